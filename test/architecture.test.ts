@@ -1,0 +1,144 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** Who may import whom: docs/architecture.md, "Folders". */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  shared: [],
+  'subnet-spec': ['shared'],
+  chain: ['shared'],
+  engine: ['shared'],
+  miner: ['shared', 'subnet-spec', 'chain', 'engine'],
+  validator: ['shared', 'subnet-spec', 'chain', 'engine'],
+  cli: ['shared', 'subnet-spec', 'chain', 'engine', 'miner', 'validator'],
+}
+const packages = Object.keys(allowed)
+
+interface Source {
+  readonly path: string
+  readonly text: string
+  readonly imports: readonly string[]
+}
+
+const sourcesOf = (name: string): Source[] =>
+  walk(join(root, name))
+    .filter((file) => !file.includes(`${sep}test${sep}`))
+    .map((file) => {
+      const text = withoutComments(readFileSync(file, 'utf8'))
+      return { path: relative(root, file), text, imports: importsOf(text) }
+    })
+
+const walk = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === 'node_modules' || entry.name === 'target') return []
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return walk(path)
+    return entry.name.endsWith('.ts') ? [path] : []
+  })
+
+const withoutComments = (text: string): string =>
+  text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`])\/\/[^\n]*/g, '$1')
+
+const importsOf = (text: string): string[] =>
+  [...text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)['"]([^'"]+)['"]/g)].map((match) => match[1] ?? '')
+
+const packageOf = (specifier: string): string =>
+  specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : (specifier.split('/')[0] ?? '')
+
+const dependenciesOf = (name: string): readonly string[] => {
+  const manifest = JSON.parse(readFileSync(join(root, name, 'package.json'), 'utf8'))
+  return Object.keys(manifest.dependencies ?? {})
+}
+
+describe.each(packages)('package %s', (name) => {
+  const sources = sourcesOf(name)
+  const declared = dependenciesOf(name)
+
+  test('manifest names no package of ours that the table forbids', () => {
+    const ours = declared.filter((dep) => dep.startsWith('@arbor/')).map((dep) => dep.slice('@arbor/'.length))
+    expect(ours.filter((dep) => !allowed[name]?.includes(dep))).toEqual([])
+  })
+
+  test('sources import only what the manifest declares', () => {
+    const undeclared = sources.flatMap(({ path, imports }) =>
+      imports
+        .filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
+        .filter((specifier) => !declared.includes(packageOf(specifier)))
+        .map((specifier) => `${path} imports ${specifier}`),
+    )
+    expect(undeclared).toEqual([])
+  })
+
+  test('sources reach into no other folder by a relative path', () => {
+    const reaches = sources.flatMap(({ path, imports }) =>
+      imports
+        .filter((specifier) => specifier.startsWith('.'))
+        .filter((specifier) => !join(path, '..', specifier).startsWith(`${name}${sep}`))
+        .map((specifier) => `${path} imports ${specifier}`),
+    )
+    expect(reaches).toEqual([])
+  })
+
+  test('manifest declares nothing that no source uses', () => {
+    const used = new Set(sources.flatMap(({ imports }) => imports.map(packageOf)))
+    expect(declared.filter((dep) => !used.has(dep))).toEqual([])
+  })
+
+  test('only entry points (main.ts, child.ts) read the environment, exit or handle signals', () => {
+    const effects = /process\.(env|exit|on|once)\b/
+    expect(sources.filter(({ path, text }) => !/(main|child)\.ts$/.test(path) && effects.test(text)).map((s) => s.path)).toEqual([])
+  })
+
+  test('only the clock reads time', () => {
+    const time = /\b(Date\.now|new Date\(\)|setTimeout|setInterval|performance\.now|AbortSignal\.timeout)\b/
+    const offenders = sources.filter(({ path, text }) => path !== join('shared', 'src', 'clock.ts') && time.test(text))
+    expect(offenders.map((source) => source.path)).toEqual([])
+  })
+
+  test('no source switches types off or draws its own randomness', () => {
+    const off = /\bas any\b|: any\b|@ts-ignore|@ts-nocheck|Math\.random/
+    expect(sources.filter(({ text }) => off.test(text)).map((source) => source.path)).toEqual([])
+  })
+})
+
+test('subnet-spec imports nothing but shared and zod', () => {
+  const pure = sourcesOf('subnet-spec').filter(({ path }) => path !== join('subnet-spec', 'src', 'load.ts'))
+  const outside = pure.flatMap(({ path, imports }) =>
+    imports
+      .filter((specifier) => !/^(\.|@arbor\/shared\/|zod$)/.test(specifier))
+      .map((specifier) => `${path} imports ${specifier}`),
+  )
+  expect(outside).toEqual([])
+})
+
+test('shared uses no network and no disk', () => {
+  const outside = sourcesOf('shared').flatMap(({ path, imports }) =>
+    imports
+      .filter((specifier) => /^node:(fs|net|http|https|http2|dgram|tls|dns|child_process|sqlite)/.test(specifier))
+      .map((specifier) => `${path} imports ${specifier}`),
+  )
+  expect(outside).toEqual([])
+})
+
+test('miner and validator never import each other', () => {
+  expect(allowed.miner).not.toContain('validator')
+  expect(allowed.validator).not.toContain('miner')
+})
+
+test('every dependency is pinned to an exact version', () => {
+  const manifests = ['.', ...packages].map((name) => JSON.parse(readFileSync(join(root, name, 'package.json'), 'utf8')))
+  const loose = manifests.flatMap((manifest) =>
+    Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })
+      .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(String(version)))
+      .map(([dep, version]) => `${manifest.name}: ${dep}@${version}`),
+  )
+  expect(loose).toEqual([])
+})
+
+test('the lockfile names no registry', () => {
+  const lock = readFileSync(join(root, 'package-lock.json'), 'utf8')
+  expect(lock.match(/"resolved": "https?:[^"]*"/g) ?? []).toEqual([])
+})
