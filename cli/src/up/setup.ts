@@ -1,0 +1,63 @@
+import { addStake, batchAll, burnedRegister, transferKeepAlive } from '@arbor/chain/client/calls'
+import type { Call, ChainClient, Submission } from '@arbor/chain/client/types'
+import { SubnetError } from '@arbor/shared/errors'
+import type { Keypair } from '@arbor/shared/keypair'
+import type { NetUid, Rao, Ss58 } from '@arbor/shared/units'
+import type { Member } from './roster.ts'
+
+const tao = (amount: bigint): Rao => (amount * 1_000_000_000n) as Rao
+
+/** What a miner's coldkey is given: registrations and fees. */
+const minerFunds = tao(20n)
+/** What a validator's coldkey is given, and how much of it is staked: enough for a permit, the same for all. */
+const validatorFunds = tao(220n)
+const validatorStake = tao(200n)
+
+/** A member with the coldkey that pays for it; only the set-up of a dev net ever holds one. */
+export interface FundedMember {
+  readonly member: Member
+  readonly coldkey: Keypair
+}
+
+/**
+ * Funds, registers and stakes the members in the given order. Whoever is registered already is left alone, so that it can be run again.
+ * @param bank a dev account that pays
+ * @throws UP_SETUP with the chain's error when a step fails
+ */
+export async function registerMembers({
+  chain,
+  netuid,
+  members,
+  bank,
+  signal,
+}: {
+  readonly chain: ChainClient
+  readonly netuid: NetUid
+  readonly members: readonly FundedMember[]
+  readonly bank: Keypair
+  readonly signal: AbortSignal
+}): Promise<void> {
+  const { neurons } = await chain.metagraph(netuid)
+  const registered = new Set<Ss58>(neurons.map(({ hotkey }) => hotkey))
+  const missing = members.filter(({ member }) => !registered.has(member.hotkey))
+  if (missing.length === 0) return
+  const submit = async (what: string, call: Call, signer: Keypair): Promise<void> =>
+    mustSucceed(what, await chain.submit(call, { signer, signal, waitFor: 'included' }))
+  await submit('funding', batchAll(missing.map(({ member, coldkey }) => fund(member, coldkey))), bank)
+  for (const { member, coldkey } of missing) {
+    const join = [burnedRegister({ netuid, hotkey: member.hotkey })]
+    if (member.role === 'validator') join.push(addStake({ hotkey: member.hotkey, netuid, amount: validatorStake }))
+    await submit(`registering ${member.name}`, batchAll(join), coldkey)
+  }
+}
+
+const fund = (member: Member, coldkey: Keypair): Call =>
+  transferKeepAlive({ to: coldkey.address, amount: member.role === 'validator' ? validatorFunds : minerFunds })
+
+function mustSucceed(what: string, submission: Submission): void {
+  if (submission.status === 'included' || submission.status === 'finalised') return
+  throw new SubnetError({
+    code: 'UP_SETUP',
+    message: `${what} failed: ${submission.error}; start anew with --fresh if the data folder holds an older net`,
+  })
+}

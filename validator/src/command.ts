@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { connectChain } from '@arbor/chain/client/connect'
+import { openHotkey } from '@arbor/chain/wallet/open'
+import { startContained } from '@arbor/engine/contained/start'
+import { systemClock } from '@arbor/shared/clock'
+import type { CommandContext } from '@arbor/shared/command'
+import { SubnetError } from '@arbor/shared/errors'
+import { createLogger } from '@arbor/shared/log'
+import { netUid } from '@arbor/shared/units'
+import type { Verdict } from '@arbor/subnet-spec/define'
+import { loadSpec } from '@arbor/subnet-spec/load'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { openDendrite } from './dendrite.ts'
+import { healthCommand } from './health.ts'
+import { openLedger } from './ledger.ts'
+import { runValidator } from './validator.ts'
+import type { ScoreJob, ScoreWorkerData } from './worker.ts'
+
+interface Options {
+  readonly network: string
+  readonly netuid: number
+  readonly wallets: string
+  readonly wallet: string
+  readonly hotkey: string
+  readonly spec: string
+  readonly model?: string
+  readonly data?: string
+  readonly threads: number
+  readonly fanout: number
+  readonly logLevel: string
+}
+
+/** Makes `arbor validator`: queries, verifies, scores, and sets weights, until the signal. */
+export function validatorCommand(context: CommandContext): Command {
+  return new Command('validator')
+    .description('query, verify and score miners, and set weights that read back as set')
+    .addOption(new Option('--network <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'))
+    .option('--netuid <n>', 'the subnet', integer(0, 65_535), 1)
+    .option('--wallets <folder>', 'where wallets lie', join(context.homedir, '.bittensor', 'wallets'))
+    .option('--wallet <name>', 'the wallet', 'default')
+    .option('--hotkey <name>', 'its hotkey', 'default')
+    .option('--spec <name or path>', 'the subnet spec', 'inference')
+    .option('--model <folder>', "the spec's model (default: models/<name> of this checkout)")
+    .option('--data <folder>', 'where the ledger lies (default: .arbor/validator/<hotkey>)')
+    .option('--threads <n>', 'worker threads that score', integer(1, 64), 1)
+    .option('--fanout <n>', 'questions in flight at once', integer(1, 4_096), 64)
+    .addOption(new Option('--log-level <level>', 'how much to say').choices(['debug', 'info', 'warn', 'error']).default('info'))
+    .action((options: Options) => start(context, options))
+    .addCommand(healthCommand(context))
+}
+
+async function start({ signal, stderr, cwd }: CommandContext, options: Options): Promise<void> {
+  const log = createLogger({ name: 'validator', level: options.logLevel, destination: stderr })
+  const spec = await loadSpec(options.spec.startsWith('.') ? resolve(cwd, options.spec) : options.spec)
+  const hotkey = openHotkey({ wallets: options.wallets, wallet: options.wallet, hotkey: options.hotkey })
+  const netuid = netUid(options.netuid)
+  const chain = await connectChain({ url: options.network, signal, clock: systemClock, log })
+  const stop = new AbortController()
+  const running = AbortSignal.any([signal, stop.signal])
+  try {
+    await mustBeRegistered(chain, { netuid, hotkey: hotkey.address })
+    const data = resolve(cwd, options.data ?? join('.arbor', 'validator', hotkey.address))
+    mkdirSync(data, { recursive: true, mode: 0o700 })
+    const ledger = openLedger({ file: join(data, 'ledger.sqlite'), owner: { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address } })
+    const modelFolder = options.model === undefined ? checkoutModel(spec.model.name) : resolve(cwd, options.model)
+    const scorers = await startContained<ScoreJob, Verdict>({
+      worker: new URL('./worker.ts', import.meta.url),
+      workerData: { spec: options.spec, modelFolder } satisfies ScoreWorkerData,
+      threads: options.threads,
+      maxQueue: 4_096, // one round of the largest subnet
+      log,
+      signal: running,
+    })
+    const dendrite = openDendrite({ spec, hotkey, netuid, clock: systemClock, randomBytes, maxInFlight: options.fanout })
+    try {
+      log.info({ event: 'validator.ready', netuid, hotkey: hotkey.address, spec: spec.name, version: spec.version }, 'validator ready')
+      const judge = (job: ScoreJob, signal: AbortSignal) => scorers.run(job, { signal })
+      await runValidator({ chain, ledger, hotkey, netuid, spec, clock: systemClock, log, ask: dendrite.ask, judge }, running)
+    } finally {
+      stop.abort()
+      await Promise.allSettled([dendrite.close(), scorers.close()])
+      ledger.close()
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    await chain.close()
+  }
+}
+
+async function mustBeRegistered(
+  chain: Awaited<ReturnType<typeof connectChain>>,
+  { netuid, hotkey }: { netuid: ReturnType<typeof netUid>; hotkey: string },
+): Promise<void> {
+  const { neurons, block } = await chain.metagraph(netuid)
+  if (neurons.some((neuron) => neuron.hotkey === hotkey)) return
+  throw new SubnetError({
+    code: 'VALIDATOR_UNREGISTERED',
+    message: `hotkey ${hotkey} is not registered in subnet ${netuid} at block ${block.number}: arbor register --netuid ${netuid}`,
+  })
+}
+
+const checkoutModel = (name: string): string => fileURLToPath(new URL(`../../models/${name}`, import.meta.url))
+
+const integer =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < min || value > max) throw new InvalidArgumentError(`an integer from ${min} to ${max} is due`)
+    return value
+  }

@@ -1,0 +1,79 @@
+import type { Clock } from '@arbor/shared/clock'
+import type { SubnetSpec, Timing, Verdict } from '@arbor/subnet-spec/define'
+import type { Logger } from 'pino'
+import type { Answer } from './dendrite.ts'
+import type { Ledger, VerdictRow } from './ledger.ts'
+import type { PlannedTask, RoundPlan } from './plan.ts'
+import { moveScore, registrationKey, type Score } from './scores.ts'
+
+export interface RoundDeps {
+  readonly spec: SubnetSpec
+  readonly ledger: Ledger
+  readonly clock: Clock
+  readonly log: Logger
+  /** Asks one miner; every way in which it can misbehave is a value. */
+  readonly ask: (task: PlannedTask, signal: AbortSignal) => Promise<Answer>
+  /** Judges an answer in a worker thread. @throws ENGINE_CRASHED, ENGINE_BUSY and others: then nobody is judged */
+  readonly judge: (job: { task: string; request: unknown; response: unknown; timing: Timing }, signal: AbortSignal) => Promise<Verdict>
+}
+
+/**
+ * Asks every miner of a plan, judges the answers, and records verdicts and scores in one transaction.
+ * A miner whose answer could not be judged for a reason of ours has no verdict this round.
+ */
+export async function runRound(deps: RoundDeps, plan: RoundPlan, signal: AbortSignal): Promise<readonly VerdictRow[]> {
+  const judged = await Promise.all(plan.tasks.map((task) => judgeOne(deps, plan, task, signal)))
+  signal.throwIfAborted()
+  const verdicts = judged.filter((verdict) => verdict !== null)
+  const scores = moveScores({ before: deps.ledger.scores(), verdicts, halfLifeRounds: deps.spec.halfLifeRounds })
+  deps.ledger.recordRound({ roundBlock: plan.start.number, at: deps.clock.now(), verdicts, scores })
+  return verdicts
+}
+
+async function judgeOne(deps: RoundDeps, plan: RoundPlan, task: PlannedTask, signal: AbortSignal): Promise<VerdictRow | null> {
+  const answer = await deps.ask(task, signal)
+  const row = (verdict: Verdict, totalMs: number | null): VerdictRow => ({
+    hotkey: task.hotkey,
+    uid: task.uid,
+    registeredAt: task.registeredAt,
+    round: plan.round,
+    roundBlock: plan.start.number,
+    task: task.task,
+    seed: task.seed,
+    ...verdict,
+    totalMs,
+  })
+  if (answer.kind === 'fault') return row({ reason: answer.reason, value: 0, sigma: 0 }, answer.totalMs)
+  const verdict = await judgeTwice(deps, { task: task.task, request: task.request, response: answer.response, timing: answer.timing }, signal)
+  return verdict === null ? null : row(verdict, answer.timing.totalMs)
+}
+
+/** A crash of the engine costs a batch, whoever caused it: an innocent miner of that batch is judged once more. */
+async function judgeTwice({ judge, log }: RoundDeps, job: Parameters<RoundDeps['judge']>[0], signal: AbortSignal): Promise<Verdict | null> {
+  for (const attempt of [1, 2]) {
+    try {
+      return await judge(job, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      log.warn({ event: 'judge.failed', attempt, error }, 'an answer could not be judged')
+    }
+  }
+  return null
+}
+
+/** Moves the score of each registration that has a verdict; one whose uid changed hands starts anew. */
+export function moveScores({
+  before,
+  verdicts,
+  halfLifeRounds,
+}: {
+  readonly before: readonly Score[]
+  readonly verdicts: readonly VerdictRow[]
+  readonly halfLifeRounds: number
+}): readonly Score[] {
+  const known = new Map(before.map((score) => [registrationKey(score), score]))
+  return verdicts.map(({ hotkey, uid, registeredAt, value, sigma, roundBlock }) => {
+    const registration = { hotkey, uid, registeredAt }
+    return moveScore({ before: known.get(registrationKey(registration)), registration, value, sigma, roundBlock, halfLifeRounds })
+  })
+}

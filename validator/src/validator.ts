@@ -1,0 +1,136 @@
+import type { BlockRef, ChainClient, Neuron } from '@arbor/chain/client/types'
+import type { Clock } from '@arbor/shared/clock'
+import { SubnetError } from '@arbor/shared/errors'
+import type { Keypair } from '@arbor/shared/keypair'
+import type { Block, NetUid } from '@arbor/shared/units'
+import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import { roundBlocks } from '@arbor/subnet-spec/rounds'
+import { toWeights } from '@arbor/subnet-spec/weights'
+import type { Logger } from 'pino'
+import type { Ledger } from './ledger.ts'
+import { planRound, roundAt } from './plan.ts'
+import { type RoundDeps, runRound } from './round.ts'
+import { currentScores } from './scores.ts'
+import { readBack, type Snapshot, setRow, type WeightOutcome } from './weight-setter.ts'
+
+export interface ValidatorDeps extends Omit<RoundDeps, 'ledger'> {
+  readonly chain: ChainClient
+  readonly ledger: Ledger
+  readonly hotkey: Keypair
+  readonly netuid: NetUid
+  readonly spec: SubnetSpec
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Finalised heads in a row without our hotkey before we believe that it was deregistered. */
+const deregisteredAfterHeads = 5
+
+/**
+ * Follows the finalised chain: one round per round start, weights after it. Ends only by the signal or by throwing.
+ * A round that would start while another runs is skipped: a late verdict is worth less than a timely one.
+ * @throws VALIDATOR_DEREGISTERED when the hotkey has gone from the subnet
+ */
+export async function runValidator(deps: ValidatorDeps, signal: AbortSignal): Promise<void> {
+  await resumeAttempt(deps)
+  let missing = 0
+  for await (const head of latestHeads(deps.chain, signal)) {
+    const snapshot = await snapshotAt(deps, head)
+    missing = snapshot.me === undefined ? missing + 1 : 0
+    if (missing >= deregisteredAfterHeads) throw deregistered(deps, head)
+    const ran = snapshot.me === undefined ? false : await roundIfDue(deps, snapshot, signal)
+    const now = ran ? await snapshotAt(deps, await deps.chain.finalized()) : snapshot
+    await weigh(deps, now, signal)
+  }
+}
+
+/** Yields the newest finalised head whenever the last one is done with; heads in between are dropped. */
+async function* latestHeads(chain: ChainClient, signal: AbortSignal): AsyncGenerator<BlockRef> {
+  let done: Block | -1 = -1
+  for await (const head of chain.heads('finalized', signal)) {
+    if (head.number <= done) continue // it came while a later one was being worked on
+    const newest = await chain.finalized()
+    done = newest.number
+    yield newest
+  }
+}
+
+async function snapshotAt({ chain, netuid, hotkey }: ValidatorDeps, head: BlockRef): Promise<Snapshot> {
+  const [metagraph, hyperparameters] = await Promise.all([chain.metagraph(netuid, head.hash), chain.hyperparameters(netuid, head.hash)])
+  return { metagraph, hyperparameters, me: findMe(metagraph.neurons, hotkey) }
+}
+
+const findMe = (neurons: readonly Neuron[], hotkey: Keypair): Neuron | undefined => neurons.find((n) => n.hotkey === hotkey.address)
+
+/** Runs the newest round if it was not run yet. Its plan rests on its start block alone. */
+async function roundIfDue(deps: ValidatorDeps, { metagraph }: Snapshot, signal: AbortSignal): Promise<boolean> {
+  const { spec, ledger, chain, netuid, hotkey, log } = deps
+  const { round, start } = roundAt(metagraph.block.number, roundBlocks({ tempo: metagraph.tempo, roundsPerEpoch: spec.roundsPerEpoch }))
+  if (start === 0 || start <= (ledger.lastRoundBlock() ?? -1)) return false
+  const hash = await chain.blockHash(start)
+  if (hash === null) return false
+  const plan = planRound({ spec, metagraph: await chain.metagraph(netuid, hash), round, self: hotkey.address })
+  if (plan.tasks.length === 0) return false
+  log.debug({ event: 'round.start', round, block: start, miners: plan.tasks.length }, 'round started')
+  const verdicts = await runRound(deps, plan, signal)
+  log.info(
+    { event: 'round.done', round, block: start, verdicts: verdicts.map(({ uid, hotkey: of, reason, value, totalMs }) => ({ uid, hotkey: of, reason, value, totalMs })) },
+    'round done',
+  )
+  return true
+}
+
+/** Sets the row that the scores lead to, if the chain allows it now. */
+async function weigh(deps: ValidatorDeps, snapshot: Snapshot, signal: AbortSignal): Promise<void> {
+  const { spec, ledger, netuid, log } = deps
+  const { metagraph } = snapshot
+  const row = toWeights(
+    currentScores({
+      scores: ledger.scores(),
+      neurons: metagraph.neurons,
+      oldestRoundBlock: (metagraph.block.number - freshTempos * metagraph.tempo) as Block,
+    }).map(({ uid, average }) => [uid, spec.reward(average)] as const),
+  )
+  const outcome = await setRow({ ...deps, netuid, version: spec.version }, { row, snapshot, signal })
+  report(log, outcome)
+}
+
+/** Scores older than this many tempos say nothing about today. */
+const freshTempos = 3
+
+/** A validator that was killed between sending a row and reading it back reads it back first. */
+async function resumeAttempt(deps: ValidatorDeps): Promise<void> {
+  const { ledger, chain, netuid, log } = deps
+  const attempt = ledger.lastAttempt()
+  if (attempt === null || (attempt.state !== 'computed' && attempt.state !== 'finalised')) return
+  const snapshot = await snapshotAt(deps, await chain.finalized())
+  if (snapshot.me === undefined) return
+  report(log, await readBack({ chain, ledger, netuid }, { id: attempt.id, row: attempt.row, me: snapshot.me }))
+}
+
+function report(log: Logger, outcome: WeightOutcome): void {
+  switch (outcome.kind) {
+    case 'waiting': {
+      const { rule, at, why } = outcome.next
+      return log.debug({ event: 'weights.waiting', rule, at }, why)
+    }
+    case 'nothing-scored':
+    case 'unchanged':
+      return log.debug({ event: `weights.${outcome.kind}` }, 'no weights to set')
+    case 'failed':
+      return log.warn({ event: 'weights.failed', error: outcome.error, retryable: outcome.retryable }, 'the chain refused the weights')
+    case 'confirmed':
+      return log.info({ event: 'weights.confirmed', row: outcome.row, block: outcome.block.number }, 'weights read back as set')
+    case 'mismatch':
+      return log.error(
+        { event: 'weights.mismatch', row: outcome.row, held: outcome.held, block: outcome.block.number },
+        'the chain holds other weights than were set',
+      )
+  }
+}
+
+const deregistered = ({ hotkey, netuid }: ValidatorDeps, head: BlockRef): SubnetError =>
+  new SubnetError({
+    code: 'VALIDATOR_DEREGISTERED',
+    message: `hotkey ${hotkey.address} has gone from subnet ${netuid}, as ${deregisteredAfterHeads} finalised heads up to block ${head.number} say: arbor register --netuid ${netuid}`,
+  })
