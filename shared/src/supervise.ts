@@ -1,0 +1,127 @@
+import { startDeadline, type Clock } from './clock.ts'
+import { SubnetError } from './errors.ts'
+import type { Ms } from './units.ts'
+
+/** One concern of a process; runs until its signal aborts, then returns or throws the signal's reason. */
+export type Loop = (signal: AbortSignal) => Promise<void>
+
+/**
+ * Runs loops side by side. When `signal` aborts, all stop and it resolves. When a loop ends or throws before that, all others
+ * are stopped and it rejects: no process lives on with a dead part.
+ * @param of.graceMs time the others get to stop after the first has ended
+ * @throws SUPERVISE_LOOP_ENDED naming the loop, with the loop's error as cause; an error of our own passes as it is
+ */
+export const supervise = async (of: {
+  readonly loops: Readonly<Record<string, Loop>>
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  readonly graceMs?: number
+}): Promise<void> => {
+  const stop = new AbortController()
+  const signal = AbortSignal.any([of.signal, stop.signal])
+  let reason: SubnetError | null = null
+  const running = Object.entries(of.loops).map(async ([name, loop]) => {
+    const error = await loop(signal).then(
+      () => null,
+      (thrown: unknown) => thrown ?? new Error('rejected without a reason'),
+    )
+    if (signal.aborted) return
+    reason = ended(name, error)
+    stop.abort(reason)
+  })
+  await aborted(signal, running)
+  await withGrace(of.clock, (of.graceMs ?? 2_000) as Ms, running)
+  if (reason !== null) throw reason
+}
+
+const aborted = (signal: AbortSignal, running: readonly Promise<void>[]): Promise<unknown> =>
+  Promise.race([
+    Promise.all(running),
+    new Promise<void>((resolve) => {
+      if (signal.aborted) resolve()
+      else signal.addEventListener('abort', () => resolve(), { once: true })
+    }),
+  ])
+
+const withGrace = async (clock: Clock, graceMs: Ms, running: readonly Promise<void>[]): Promise<void> => {
+  const done = new AbortController()
+  await Promise.race([Promise.all(running), clock.sleep(graceMs, done.signal).catch(() => undefined)])
+  done.abort()
+}
+
+const ended = (name: string, error: unknown): SubnetError => {
+  if (error instanceof SubnetError) return error
+  const why = error === null ? 'returned before it was told to stop' : error instanceof Error ? error.message : String(error)
+  return new SubnetError({
+    code: 'SUPERVISE_LOOP_ENDED',
+    message: `The loop "${name}" ended: ${why}; the process stops, start it again and report this if it repeats`,
+    details: { loop: name },
+    cause: error,
+  })
+}
+
+/** How many failures a repeated action may have: more than `failures` within `withinMs` end it. */
+export interface ErrorBudget {
+  readonly failures: number
+  readonly withinMs: number
+}
+
+/**
+ * Repeats an action until the signal aborts, `everyMs` after the end of the one before; a failure is reported and counted.
+ * @param of.timeoutMs bound of one run; its signal aborts then, which counts as a failure
+ * @throws SUPERVISE_BUDGET_SPENT with the last failure as cause
+ */
+export const repeat = async (of: {
+  readonly name: string
+  readonly run: (signal: AbortSignal) => Promise<void>
+  readonly everyMs: number
+  readonly timeoutMs: number
+  readonly budget: ErrorBudget
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly onError: (error: unknown) => void
+}): Promise<void> => {
+  const spend = createBudget(of)
+  while (!of.signal.aborted) {
+    try {
+      await runOnce(of)
+    } catch (error) {
+      if (of.signal.aborted) return
+      of.onError(error)
+      spend(error)
+    }
+    await of.clock.sleep(of.everyMs as Ms, of.signal).catch((error: unknown) => {
+      if (!of.signal.aborted) throw error
+    })
+  }
+}
+
+const runOnce = async (of: {
+  readonly name: string
+  readonly run: (signal: AbortSignal) => Promise<void>
+  readonly timeoutMs: number
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}): Promise<void> => {
+  const late = (): Error =>
+    new SubnetError({ code: 'SUPERVISE_TIMEOUT', message: `"${of.name}" took more than ${of.timeoutMs} ms`, retryable: true })
+  using deadline = startDeadline({ clock: of.clock, ms: of.timeoutMs as Ms, parent: of.signal, reason: late })
+  await of.run(deadline.signal)
+  deadline.signal.throwIfAborted()
+}
+
+/** Creates a counter of failures. @returns a function that throws SUPERVISE_BUDGET_SPENT when the failure is one too many */
+export const createBudget = (of: { readonly name: string; readonly budget: ErrorBudget; readonly clock: Clock }): ((error: unknown) => void) => {
+  let times: number[] = []
+  return (error) => {
+    const now = of.clock.monotonic()
+    times = [...times.filter((time) => now - time < of.budget.withinMs), now]
+    if (times.length <= of.budget.failures) return
+    throw new SubnetError({
+      code: 'SUPERVISE_BUDGET_SPENT',
+      message: `"${of.name}" failed ${times.length} times within ${of.budget.withinMs} ms, last: ${error instanceof Error ? error.message : String(error)}`,
+      details: { loop: of.name },
+      cause: error,
+    })
+  }
+}
