@@ -16,7 +16,8 @@ export interface Host {
   readonly stdout: CommandOutput
   readonly stderr: CommandOutput
   cwd(): string
-  on(event: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
+  /** `disconnect` comes when the process was started with a channel to a parent that has gone. */
+  on(event: 'SIGINT' | 'SIGTERM' | 'disconnect', listener: () => void): unknown
   exit(code: number): void
 }
 
@@ -24,17 +25,18 @@ export interface Host {
 const EXIT = { ok: 0, reason: 1, usage: 2, internal: 70, killed: 130 } as const
 
 /**
- * Runs a command to its end and exits: SIGINT and SIGTERM abort the context's signal, the second one exits at once.
+ * Runs a command to its end and exits: SIGINT, SIGTERM and the parent's end abort the context's signal, the second one exits at once.
  * @param factory makes the commander command from its context
  */
 export const runCommand = async (factory: (context: CommandContext) => RunnableCommand, host: Host): Promise<void> => {
   const stop = new AbortController()
   const onSignal = (): void => {
     if (stop.signal.aborted) host.exit(EXIT.killed)
-    stop.abort(new SubnetError({ code: 'COMMAND_STOPPED', message: 'Stopped by a signal' }))
+    stop.abort(stopped('Stopped by a signal'))
   }
   host.on('SIGINT', onSignal)
   host.on('SIGTERM', onSignal)
+  host.on('disconnect', () => stop.abort(stopped('The parent process has gone')))
   const context: CommandContext = {
     signal: stop.signal,
     env: host.env,
@@ -82,5 +84,7 @@ const usageExit = (error: unknown): number | null => {
   if (typeof error.code !== 'string' || !error.code.startsWith('commander.')) return null
   return error.exitCode === 0 ? EXIT.ok : EXIT.usage
 }
+
+const stopped = (message: string): SubnetError => new SubnetError({ code: 'COMMAND_STOPPED', message })
 
 const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ')

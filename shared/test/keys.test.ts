@@ -8,10 +8,12 @@ import { keypairFromMnemonic, keypairFromSecret, keypairFromSeed, keypairFromUri
 import { decodeSs58, encodeSs58, isSs58 } from '../src/ss58.ts'
 import { verifySignature } from '../src/verify-signature.ts'
 
+type Row = Readonly<Record<string, string>>
+
 /** Made by bittensor 10.5.0. */
-const vectors = (name: string) => JSON.parse(readFileSync(new URL(`../../test/vectors/wire/${name}.json`, import.meta.url), 'utf8'))
-const keys = vectors('keys')
-const signatures = vectors('signatures')
+const vectors = (name: string): Record<string, Row[]> => JSON.parse(readFileSync(new URL(`../../test/vectors/wire/${name}.json`, import.meta.url), 'toBytes'))
+const { uri = [], mnemonic = [], seed = [], invalid_mnemonic = [], invalid_ss58 = [] } = vectors('keys')
+const { cases = [] } = vectors('signatures')
 
 const codeOf = (action: () => unknown): string => {
   try {
@@ -24,23 +26,21 @@ const codeOf = (action: () => unknown): string => {
 }
 
 describe('keypair', () => {
-  test.each(keys.uri.map((row: { uri: string }) => [row.uri, row]))('equals the reference when made from %s', (uri, row) => {
-    const pair = keypairFromUri(uri)
+  test.each(uri)('equals the reference when made from $uri', (row) => {
+    const pair = keypairFromUri(row.uri ?? '')
     expect([toHex(pair.publicKey), pair.address]).toEqual([row.public_key, row.ss58])
   })
 
-  test.each(keys.mnemonic.map((row: { mnemonic: string }) => [row.mnemonic, row]))('equals the reference when made from phrase %s', (phrase, row) => {
-    expect(keypairFromMnemonic(phrase).address).toBe(row.ss58)
+  test.each(mnemonic)('equals the reference when made from phrase $mnemonic', (row) => {
+    expect(keypairFromMnemonic(row.mnemonic ?? '').address).toBe(row.ss58)
   })
 
-  test.each(
-    keys.seed.filter((row: { ss58?: string }) => row.ss58).map((row: { seed: string }) => [row.seed, row]),
-  )('equals the reference when made from seed %s', (seed, row) => {
-    expect(keypairFromSeed(fromHex(seed)).address).toBe(row.ss58)
+  test.each(seed.filter((row) => row.ss58))('equals the reference when made from seed $seed', (row) => {
+    expect(keypairFromSeed(fromHex(row.seed ?? '')).address).toBe(row.ss58)
   })
 
-  test.each(keys.invalid_mnemonic.map((row: { mnemonic: string }) => [row.mnemonic]))('refuses phrase "%s"', (phrase) => {
-    expect(codeOf(() => keypairFromMnemonic(phrase))).toBe('KEY_INVALID_MNEMONIC')
+  test.each(invalid_mnemonic)('is refused for phrase "$mnemonic"', (row) => {
+    expect(codeOf(() => keypairFromMnemonic(row.mnemonic ?? ''))).toBe('KEY_INVALID_MNEMONIC')
   })
 
   test('never repeats a secret when it refuses one', () => {
@@ -66,11 +66,11 @@ describe('keypair', () => {
 
 describe('signature', () => {
   /** The reference also accepts wrapped messages and upper case; the wrapping is the caller's affair. */
-  test.each(signatures.cases.map((row: { note: string }, index: number) => [index, row.note, row]))('case %i (%s) is judged as the reference judges it', (_, note, row) => {
-    const wrapped = note.includes('<Bytes>') ? `<Bytes>${row.message}</Bytes>` : row.message
-    const message = row.message.startsWith('0x') ? fromHex(row.message) : toBytes(wrapped)
-    const valid = isHex(row.signature) && verifySignature(decodeSs58(row.address), message, fromHex(row.signature))
-    expect(valid).toBe(row.expect_valid)
+  test.each(cases)('is judged as the reference judges it: $note', ({ note = '', message: text = '', signature = '', address = '', expect_valid }) => {
+    const wrapped = note.includes('<Bytes>') ? `<Bytes>${text}</Bytes>` : text
+    const message = text.startsWith('0x') ? fromHex(text) : toBytes(wrapped)
+    const valid = isHex(signature) && verifySignature(decodeSs58(address), message, fromHex(signature))
+    expect(valid).toBe(expect_valid)
   })
 
   test('is interchangeable with the other library, both ways', async () => {
@@ -100,13 +100,13 @@ describe('signature', () => {
 })
 
 describe('address', () => {
-  test.each(keys.invalid_ss58.map((row: { ss58: string }) => [row.ss58]))('"%s" is refused', (address) => {
+  test.each(invalid_ss58)('"$ss58" is refused', ({ ss58: address = '' }) => {
     expect(isSs58(address)).toBe(false)
     expect(codeOf(() => decodeSs58(address))).toBe('SS58_INVALID')
   })
 
   test('comes back from its key when decoded and encoded', () => {
-    for (const { ss58 } of keys.uri) expect(encodeSs58(decodeSs58(ss58))).toBe(ss58)
+    for (const { ss58 = '' } of uri) expect(encodeSs58(decodeSs58(ss58))).toBe(ss58)
   })
 
   test('of another network is refused', () => {
