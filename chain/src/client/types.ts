@@ -91,8 +91,19 @@ export interface ChainEvent {
  * `error` is the chain's name, as SubtensorModule.SettingWeightsTooFast or InvalidTransaction.Payment.
  */
 export type Submission =
-  | { readonly status: 'included' | 'finalised'; readonly block: BlockRef; readonly hash: Hex; readonly events: readonly ChainEvent[] }
-  | { readonly status: 'failed'; readonly block: BlockRef; readonly hash: Hex; readonly error: string; readonly docs: string }
+  | {
+      readonly status: 'included' | 'finalised'
+      readonly block: BlockRef
+      readonly hash: Hex
+      readonly events: readonly ChainEvent[]
+    }
+  | {
+      readonly status: 'failed'
+      readonly block: BlockRef
+      readonly hash: Hex
+      readonly error: string
+      readonly docs: string
+    }
   | { readonly status: 'refused'; readonly code: number; readonly error: string; readonly retryable: boolean }
 
 export interface SubmitOptions {

@@ -1,0 +1,112 @@
+import type { Alpha, NetUid, Rao, Ss58, Uid } from '@arbor/shared/units'
+import { u8aToHex } from '@polkadot/util'
+import type { AxonInfo, Call, WeightRow } from './types.ts'
+
+const subtensor = (call: string, args: Call['args']): Call => ({ pallet: 'SubtensorModule', call, args })
+const dests = (row: WeightRow): Uid[] => row.map(([uid]) => uid)
+const values = (row: WeightRow): number[] => row.map(([, weight]) => weight)
+
+/** Sets a validator's weights; signed by its hotkey. */
+export const setWeights = (of: { netuid: NetUid; row: WeightRow; version: bigint | number }): Call =>
+  subtensor('set_weights', {
+    netuid: of.netuid,
+    dests: dests(of.row),
+    weights: values(of.row),
+    version_key: of.version,
+  })
+
+/** Sets a validator's weights in one mechanism of the subnet; signed by its hotkey. */
+export const setMechanismWeights = (of: {
+  netuid: NetUid
+  mechanism: number
+  row: WeightRow
+  version: bigint | number
+}): Call =>
+  subtensor('set_mechanism_weights', {
+    netuid: of.netuid,
+    mecid: of.mechanism,
+    dests: dests(of.row),
+    weights: values(of.row),
+    version_key: of.version,
+  })
+
+/** Announces where a neuron can be reached; signed by its hotkey. */
+export const serveAxon = (of: { netuid: NetUid; axon: AxonInfo }): Call => {
+  const { value, type } = ipNumber(of.axon.ip)
+  return subtensor('serve_axon', {
+    netuid: of.netuid,
+    version: of.axon.version,
+    ip: value,
+    port: of.axon.port,
+    ip_type: type,
+    protocol: of.axon.protocol,
+    placeholder1: 0,
+    placeholder2: 0,
+  })
+}
+
+/** Registers a hotkey in a subnet for the current price; signed by the coldkey that will own it. */
+export const burnedRegister = (of: { netuid: NetUid; hotkey: Ss58 }): Call =>
+  subtensor('burned_register', { netuid: of.netuid, hotkey: of.hotkey })
+
+/** Registers a hotkey only while the price is at most the limit; signed by the coldkey. */
+export const registerLimit = (of: { netuid: NetUid; hotkey: Ss58; limitRao: Rao }): Call =>
+  subtensor('register_limit', { netuid: of.netuid, hotkey: of.hotkey, limit_price: of.limitRao })
+
+/** Creates a subnet owned by the signing coldkey. */
+export const registerNetwork = (of: { hotkey: Ss58 }): Call => subtensor('register_network', { hotkey: of.hotkey })
+
+/** Starts a subnet's emission; signed by its owner coldkey. */
+export const startCall = (of: { netuid: NetUid }): Call => subtensor('start_call', { netuid: of.netuid })
+
+/** Stakes TAO on a hotkey in a subnet; signed by the coldkey. */
+export const addStake = (of: { hotkey: Ss58; netuid: NetUid; amount: Rao }): Call =>
+  subtensor('add_stake', { hotkey: of.hotkey, netuid: of.netuid, amount_staked: of.amount })
+
+/** Takes alpha back from a hotkey as TAO; signed by the coldkey. */
+export const removeStake = (of: { hotkey: Ss58; netuid: NetUid; amount: Alpha }): Call =>
+  subtensor('remove_stake', { hotkey: of.hotkey, netuid: of.netuid, amount_unstaked: of.amount })
+
+/** Publishes at most 128 bytes under the signing hotkey. */
+export const setCommitment = (of: { netuid: NetUid; bytes: Uint8Array }): Call => ({
+  pallet: 'Commitments',
+  call: 'set_commitment',
+  args: { netuid: of.netuid, info: { fields: [{ [`Raw${of.bytes.length}`]: u8aToHex(of.bytes) }] } },
+})
+
+/** Transfers TAO without closing the sender's account. */
+export const transferKeepAlive = (of: { to: Ss58; amount: Rao }): Call => ({
+  pallet: 'Balances',
+  call: 'transfer_keep_alive',
+  args: { dest: { Id: of.to }, value: of.amount },
+})
+
+/** Dispatches all calls or none. */
+export const batchAll = (calls: readonly Call[]): Call => ({ pallet: 'Utility', call: 'batch_all', args: { calls } })
+
+/** Dispatches a call as root; signed by the sudo key. */
+export const sudo = (call: Call): Call => ({ pallet: 'Sudo', call: 'sudo', args: { call } })
+
+/** Sets a hyperparameter, as adminSet('tempo', { netuid, tempo }); signed by the subnet's owner or wrapped in sudo. */
+export const adminSet = (parameter: string, args: Call['args']): Call => ({
+  pallet: 'AdminUtils',
+  call: `sudo_set_${parameter}`,
+  args,
+})
+
+/** Reads dotted IPv4 or IPv6 text as the chain's number and type. */
+export function ipNumber(ip: string): { readonly value: bigint; readonly type: 4 | 6 } {
+  if (!ip.includes(':')) return { value: ip.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n), type: 4 }
+  const [head = '', tail] = ip.split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const groups = [...left, ...Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0'), ...right]
+  return { value: groups.reduce((sum, group) => (sum << 16n) + BigInt(`0x${group}`), 0n), type: 6 }
+}
+
+/** Writes the chain's number as dotted IPv4 or IPv6 text. */
+export function ipText(value: bigint, type: number): string {
+  if (type === 4) return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join('.')
+  const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16))
+  return groups.join(':')
+}

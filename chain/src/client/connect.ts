@@ -1,0 +1,177 @@
+import type { Clock } from '@arbor/shared/clock'
+import { SubnetError } from '@arbor/shared/errors'
+import type { Block, Hex } from '@arbor/shared/units'
+import { ApiPromise } from '@polkadot/api'
+import type { EventRecord, Header } from '@polkadot/types/interfaces'
+import type { Codec } from '@polkadot/types/types'
+import { stringCamelCase } from '@polkadot/util'
+import { noItem, otherGenesis } from './errors.ts'
+import { toEvent } from './events.ts'
+import { followHeads } from './heads.ts'
+import { readMetagraph } from './metagraph.ts'
+import { createNonces } from './nonces.ts'
+import { toPlain } from './plain.ts'
+import { codecProvider } from './provider.ts'
+import { createReader, type Reader } from './reader.ts'
+import { type ConnectionLimits, defaultLimits, openRpcSocket, type RpcSocket } from './socket.ts'
+import { submitCall } from './submit.ts'
+import {
+  readBalance,
+  readHyperparameters,
+  readNetuids,
+  readOwner,
+  readRegistrationCost,
+  readStake,
+  readSubnetCost,
+  readWeights,
+} from './subnet.ts'
+import type { BlockRef, ChainClient } from './types.ts'
+
+export interface ConnectOptions {
+  /** ws:// or wss:// address of a chain node. */
+  readonly url: string
+  /** Closes the client when aborted. */
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  /** Where connection events go; nothing else is logged. */
+  readonly log?: { warn(fields: object, message: string): void }
+  /** Genesis that the chain must have. */
+  readonly expectGenesis?: Hex
+  readonly limits?: Partial<ConnectionLimits>
+}
+
+/**
+ * Connects to a chain. One client a process is enough: all requests share its connection, which mends itself.
+ * @throws CHAIN_UNREACHABLE, CHAIN_OTHER_GENESIS, CHAIN_URL
+ */
+export async function connectChain(options: ConnectOptions): Promise<ChainClient> {
+  const { url, signal, clock, log } = options
+  if (!/^wss?:\/\/[^/]/.test(url)) {
+    throw new SubnetError({
+      code: 'CHAIN_URL',
+      message: `"${url}" is no WebSocket address; give one as ws://127.0.0.1:9944`,
+    })
+  }
+  signal.throwIfAborted()
+  let genesisHash: Hex | null = options.expectGenesis ?? null
+  let connections = 0
+  const socket = openRpcSocket({
+    url,
+    clock,
+    limits: { ...defaultLimits, ...options.limits },
+    onLost: (cause) =>
+      log?.warn({ event: 'chain.lost', url, cause }, 'the connection to the chain is lost; connecting again'),
+    onOpen: async (request) => {
+      const found = (await request('chain_getBlockHash', [0])) as Hex
+      if (genesisHash !== null && found !== genesisHash) throw otherGenesis(url, genesisHash, found)
+      genesisHash = found
+      connections += 1
+      if (connections > 1) log?.warn({ event: 'chain.reconnected', url, connections }, 'connected to the chain again')
+    },
+  })
+  const close = async (): Promise<void> => {
+    signal.removeEventListener('abort', onAbort)
+    await socket.close()
+  }
+  const onAbort = (): void => void close()
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    await socket.opened
+    const api = await ApiPromise.create({
+      provider: codecProvider(socket),
+      noInitWarn: true,
+      initWasm: false,
+      throwOnConnect: true,
+    })
+    return createClient({ url, api, socket, genesisHash: api.genesisHash.toHex() as Hex, close })
+  } catch (error) {
+    await close()
+    signal.throwIfAborted()
+    throw error
+  }
+}
+
+function createClient(deps: {
+  readonly url: string
+  readonly api: ApiPromise
+  readonly socket: RpcSocket
+  readonly genesisHash: Hex
+  readonly close: () => Promise<void>
+}): ChainClient {
+  const { url, api, socket, genesisHash, close } = deps
+  const reader = createReader({ api, socket })
+  const nonces = createNonces()
+
+  const refOf = (json: unknown): BlockRef => {
+    const header = api.registry.createTypeUnsafe('Header', [json]) as Header
+    return { number: header.number.unwrap().toNumber() as Block, hash: header.hash.toHex() as Hex }
+  }
+  const hashOf = (number: Block): Promise<Hex | null> =>
+    socket.request('chain_getBlockHash', [number]) as Promise<Hex | null>
+  const best = async (): Promise<BlockRef> => refOf(await socket.request('chain_getHeader', []))
+  const finalized = async (): Promise<BlockRef> => refAt((await socket.request('chain_getFinalizedHead', [])) as Hex)
+  const refAt = async (hash: Hex): Promise<BlockRef> => {
+    const header = await socket.request('chain_getHeader', [hash])
+    if (header === null) throw unknownBlock(hash)
+    return { number: refOf(header).number, hash }
+  }
+  const hashAt = async (at: Hex | undefined): Promise<Hex> => at ?? (await best()).hash
+  const heads = (kind: 'best' | 'finalized', signal: AbortSignal) =>
+    followHeads({ socket, refOf, hashOf }, kind, signal)
+
+  return {
+    url,
+    genesisHash,
+    get specName() {
+      return reader.runtime().specName
+    },
+    get specVersion() {
+      return reader.runtime().specVersion
+    },
+    best,
+    finalized,
+    blockHash: hashOf,
+    heads,
+    netuids: async (at) => readNetuids(reader, await hashAt(at)),
+    metagraph: async (netuid, at) => readMetagraph(reader, netuid, at === undefined ? await best() : await refAt(at)),
+    hyperparameters: async (netuid, at) => readHyperparameters(reader, netuid, await hashAt(at)),
+    weights: async (netuid, uid, at) => readWeights(reader, netuid, uid, await hashAt(at)),
+    balance: async (account, at) => readBalance(reader, account, await hashAt(at)),
+    registrationCost: async (netuid, at) => readRegistrationCost(reader, netuid, await hashAt(at)),
+    subnetCost: async (at) => readSubnetCost(reader, await hashAt(at)),
+    owner: async (hotkey, at) => readOwner(reader, hotkey, await hashAt(at)),
+    stake: async (of, at) => readStake(reader, of, await hashAt(at)),
+    read: async (pallet, item, keys = [], at) => {
+      const [value] = await reader.many([{ pallet, item, keys }], await hashAt(at))
+      return toPlain(value)
+    },
+    constant: async (pallet, name) => readConstant(reader, pallet, name),
+    events: async (at) => {
+      const [runtime, [records]] = await Promise.all([
+        reader.runtimeAt(at),
+        reader.many([{ pallet: 'System', item: 'Events' }], at),
+      ])
+      return [...(records as unknown as Iterable<EventRecord>)].map((record) => {
+        const { pallet, name, data } = toEvent(runtime, record)
+        return { pallet, name, data }
+      })
+    },
+    submit: (call, options) =>
+      submitCall({ socket, reader, nonces, genesisHash, finalized, hashOf, heads }, call, options),
+    close,
+  }
+}
+
+const readConstant = (reader: Reader, pallet: string, name: string): unknown => {
+  const runtime = reader.runtime()
+  const constant = runtime.decorated.consts[stringCamelCase(pallet)]?.[stringCamelCase(name)]
+  if (constant === undefined) throw noItem('constant', `${pallet}.${name}`, runtime.specVersion)
+  return toPlain(constant as Codec)
+}
+
+const unknownBlock = (hash: Hex): SubnetError =>
+  new SubnetError({
+    code: 'CHAIN_UNKNOWN_BLOCK',
+    message: `the chain node has no block ${hash}; it may be on a fork or not synchronised`,
+    details: { hash },
+  })
