@@ -11,7 +11,7 @@ import { verifySignature } from '../src/verify-signature.ts'
 type Row = Readonly<Record<string, string>>
 
 /** Made by bittensor 10.5.0. */
-const vectors = (name: string): Record<string, Row[]> => JSON.parse(readFileSync(new URL(`../../test/vectors/wire/${name}.json`, import.meta.url), 'toBytes'))
+const vectors = (name: string): Record<string, Row[]> => JSON.parse(readFileSync(new URL(`../../test/vectors/wire/${name}.json`, import.meta.url), 'utf8'))
 const { uri = [], mnemonic = [], seed = [], invalid_mnemonic = [], invalid_ss58 = [] } = vectors('keys')
 const { cases = [] } = vectors('signatures')
 
