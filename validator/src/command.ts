@@ -8,7 +8,7 @@ import { startContained } from '@arbor/engine/contained/start'
 import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
-import { createLogger } from '@arbor/shared/log'
+import { createLogger, type LogLevel } from '@arbor/shared/log'
 import { netUid } from '@arbor/shared/units'
 import type { Verdict } from '@arbor/subnet-spec/define'
 import { loadSpec } from '@arbor/subnet-spec/load'
@@ -30,7 +30,7 @@ interface Options {
   readonly data?: string
   readonly threads: number
   readonly fanout: number
-  readonly logLevel: string
+  readonly logLevel: LogLevel
 }
 
 /** Makes `arbor validator`: queries, verifies, scores, and sets weights, until the signal. */

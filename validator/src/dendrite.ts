@@ -1,11 +1,11 @@
-import { utf8 } from '@arbor/shared/bytes'
+import { toBytes } from '@arbor/shared/bytes'
 import { type Clock, startDeadline } from '@arbor/shared/clock'
 import type { Keypair } from '@arbor/shared/keypair'
 import type { Ms, NetUid } from '@arbor/shared/units'
 import { signRequest } from '@arbor/shared/wire/request'
 import { verifyResponse } from '@arbor/shared/wire/response'
 import type { SubnetSpec, TaskDefinition, Timing } from '@arbor/subnet-spec/define'
-import { Agent, type Dispatcher } from 'undici'
+import { Agent, type Dispatcher, errors } from 'undici'
 import type { PlannedTask } from './plan.ts'
 
 /** Why an answer is no answer; each counts against the miner. */
@@ -72,7 +72,7 @@ interface Exchange {
 }
 
 async function exchange(deps: DendriteDeps, { agent, task, definition, signal, elapsed }: Exchange): Promise<Answer> {
-  const body = utf8(JSON.stringify(task.request))
+  const body = toBytes(JSON.stringify(task.request))
   const path = `/${task.task}`
   const request = signRequest({
     signer: deps.hotkey,
@@ -143,7 +143,7 @@ const hostOf = (ip: string): string => (ip.includes(':') ? `[${ip}]` : ip)
 function faultOf(error: unknown): Fault {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'oversized'
-  if (code.startsWith('HPE_') || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return 'malformed'
+  if (error instanceof errors.HTTPParserError || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return 'malformed'
   return 'unreachable'
 }
 

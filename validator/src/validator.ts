@@ -105,7 +105,7 @@ async function resumeAttempt(deps: ValidatorDeps): Promise<void> {
   if (attempt === null || (attempt.state !== 'computed' && attempt.state !== 'finalised')) return
   const snapshot = await snapshotAt(deps, await chain.finalized())
   if (snapshot.me === undefined) return
-  report(log, await readBack({ chain, ledger, netuid }, { id: attempt.id, row: attempt.row, me: snapshot.me }))
+  report(log, await readBack({ chain, ledger, netuid }, { id: attempt.id, row: attempt.row, me: snapshot.me, includedAt: attempt.includedAt }))
 }
 
 function report(log: Logger, outcome: WeightOutcome): void {
@@ -120,7 +120,7 @@ function report(log: Logger, outcome: WeightOutcome): void {
     case 'failed':
       return log.warn({ event: 'weights.failed', error: outcome.error, retryable: outcome.retryable }, 'the chain refused the weights')
     case 'confirmed':
-      return log.info({ event: 'weights.confirmed', row: outcome.row, block: outcome.block.number }, 'weights read back as set')
+      return log.info({ event: 'weights.confirmed', row: outcome.row, includedAt: outcome.includedAt, block: outcome.block.number }, 'weights read back as set')
     case 'mismatch':
       return log.error(
         { event: 'weights.mismatch', row: outcome.row, held: outcome.held, block: outcome.block.number },

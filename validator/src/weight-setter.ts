@@ -23,7 +23,7 @@ export type WeightOutcome =
   | { readonly kind: 'waiting'; readonly next: Extract<NextAllowed, { allowed: false }> }
   | { readonly kind: 'nothing-scored' }
   | { readonly kind: 'unchanged'; readonly row: WeightRow }
-  | { readonly kind: 'confirmed' | 'mismatch'; readonly row: WeightRow; readonly held: WeightRow; readonly block: BlockRef }
+  | { readonly kind: 'confirmed' | 'mismatch'; readonly row: WeightRow; readonly held: WeightRow; readonly includedAt: Block | null; readonly block: BlockRef }
   | { readonly kind: 'failed'; readonly row: WeightRow; readonly error: string; readonly retryable: boolean }
 
 /**
@@ -45,7 +45,7 @@ export async function setRow(
   if (sameRow(held, row) && !isStale(me, metagraph)) return { kind: 'unchanged', row }
 
   const id = ledger.openAttempt({ row, computedAt: metagraph.block.number, at: clock.now() })
-  const submission = await chain.submit(setWeights({ netuid, row, versionKey: BigInt(version) }), {
+  const submission = await chain.submit(setWeights({ netuid, row, version }), {
     signer: deps.hotkey,
     waitFor: 'finalised',
     eraBlocks: 64, // long enough for a congested pool, short enough that a lost row cannot surface an epoch later
@@ -57,7 +57,7 @@ export async function setRow(
     return { kind: 'failed', row, error: submission.error, retryable }
   }
   ledger.moveAttempt(id, { state: 'finalised', block: submission.block.number })
-  return readBack(deps, { id, row, me })
+  return readBack(deps, { id, row, me, includedAt: submission.block.number })
 }
 
 /** Everything a decision about weights rests on, true at one block. */
@@ -70,13 +70,13 @@ export interface Snapshot {
 /** Compares what the chain holds at its finalised head with what was sent. */
 export async function readBack(
   { chain, ledger, netuid }: Pick<WeightSetterDeps, 'chain' | 'ledger' | 'netuid'>,
-  { id, row, me }: { readonly id: number; readonly row: WeightRow; readonly me: Neuron },
+  { id, row, me, includedAt }: { readonly id: number; readonly row: WeightRow; readonly me: Neuron; readonly includedAt: Block | null },
 ): Promise<WeightOutcome> {
   const block = await chain.finalized()
   const held = await chain.weights(netuid, me.uid, block.hash)
   const kind = sameRow(held, row) ? 'confirmed' : 'mismatch'
   ledger.moveAttempt(id, { state: kind, block: block.number })
-  return { kind, row, held, block }
+  return { kind, row, held, includedAt, block }
 }
 
 /** Tells whether two rows say the same: a uid that is absent weighs zero. */

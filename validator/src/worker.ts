@@ -1,4 +1,4 @@
-import { workerData } from 'node:worker_threads'
+import type { WorkerContext } from '@arbor/engine/contained/worker-context'
 import { openEngine } from '@arbor/engine/open'
 import type { InferenceEngine } from '@arbor/shared/inference'
 import type { SubnetSpec, Timing, Verdict } from '@arbor/subnet-spec/define'
@@ -18,23 +18,18 @@ export interface ScoreJob {
   readonly timing: Timing
 }
 
-const opened = open()
+let opened: Promise<{ spec: SubnetSpec; engine: InferenceEngine }> | undefined
 
-/** Judges one answer in this thread. */
-export default async function score({ task, request, response, timing }: ScoreJob): Promise<Verdict> {
+/** Judges one answer in this thread; the first job loads spec and model. */
+export default async function score({ task, request, response, timing }: ScoreJob, { workerData }: WorkerContext): Promise<Verdict> {
+  opened ??= open(workerData as ScoreWorkerData)
   const { spec, engine } = await opened
   const definition = spec.tasks[task]
   if (definition === undefined) throw new Error(`the spec ${spec.name} has no task ${task}`)
   return definition.score({ request, response, engine, timing })
 }
 
-async function open(): Promise<{ spec: SubnetSpec; engine: InferenceEngine }> {
-  const data = scoreWorkerData(workerData)
-  const [spec, engine] = await Promise.all([loadSpec(data.spec), openEngine({ folder: data.modelFolder, threads: 1 })])
-  return { spec, engine }
-}
-
-/** Piscina wraps a worker's data in an array whose last item is ours. */
-function scoreWorkerData(raw: unknown): ScoreWorkerData {
-  return (Array.isArray(raw) ? raw.at(-1) : raw) as ScoreWorkerData
+async function open({ spec, modelFolder }: ScoreWorkerData): Promise<{ spec: SubnetSpec; engine: InferenceEngine }> {
+  const [loaded, engine] = await Promise.all([loadSpec(spec), openEngine({ folder: modelFolder, threads: 1 })])
+  return { spec: loaded, engine }
 }

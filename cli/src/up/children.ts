@@ -61,7 +61,8 @@ export function openChildren({
   }
 
   const start = (name: string, args: readonly string[]): void => {
-    const child = spawn(program[0], [program[1], ...args], { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    // Its own process group: a terminal's Ctrl-C reaches only us, and we stop each process once. The IPC channel ends it if we are killed.
+    const child = spawn(program[0], [program[1], ...args], { env: { ...env }, detached: true, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
     running.set(name, child)
     if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => take(name, line))
     child.on('error', (cause) => failure.reject(ended(name, cause.message, tails.get(name))))

@@ -31,23 +31,30 @@ export interface Report {
   readonly paid: Readonly<Record<'miners' | 'validators' | 'owner' | 'pending' | 'burned' | 'dust', string>>
 }
 
+/** A row that a validator's log says was included at a block. */
+export interface Claim {
+  readonly hotkey: Ss58
+  readonly row: readonly (readonly [number, number])[]
+  readonly includedAt: number
+}
+
 /**
  * Reports what happened between two finalised blocks.
- * @param claimed the last row that each validator says it set, from its own log
+ * @param claims the rows that validators say they set, from their own logs
  */
 export function makeReport({
   from,
   to,
   members,
   state,
-  claimed,
+  claims,
   secondsToFirstWeights,
 }: {
   readonly from: Sight
   readonly to: Sight
   readonly members: readonly Member[]
   readonly state: NetState
-  readonly claimed: ReadonlyMap<Ss58, readonly (readonly [number, number])[]>
+  readonly claims: readonly Claim[]
   readonly secondsToFirstWeights: number
 }): Report {
   const neuronOf = (hotkey: Ss58) => to.metagraph.neurons.find((neuron) => neuron.hotkey === hotkey)
@@ -79,7 +86,7 @@ export function makeReport({
         uid: neuronOf(hotkey)?.uid ?? -1,
         weights,
         readBackBlock: to.block.number,
-        readBack: weights.length > 0 && sameRow(weights, claimed.get(hotkey) ?? []),
+        readBack: weights.length > 0 && sameRow(weights, claimAt(claims, hotkey, to.block.number)?.row ?? []),
         dividends: neuronOf(hotkey)?.dividends ?? 0,
         emissionRao: String(grown(from.books, to.books, hotkey)),
       }
@@ -95,6 +102,10 @@ export function makeReport({
     },
   }
 }
+
+/** The newest row that a validator says was in force at a block. */
+const claimAt = (claims: readonly Claim[], hotkey: Ss58, block: number): Claim | undefined =>
+  claims.findLast((claim) => claim.hotkey === hotkey && claim.includedAt <= block)
 
 const sameRow = (a: readonly (readonly [number, number])[], b: readonly (readonly [number, number])[]): boolean =>
   a.length === b.length && a.every(([uid, weight], i) => b[i]?.[0] === uid && b[i]?.[1] === weight)

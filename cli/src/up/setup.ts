@@ -55,7 +55,7 @@ const fund = (member: Member, coldkey: Keypair): Call =>
   transferKeepAlive({ to: coldkey.address, amount: member.role === 'validator' ? validatorFunds : minerFunds })
 
 function mustSucceed(what: string, submission: Submission): void {
-  if (submission.status === 'included' || submission.status === 'finalised') return
+  if (submission.status !== 'failed' && submission.status !== 'refused') return
   throw new SubnetError({
     code: 'UP_SETUP',
     message: `${what} failed: ${submission.error}; start anew with --fresh if the data folder holds an older net`,

@@ -1,0 +1,49 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { NetUid } from '@arbor/shared/units'
+import type { Member } from './roster.ts'
+
+/** Where a local net lives. */
+export interface NetPaths {
+  readonly data: string
+  readonly wallets: string
+}
+
+/** The command line of the chain process; the port is whichever is free. */
+export const chainArgs = ({ paths, blockTime }: { readonly paths: NetPaths; readonly blockTime: string }): readonly string[] => [
+  'chain',
+  'run',
+  '--dev',
+  '--json',
+  '--port',
+  '0',
+  '--data',
+  join(paths.data, 'chain'),
+  '--block-time',
+  blockTime,
+]
+
+/** The command line of a miner or validator: a cheat differs from an honest miner in its model folder only. */
+export function memberArgs({
+  member,
+  paths,
+  url,
+  netuid,
+  spec,
+  modelName,
+}: {
+  readonly member: Member
+  readonly paths: NetPaths
+  readonly url: string
+  readonly netuid: NetUid
+  readonly spec: string
+  readonly modelName: string
+}): readonly string[] {
+  const common = ['--network', url, '--netuid', String(netuid), '--wallets', paths.wallets, '--wallet', member.name, '--spec', spec]
+  const data = ['--data', join(paths.data, member.name)]
+  const model = ['--model', modelFolder(member.kind === 'cheat:int8' ? `${modelName}-int8` : modelName)]
+  if (member.role === 'validator') return ['validator', ...common, ...data, ...model]
+  return ['miner', ...common, ...data, ...model, '--ip', member.ip ?? '', '--port', '0']
+}
+
+const modelFolder = (name: string): string => fileURLToPath(new URL(`../../../models/${name}`, import.meta.url))

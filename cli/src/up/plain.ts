@@ -1,0 +1,39 @@
+import { explain, type NetState } from './state.ts'
+
+/**
+ * Says in plain lines what changed since the last state: one line per block's news, for pipes and logs.
+ * @returns no line when nothing that matters changed
+ */
+export function changes(before: NetState, after: NetState): readonly string[] {
+  const lines: string[] = []
+  if (before.phase !== after.phase) lines.push(after.url === null ? after.phase : `${after.phase} (${after.url})`)
+  for (const warning of after.warnings) if (!before.warnings.includes(warning)) lines.push(`warning: ${warning}`)
+  if (after.rounds !== before.rounds) lines.push(roundLine(after))
+  for (const [i, validator] of after.validators.entries()) {
+    if (String(before.validators[i]?.weights) === String(validator.weights) || validator.weights.length === 0) continue
+    const row = validator.weights.map(([uid, weight]) => `${uid}:${weight}`).join(' ')
+    lines.push(`block ${after.block}  ${validator.name} holds weights ${row} (read back)`)
+  }
+  if (after.epoch !== null && before.epoch !== null && after.epoch !== before.epoch) lines.push(...epochLines(after))
+  return lines
+}
+
+const roundLine = (state: NetState): string => {
+  const miners = state.miners.map(({ name, lastReason, kind }) => `${name}${kind === 'honest' ? '' : ` (${kind})`} ${lastReason ?? '-'}`)
+  return `block ${state.block ?? '-'}  round ${state.rounds}: ${miners.join(', ')}`
+}
+
+const epochLines = (state: NetState): readonly string[] => [
+  `block ${state.block}  epoch ${state.epoch}`,
+  ...state.miners.map(
+    (m) => `  ${m.name.padEnd(12)} uid ${m.uid ?? '-'}  incentive ${m.incentive.toFixed(4)}  earned ${alpha(m.earned)}  ${explain(m.lastReason)}`,
+  ),
+  ...state.validators.map((v) => `  ${v.name.padEnd(12)} uid ${v.uid ?? '-'}  dividends ${v.dividends.toFixed(4)}  earned ${alpha(v.earned)}`),
+]
+
+/** Writes an amount of alpha with four decimals, for people only. */
+export const alpha = (amount: bigint): string => {
+  const sign = amount < 0n ? '-' : ''
+  const digits = (amount < 0n ? -amount : amount).toString().padStart(10, '0')
+  return `${sign}${digits.slice(0, -9)}.${digits.slice(-9, -5)} α`
+}
