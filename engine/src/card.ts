@@ -1,6 +1,6 @@
 import { SubnetError } from '@arbor/shared/errors'
-import type { PrecisionProfile } from '@arbor/shared/inference'
 import { isHex } from '@arbor/shared/hex'
+import type { PrecisionProfile } from '@arbor/shared/inference'
 import type { Hex } from '@arbor/shared/units'
 
 /** Limits above which an answer is not believed; measured for one model hash and one profile. */
@@ -49,7 +49,11 @@ export const parseCard = (json: unknown): ModelCard => {
     hash: hash(card.hash),
     files: list(card.files, 'files').map((entry) => {
       const file = record(entry, 'files[]')
-      return { name: text(file.name, 'files[].name'), bytes: number(file.bytes, 'files[].bytes'), sha256: text(file.sha256, 'sha256') }
+      return {
+        name: text(file.name, 'files[].name'),
+        bytes: number(file.bytes, 'files[].bytes'),
+        sha256: text(file.sha256, 'sha256'),
+      }
     }),
     thresholds: list(card.thresholds, 'thresholds').map((entry) => {
       const limits = record(entry, 'thresholds[]')

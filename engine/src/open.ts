@@ -90,7 +90,11 @@ export const openEngine = async (of: OpenEngineOptions): Promise<OpenedEngine> =
 }
 
 const closedError = (name: string): SubnetError =>
-  new SubnetError({ code: 'ENGINE_CLOSED', message: `The engine of ${name} is closed; open it again`, details: { name } })
+  new SubnetError({
+    code: 'ENGINE_CLOSED',
+    message: `The engine of ${name} is closed; open it again`,
+    details: { name },
+  })
 
 const notCalibrated = (name: string, profile: string): SubnetError =>
   new SubnetError({

@@ -31,7 +31,8 @@ export const prepareRequest = (of: {
   if (!isHex(seed, 32)) throw invalid('seed', '32 bytes in hexadecimal')
   const room = config.context - maxTokens - 1
   // No token is longer than the longest, so text beyond this cannot fit and need not be tokenised to know it.
-  if (prompt.length > Math.max(0, room) * tokenizer.longest) throw tooLong(prompt.length, 'characters', maxTokens, config)
+  if (prompt.length > Math.max(0, room) * tokenizer.longest)
+    throw tooLong(prompt.length, 'characters', maxTokens, config)
   const tokens = tokenizer.encode(prompt)
   if (tokens.length > room) throw tooLong(tokens.length, 'tokens', maxTokens, config)
   return { prompt: [config.start, ...tokens], maxTokens, temperature, seed: fromHex(seed, 32) }

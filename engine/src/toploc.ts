@@ -104,7 +104,8 @@ const interpolate = (x: Int32Array, y: Int32Array): Uint16Array => {
 
 const evaluate = (coefficients: Uint16Array, x: number): number => {
   let value = 0
-  for (let power = coefficients.length - 1; power >= 0; power--) value = (value * x + (coefficients[power] ?? 0)) % FIELD
+  for (let power = coefficients.length - 1; power >= 0; power--)
+    value = (value * x + (coefficients[power] ?? 0)) % FIELD
   return value
 }
 
@@ -153,7 +154,10 @@ export const compareChunk = (values: Float32Array, proof: Uint8Array, k: number)
 }
 
 /** Cuts hidden states [tokens × width] into chunks of 32 tokens; k shrinks where a short last chunk has fewer values. */
-export const chunksOf = (hidden: Float32Array, width: number): { readonly values: Float32Array; readonly k: number }[] => {
+export const chunksOf = (
+  hidden: Float32Array,
+  width: number,
+): { readonly values: Float32Array; readonly k: number }[] => {
   const size = CHUNK_TOKENS * width
   return Array.from({ length: Math.ceil(hidden.length / size) }, (_, index) => {
     const values = hidden.subarray(index * size, Math.min(hidden.length, (index + 1) * size))
