@@ -1,6 +1,8 @@
+import { SubnetError } from '@arbor/shared/errors'
+import { isHex } from '@arbor/shared/hex'
 import type { InferenceEngine } from '@arbor/shared/inference'
 import type { Hex } from '@arbor/shared/units'
-import type { z } from 'zod'
+import { z } from 'zod'
 
 /** When a response came, measured at the socket. */
 export interface Timing {
@@ -58,3 +60,82 @@ export interface SubnetSpec {
   /** Half-life of the moving average, in rounds. */
   readonly halfLifeRounds: number
 }
+
+/** Seeds that a definition is tried with before it is accepted. */
+const PROBES: readonly Hex[] = [`0x${'00'.repeat(32)}`, `0x${'5a'.repeat(32)}`, `0x${'ff'.repeat(32)}`]
+/** Task names become paths, spec names become folder names. */
+const NAME = /^[a-z][a-z0-9-]{0,31}$/
+/** The envelope lets a request ask for no more than a minute. */
+const MAX_DEADLINE_MS = 60_000
+
+/**
+ * Defines a task; request and response types follow from the schemas.
+ * @throws SPEC_INVALID when a bound is out of range, or the plan is not pure or does not fit its own schema and size
+ */
+export const defineTask = <Request, Response>(task: TaskDefinition<Request, Response>): TaskDefinition<Request, Response> => {
+  for (const [name, value, max] of [
+    ['deadlineMs', task.deadlineMs, MAX_DEADLINE_MS],
+    ['maxRequestBytes', task.maxRequestBytes, 2 ** 30],
+    ['maxResponseBytes', task.maxResponseBytes, 2 ** 30],
+  ] as const) {
+    if (!Number.isInteger(value) || value < 1 || value > max) throw invalid(`${name} is ${value}; use an integer in 1..${max}`)
+  }
+  for (const seed of PROBES) {
+    const planned = task.plan({ seed })
+    const text = JSON.stringify(planned)
+    if (text !== JSON.stringify(task.plan({ seed }))) throw invalid(`plan gives two requests for seed ${seed}; derive everything from the seed`)
+    if (!task.request.safeParse(JSON.parse(text)).success) throw invalid(`plan gives a request for seed ${seed} that its schema refuses`)
+    if (Buffer.byteLength(text) > task.maxRequestBytes) throw invalid(`plan gives more than maxRequestBytes for seed ${seed}`)
+  }
+  return task
+}
+
+/**
+ * Defines a subnet.
+ * @throws SPEC_INVALID naming what is wrong with it
+ */
+export const defineSubnet = (spec: SubnetSpec): SubnetSpec => {
+  const tasks = Object.keys(spec.tasks)
+  if (!NAME.test(spec.name)) throw invalid(`name "${spec.name}" is not lower-case letters, digits and dashes`)
+  if (!Number.isSafeInteger(spec.version) || spec.version < 1) throw invalid(`version is ${spec.version}; use an integer from 1`)
+  if (!isHex(spec.model.hash, 32)) throw invalid(`model hash "${spec.model.hash}" is not 32 bytes; copy it from the model's card`)
+  if (!Number.isInteger(spec.roundsPerEpoch) || spec.roundsPerEpoch < 1) throw invalid(`roundsPerEpoch is ${spec.roundsPerEpoch}; use an integer from 1`)
+  if (!(spec.halfLifeRounds > 0)) throw invalid(`halfLifeRounds is ${spec.halfLifeRounds}; use a number above 0`)
+  if (tasks.length === 0) throw invalid('there is no task; define one')
+  for (const name of tasks) if (!NAME.test(name)) throw invalid(`task name "${name}" is not lower-case letters, digits and dashes`)
+  for (const seed of PROBES) {
+    const picked = spec.pick({ seed })
+    if (!tasks.includes(picked)) throw invalid(`pick names "${picked}" for seed ${seed}; tasks are ${tasks.join(', ')}`)
+  }
+  for (const average of [0, 0.5, 1]) {
+    const reward = spec.reward(average)
+    if (!Number.isFinite(reward) || reward < 0) throw invalid(`reward(${average}) is ${reward}; it must be finite and not negative`)
+  }
+  return spec
+}
+
+const invalid = (what: string): SubnetError => new SubnetError({ code: 'SPEC_INVALID', message: `The subnet definition is unusable: ${what}` })
+
+/** Tells whether a value has the parts of a subnet; `defineSubnet` says whether they are usable. */
+const shape = z.looseObject({
+  name: z.string(),
+  version: z.number(),
+  model: z.looseObject({ name: z.string(), hash: z.string() }),
+  roundsPerEpoch: z.number(),
+  halfLifeRounds: z.number(),
+  pick: z.custom((value) => typeof value === 'function'),
+  reward: z.custom((value) => typeof value === 'function'),
+  tasks: z.record(
+    z.string(),
+    z.looseObject({
+      plan: z.custom((value) => typeof value === 'function'),
+      solve: z.custom((value) => typeof value === 'function'),
+      score: z.custom((value) => typeof value === 'function'),
+      request: z.custom((value) => typeof value === 'object' && value !== null && 'safeParse' in value),
+      response: z.custom((value) => typeof value === 'object' && value !== null && 'safeParse' in value),
+    }),
+  ),
+})
+
+/** Narrows what a spec's file exports. */
+export const isSubnetSpec = (value: unknown): value is SubnetSpec => shape.safeParse(value).success

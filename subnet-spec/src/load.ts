@@ -1,0 +1,47 @@
+import { isAbsolute } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { SubnetError } from '@arbor/shared/errors'
+import { nearest } from '@arbor/shared/config'
+import { defineSubnet, isSubnetSpec, type SubnetSpec } from './define.ts'
+
+/** Specs that come with Arbor, loaded when named. */
+const BUILT_IN: Readonly<Record<string, () => Promise<{ readonly default: unknown }>>> = {
+  inference: () => import('../inference/spec.ts'),
+  'inference-tiny': () => import('../inference/tiny.ts'),
+}
+
+/**
+ * Loads a subnet by the name of a built-in one or by the absolute path (or file: URL) of a module whose default export it is.
+ * @throws SPEC_UNKNOWN, SPEC_NOT_FOUND, SPEC_NOT_A_SPEC, SPEC_INVALID
+ */
+export const loadSpec = async (specifier: string): Promise<SubnetSpec> => {
+  const exported = (await importSpec(specifier)).default
+  if (!isSubnetSpec(exported)) {
+    throw new SubnetError({
+      code: 'SPEC_NOT_A_SPEC',
+      message: `${specifier} has no subnet as its default export; write \`export default defineSubnet({ … })\``,
+    })
+  }
+  return defineSubnet(exported)
+}
+
+const importSpec = async (specifier: string): Promise<{ readonly default?: unknown }> => {
+  const builtIn = Object.hasOwn(BUILT_IN, specifier) ? BUILT_IN[specifier] : undefined
+  if (builtIn !== undefined) return builtIn()
+  const url = specifier.startsWith('file:') ? specifier : isAbsolute(specifier) ? pathToFileURL(specifier).href : null
+  if (url === null) throw unknownSpec(specifier)
+  try {
+    return await import(url)
+  } catch (cause) {
+    if (cause instanceof SubnetError) throw cause
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new SubnetError({ code: 'SPEC_NOT_FOUND', message: `The subnet spec ${specifier} cannot be loaded: ${why}; check the path`, cause })
+  }
+}
+
+const unknownSpec = (specifier: string): SubnetError => {
+  const names = Object.keys(BUILT_IN)
+  const near = nearest(specifier, names)
+  const hint = near === null ? `built in are ${names.join(', ')}; any other is named by its absolute path` : `did you mean "${near}"?`
+  return new SubnetError({ code: 'SPEC_UNKNOWN', message: `No subnet spec "${specifier}"; ${hint}` })
+}
