@@ -54,7 +54,8 @@ export function validatorCommand(context: CommandContext): Command {
 
 async function start({ signal, stderr, cwd }: CommandContext, options: Options): Promise<void> {
   const log = createLogger({ name: 'validator', level: options.logLevel, destination: stderr })
-  const spec = await loadSpec(options.spec.startsWith('.') ? resolve(cwd, options.spec) : options.spec)
+  const specifier = /^[.\/]/.test(options.spec) ? resolve(cwd, options.spec) : options.spec
+  const spec = await loadSpec(specifier)
   const hotkey = openHotkey({ wallets: options.wallets, wallet: options.wallet, hotkey: options.hotkey })
   const netuid = netUid(options.netuid)
   const chain = await connectChain({ url: options.network, signal, clock: systemClock, log })
@@ -66,9 +67,9 @@ async function start({ signal, stderr, cwd }: CommandContext, options: Options):
     mkdirSync(data, { recursive: true, mode: 0o700 })
     const ledger = openLedger({ file: join(data, 'ledger.sqlite'), owner: { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address } })
     const modelFolder = options.model === undefined ? checkoutModel(spec.model.name) : resolve(cwd, options.model)
-    const scorers = await startContained<ScoreJob, Verdict>({
+    const scorers = startContained<ScoreJob, Verdict>({
       worker: new URL('./worker.ts', import.meta.url),
-      workerData: { spec: options.spec, modelFolder } satisfies ScoreWorkerData,
+      workerData: { spec: specifier, modelFolder } satisfies ScoreWorkerData,
       threads: options.threads,
       maxQueue: 4_096, // one round of the largest subnet
       log,

@@ -47,9 +47,3 @@ export function planRound({
   })
   return { netuid, round, start: block, tasks }
 }
-
-/** The start of the newest round at a block: the last multiple of the round's length. */
-export const roundAt = (block: Block, roundBlocks: number): { readonly round: number; readonly start: Block } => {
-  const round = Math.floor(block / roundBlocks)
-  return { round, start: (round * roundBlocks) as Block }
-}

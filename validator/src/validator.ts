@@ -4,11 +4,11 @@ import { SubnetError } from '@arbor/shared/errors'
 import type { Keypair } from '@arbor/shared/keypair'
 import type { Block, NetUid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
-import { roundBlocks } from '@arbor/subnet-spec/rounds'
+import { roundBlocks, roundOf, roundStart } from '@arbor/subnet-spec/rounds'
 import { toWeights } from '@arbor/subnet-spec/weights'
 import type { Logger } from 'pino'
 import type { Ledger } from './ledger.ts'
-import { planRound, roundAt } from './plan.ts'
+import { planRound } from './plan.ts'
 import { type RoundDeps, runRound } from './round.ts'
 import { currentScores } from './scores.ts'
 import { readBack, type Snapshot, setRow, type WeightOutcome } from './weight-setter.ts'
@@ -65,7 +65,9 @@ const findMe = (neurons: readonly Neuron[], hotkey: Keypair): Neuron | undefined
 /** Runs the newest round if it was not run yet. Its plan rests on its start block alone. */
 async function roundIfDue(deps: ValidatorDeps, { metagraph }: Snapshot, signal: AbortSignal): Promise<boolean> {
   const { spec, ledger, chain, netuid, hotkey, log } = deps
-  const { round, start } = roundAt(metagraph.block.number, roundBlocks({ tempo: metagraph.tempo, roundsPerEpoch: spec.roundsPerEpoch }))
+  const length = roundBlocks({ tempo: metagraph.tempo, roundsPerEpoch: spec.roundsPerEpoch })
+  const round = roundOf({ block: metagraph.block.number, length })
+  const start = roundStart({ round, length })
   if (start === 0 || start <= (ledger.lastRoundBlock() ?? -1)) return false
   const hash = await chain.blockHash(start)
   if (hash === null) return false

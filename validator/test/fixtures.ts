@@ -3,8 +3,11 @@ import type { Alpha, Block, Blocks, Hex, NetUid, Ss58, Uid } from '@arbor/shared
 
 const hash = `0x${'11'.repeat(32)}` as Hex
 
+/** A value's fields without their brands, each optional. */
+type Loose<T> = { readonly [K in keyof T]?: T[K] extends number ? number : T[K] extends bigint ? bigint : T[K] extends string ? string : T[K] }
+
 /** A neuron with every field set; tests name what they care about. */
-export const neuron = (over: Partial<Record<keyof Neuron, unknown>> = {}): Neuron => ({
+export const neuron = (over: Loose<Neuron> = {}): Neuron => ({
   uid: 1 as Uid,
   hotkey: '5Fhotkey1' as Ss58,
   coldkey: '5Fcoldkey1' as Ss58,
@@ -20,10 +23,10 @@ export const neuron = (over: Partial<Record<keyof Neuron, unknown>> = {}): Neuro
   consensus: 0,
   validatorTrust: 0,
   emission: 0n as Alpha,
-  ...over,
+  ...(over as object),
 })
 
-export const metagraph = (over: Partial<Record<keyof Metagraph, unknown>> = {}): Metagraph => ({
+export const metagraph = (over: Loose<Metagraph> = {}): Metagraph => ({
   netuid: 1 as NetUid,
   block: { number: 100 as Block, hash },
   tempo: 10 as Blocks,
@@ -32,10 +35,10 @@ export const metagraph = (over: Partial<Record<keyof Metagraph, unknown>> = {}):
   maxUids: 256,
   ownerHotkey: '5Fowner' as Ss58,
   neurons: [],
-  ...over,
+  ...(over as object),
 })
 
-export const hyperparameters = (over: Partial<Record<keyof Hyperparameters, unknown>> = {}): Hyperparameters => ({
+export const hyperparameters = (over: Loose<Hyperparameters> = {}): Hyperparameters => ({
   tempo: 10 as Blocks,
   weightsRateLimit: 20 as Blocks,
   weightsVersion: 1n,
@@ -48,5 +51,5 @@ export const hyperparameters = (over: Partial<Record<keyof Hyperparameters, unkn
   servingRateLimit: 2 as Blocks,
   kappa: 0.5,
   stakeThreshold: 0n as Alpha,
-  ...over,
+  ...(over as object),
 })

@@ -102,7 +102,7 @@ async function startAndWatch(net: Net, startedAt: number): Promise<Measured | nu
   try {
     emit({ kind: 'phase', phase: 'registering miners and validators', url })
     const members = shuffled(net.funded, options.seed)
-    await registerMembers({ chain, netuid, members, bank: await keypairFromUri('//Alice'), signal: context.signal })
+    await registerMembers({ chain, netuid, members, bank: keypairFromUri('//Alice'), signal: context.signal })
     emit({ kind: 'phase', phase: 'starting miners and validators' })
     for (const member of net.members) children.start(member.name, memberArgs({ member, paths, url, netuid, spec: options.spec, modelName: net.modelName }))
     return await watch(net, chain, startedAt)
