@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { systemClock } from '@arbor/shared/clock'
+import { sha256 } from '@arbor/shared/hashing'
 import { keypairFromUri } from '@arbor/shared/keys'
-import { netUid, type Block, type Hex, type Ms, type Uid } from '@arbor/shared/units'
+import { type Block, type Hex, type Ms, netUid, type Uid } from '@arbor/shared/units'
+import { requestBytes } from '@arbor/shared/wire/envelope'
 import { verifyHead } from '@arbor/shared/wire/request'
 import { signResponse } from '@arbor/shared/wire/response'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
-import { sha256 } from '@arbor/shared/hashing'
-import { requestBytes } from '@arbor/shared/wire/envelope'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { type Answer, type Dendrite, openDendrite } from '../../validator/src/dendrite.ts'
@@ -39,7 +39,12 @@ const spec: SubnetSpec = {
   halfLifeRounds: 8,
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse, signed: Record<string, string>, body: Uint8Array) => void
+type Handler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  signed: Record<string, string>,
+  body: Uint8Array,
+) => void
 
 let server: Server
 let dendrite: Dendrite
@@ -91,13 +96,25 @@ describe('dendrite', () => {
 
   test.each<[string, string, Handler]>([
     ['unsigned', 'answers without a signature', (_, response) => response.writeHead(200).end(answer)],
-    ['unsigned', 'signs another answer', (_, response, signed) => response.writeHead(200, signed).end('{"word":"elm"}')],
+    [
+      'unsigned',
+      'signs another answer',
+      (_, response, signed) => response.writeHead(200, signed).end('{"word":"elm"}'),
+    ],
     ['malformed', 'sends what does not fit the schema', (_, response) => sendSigned(response, '{"word":7}')],
     ['malformed', 'sends no JSON', (_, response) => sendSigned(response, 'oak')],
     ['malformed', 'sends invalid UTF-8', (_, response) => sendSigned(response, Uint8Array.of(0x22, 0xff, 0x22))],
-    ['oversized', 'announces a gigabyte', (_, response) => response.writeHead(200, { 'content-length': String(2 ** 30) }).write('{')],
+    [
+      'oversized',
+      'announces a gigabyte',
+      (_, response) => response.writeHead(200, { 'content-length': String(2 ** 30) }).write('{'),
+    ],
     ['oversized', 'streams without end', (_, response) => flood(response)],
-    ['refused', 'answers with a redirect', (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()],
+    [
+      'refused',
+      'answers with a redirect',
+      (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
+    ],
     ['refused', 'fails', (_, response) => response.writeHead(500).end()],
     ['busy', 'has no room', (_, response) => response.writeHead(503).end()],
     ['timeout', 'says nothing', () => undefined],
@@ -145,7 +162,9 @@ function sendSigned(response: ServerResponse, text: string | Uint8Array): void {
   })
   if (!head.ok) throw new Error(head.code)
   const requestHash = sha256(requestBytes(head.envelope))
-  response.writeHead(200, signResponse({ signer: miner, requestHash, status: 200, body, receiver: validator.address })).end(body)
+  response
+    .writeHead(200, signResponse({ signer: miner, requestHash, status: 200, body, receiver: validator.address }))
+    .end(body)
 }
 
 function flood(response: ServerResponse): void {

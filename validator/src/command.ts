@@ -37,7 +37,9 @@ interface Options {
 export function validatorCommand(context: CommandContext): Command {
   return new Command('validator')
     .description('query, verify and score miners, and set weights that read back as set')
-    .addOption(new Option('--network <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'))
+    .addOption(
+      new Option('--network <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'),
+    )
     .option('--netuid <n>', 'the subnet', integer(0, 65_535), 1)
     .option('--wallets <folder>', 'where wallets lie', join(context.homedir, '.bittensor', 'wallets'))
     .option('--wallet <name>', 'the wallet', 'default')
@@ -47,14 +49,16 @@ export function validatorCommand(context: CommandContext): Command {
     .option('--data <folder>', 'where the ledger lies (default: .arbor/validator/<hotkey>)')
     .option('--threads <n>', 'worker threads that score', integer(1, 64), 1)
     .option('--fanout <n>', 'questions in flight at once', integer(1, 4_096), 64)
-    .addOption(new Option('--log-level <level>', 'how much to say').choices(['debug', 'info', 'warn', 'error']).default('info'))
+    .addOption(
+      new Option('--log-level <level>', 'how much to say').choices(['debug', 'info', 'warn', 'error']).default('info'),
+    )
     .action((options: Options) => start(context, options))
     .addCommand(healthCommand(context))
 }
 
 async function start({ signal, stderr, cwd }: CommandContext, options: Options): Promise<void> {
   const log = createLogger({ name: 'validator', level: options.logLevel, destination: stderr })
-  const specifier = /^[.\/]/.test(options.spec) ? resolve(cwd, options.spec) : options.spec
+  const specifier = /^[./]/.test(options.spec) ? resolve(cwd, options.spec) : options.spec
   const spec = await loadSpec(specifier)
   const hotkey = openHotkey({ wallets: options.wallets, wallet: options.wallet, hotkey: options.hotkey })
   const netuid = netUid(options.netuid)
@@ -65,7 +69,10 @@ async function start({ signal, stderr, cwd }: CommandContext, options: Options):
     await mustBeRegistered(chain, { netuid, hotkey: hotkey.address })
     const data = resolve(cwd, options.data ?? join('.arbor', 'validator', hotkey.address))
     mkdirSync(data, { recursive: true, mode: 0o700 })
-    const ledger = openLedger({ file: join(data, 'ledger.sqlite'), owner: { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address } })
+    const ledger = openLedger({
+      file: join(data, 'ledger.sqlite'),
+      owner: { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address },
+    })
     const modelFolder = options.model === undefined ? checkoutModel(spec.model.name) : resolve(cwd, options.model)
     const scorers = startContained<ScoreJob, Verdict>({
       worker: new URL('./worker.ts', import.meta.url),
@@ -75,11 +82,24 @@ async function start({ signal, stderr, cwd }: CommandContext, options: Options):
       log,
       signal: running,
     })
-    const dendrite = openDendrite({ spec, hotkey, netuid, clock: systemClock, randomBytes, maxInFlight: options.fanout })
+    const dendrite = openDendrite({
+      spec,
+      hotkey,
+      netuid,
+      clock: systemClock,
+      randomBytes,
+      maxInFlight: options.fanout,
+    })
     try {
-      log.info({ event: 'validator.ready', netuid, hotkey: hotkey.address, spec: spec.name, version: spec.version }, 'validator ready')
+      log.info(
+        { event: 'validator.ready', netuid, hotkey: hotkey.address, spec: spec.name, version: spec.version },
+        'validator ready',
+      )
       const judge = (job: ScoreJob, signal: AbortSignal) => scorers.run(job, { signal })
-      await runValidator({ chain, ledger, hotkey, netuid, spec, clock: systemClock, log, ask: dendrite.ask, judge }, running)
+      await runValidator(
+        { chain, ledger, hotkey, netuid, spec, clock: systemClock, log, ask: dendrite.ask, judge },
+        running,
+      )
     } finally {
       stop.abort()
       await Promise.allSettled([dendrite.close(), scorers.close()])
@@ -110,6 +130,7 @@ const integer =
   (min: number, max: number) =>
   (text: string): number => {
     const value = Number(text)
-    if (!/^\d+$/.test(text) || value < min || value > max) throw new InvalidArgumentError(`an integer from ${min} to ${max} is due`)
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`an integer from ${min} to ${max} is due`)
     return value
   }

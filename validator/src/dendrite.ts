@@ -54,7 +54,12 @@ async function ask(deps: DendriteDeps, agent: Agent, task: PlannedTask, signal: 
   const startedAt = deps.clock.monotonic()
   const elapsed = (): number => deps.clock.monotonic() - startedAt
   const late = new Error('the deadline passed')
-  using deadline = startDeadline({ clock: deps.clock, ms: definition.deadlineMs as Ms, parent: signal, reason: () => late })
+  using deadline = startDeadline({
+    clock: deps.clock,
+    ms: definition.deadlineMs as Ms,
+    parent: signal,
+    reason: () => late,
+  })
   try {
     return await exchange(deps, { agent, task, definition, signal: deadline.signal, elapsed })
   } catch (error) {

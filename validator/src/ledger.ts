@@ -40,7 +40,12 @@ export interface Ledger {
   lastRoundBlock(): Block | null
   scores(): readonly Score[]
   /** Records a round's verdicts and the scores they lead to; a round is recorded once, a second time is refused. */
-  recordRound(round: { readonly roundBlock: Block; readonly at: UnixMs; readonly verdicts: readonly VerdictRow[]; readonly scores: readonly Score[] }): void
+  recordRound(round: {
+    readonly roundBlock: Block
+    readonly at: UnixMs
+    readonly verdicts: readonly VerdictRow[]
+    readonly scores: readonly Score[]
+  }): void
   verdictCounts(): ReadonlyMap<Ss58, ReadonlyMap<string, number>>
   openAttempt(attempt: { readonly row: WeightRow; readonly computedAt: Block; readonly at: UnixMs }): number
   moveAttempt(id: number, move: { readonly state: WeightState; readonly block?: Block; readonly error?: string }): void
@@ -71,7 +76,9 @@ export function openLedger({
 function open(name: string): DatabaseSync {
   try {
     const db = new DatabaseSync(name)
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON')
+    db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON',
+    )
     migrate(db)
     return db
   } catch (cause) {
@@ -123,9 +130,22 @@ function rounds(db: DatabaseSync) {
       transaction(db, () => {
         addRound.run(roundBlock, at)
         for (const v of verdicts) {
-          addVerdict.run(roundBlock, v.round, v.hotkey, v.uid, v.registeredAt, v.task, v.seed, v.reason, v.value, v.sigma, v.totalMs)
+          addVerdict.run(
+            roundBlock,
+            v.round,
+            v.hotkey,
+            v.uid,
+            v.registeredAt,
+            v.task,
+            v.seed,
+            v.reason,
+            v.value,
+            v.sigma,
+            v.totalMs,
+          )
         }
-        for (const s of scores) putScore.run(s.hotkey, s.uid, s.registeredAt, s.average, s.sigma, s.samples, s.lastRoundBlock)
+        for (const s of scores)
+          putScore.run(s.hotkey, s.uid, s.registeredAt, s.average, s.sigma, s.samples, s.lastRoundBlock)
       }),
     verdictCounts: () => {
       const counts = new Map<Ss58, Map<string, number>>()

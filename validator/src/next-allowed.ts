@@ -29,11 +29,19 @@ export function nextAllowed({
 }): NextAllowed {
   const { netuid } = metagraph
   if (me === undefined) {
-    return refuse('registered', null, `the hotkey is not registered in subnet ${netuid}: arbor register --netuid ${netuid}`)
+    return refuse(
+      'registered',
+      null,
+      `the hotkey is not registered in subnet ${netuid}: arbor register --netuid ${netuid}`,
+    )
   }
   const owner = me.hotkey === metagraph.ownerHotkey
   if (!owner && me.totalStake < hyperparameters.stakeThreshold) {
-    return refuse('stake', null, `stake ${me.totalStake} is below the threshold ${hyperparameters.stakeThreshold}: arbor stake add`)
+    return refuse(
+      'stake',
+      null,
+      `stake ${me.totalStake} is below the threshold ${hyperparameters.stakeThreshold}: arbor stake add`,
+    )
   }
   if (hyperparameters.weightsVersion > BigInt(version)) {
     return refuse(
@@ -48,11 +56,19 @@ export function nextAllowed({
   const since = metagraph.block.number + 1 - me.lastUpdate
   if (me.lastUpdate !== 0 && since < hyperparameters.weightsRateLimit) {
     const at = (me.lastUpdate + hyperparameters.weightsRateLimit) as Block
-    return refuse('rate-limit', at, `weights were set at block ${me.lastUpdate}; one set per ${hyperparameters.weightsRateLimit} blocks`)
+    return refuse(
+      'rate-limit',
+      at,
+      `weights were set at block ${me.lastUpdate}; one set per ${hyperparameters.weightsRateLimit} blocks`,
+    )
   }
   if (!owner && !me.validatorPermit) {
     const at = (metagraph.lastEpochBlock + metagraph.tempo) as Block
-    return refuse('permit', at, `no validator permit yet: permits are given at each epoch, the next at block ${at}, by stake`)
+    return refuse(
+      'permit',
+      at,
+      `no validator permit yet: permits are given at each epoch, the next at block ${at}, by stake`,
+    )
   }
   return { allowed: true }
 }

@@ -1,5 +1,5 @@
 import type { AxonInfo, BlockRef, Metagraph } from '@arbor/chain/client/types'
-import type { Block, Hex, NetUid, Ss58 } from '@arbor/shared/units'
+import type { Hex, NetUid, Ss58 } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { taskSeed } from '@arbor/subnet-spec/seed'
 import { type Registration, registrationOf } from './scores.ts'

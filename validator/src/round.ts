@@ -14,7 +14,10 @@ export interface RoundDeps {
   /** Asks one miner; every way in which it can misbehave is a value. */
   readonly ask: (task: PlannedTask, signal: AbortSignal) => Promise<Answer>
   /** Judges an answer in a worker thread. @throws ENGINE_CRASHED, ENGINE_BUSY and others: then nobody is judged */
-  readonly judge: (job: { task: string; request: unknown; response: unknown; timing: Timing }, signal: AbortSignal) => Promise<Verdict>
+  readonly judge: (
+    job: { task: string; request: unknown; response: unknown; timing: Timing },
+    signal: AbortSignal,
+  ) => Promise<Verdict>
 }
 
 /**
@@ -30,7 +33,12 @@ export async function runRound(deps: RoundDeps, plan: RoundPlan, signal: AbortSi
   return verdicts
 }
 
-async function judgeOne(deps: RoundDeps, plan: RoundPlan, task: PlannedTask, signal: AbortSignal): Promise<VerdictRow | null> {
+async function judgeOne(
+  deps: RoundDeps,
+  plan: RoundPlan,
+  task: PlannedTask,
+  signal: AbortSignal,
+): Promise<VerdictRow | null> {
   const answer = await deps.ask(task, signal)
   const row = (verdict: Verdict, totalMs: number | null): VerdictRow => ({
     hotkey: task.hotkey,
@@ -44,12 +52,20 @@ async function judgeOne(deps: RoundDeps, plan: RoundPlan, task: PlannedTask, sig
     totalMs,
   })
   if (answer.kind === 'fault') return row({ reason: answer.reason, value: 0, sigma: 0 }, answer.totalMs)
-  const verdict = await judgeTwice(deps, { task: task.task, request: task.request, response: answer.response, timing: answer.timing }, signal)
+  const verdict = await judgeTwice(
+    deps,
+    { task: task.task, request: task.request, response: answer.response, timing: answer.timing },
+    signal,
+  )
   return verdict === null ? null : row(verdict, answer.timing.totalMs)
 }
 
 /** A crash of the engine costs a batch, whoever caused it: an innocent miner of that batch is judged once more. */
-async function judgeTwice({ judge, log }: RoundDeps, job: Parameters<RoundDeps['judge']>[0], signal: AbortSignal): Promise<Verdict | null> {
+async function judgeTwice(
+  { judge, log }: RoundDeps,
+  job: Parameters<RoundDeps['judge']>[0],
+  signal: AbortSignal,
+): Promise<Verdict | null> {
   for (const attempt of [1, 2]) {
     try {
       return await judge(job, signal)
@@ -74,6 +90,13 @@ export function moveScores({
   const known = new Map(before.map((score) => [registrationKey(score), score]))
   return verdicts.map(({ hotkey, uid, registeredAt, value, sigma, roundBlock }) => {
     const registration = { hotkey, uid, registeredAt }
-    return moveScore({ before: known.get(registrationKey(registration)), registration, value, sigma, roundBlock, halfLifeRounds })
+    return moveScore({
+      before: known.get(registrationKey(registration)),
+      registration,
+      value,
+      sigma,
+      roundBlock,
+      halfLifeRounds,
+    })
   })
 }

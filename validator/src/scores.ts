@@ -20,7 +20,8 @@ export interface Score extends Registration {
 }
 
 /** Names a registration as one string, for maps and tables. */
-export const registrationKey = ({ hotkey, uid, registeredAt }: Registration): string => `${hotkey}/${uid}/${registeredAt}`
+export const registrationKey = ({ hotkey, uid, registeredAt }: Registration): string =>
+  `${hotkey}/${uid}/${registeredAt}`
 
 /** Picks a neuron's identity out of its state. */
 export const registrationOf = ({ hotkey, uid, registeredAt }: Neuron): Registration => ({ hotkey, uid, registeredAt })
@@ -47,7 +48,13 @@ export function moveScore({
   const keep = before === undefined ? 0 : 0.5 ** (1 / halfLifeRounds)
   const average = keep * (before?.average ?? 0) + (1 - keep) * value
   const variance = (keep * (before?.sigma ?? 0)) ** 2 + ((1 - keep) * sigma) ** 2
-  return { ...registration, average, sigma: Math.sqrt(variance), samples: (before?.samples ?? 0) + 1, lastRoundBlock: roundBlock }
+  return {
+    ...registration,
+    average,
+    sigma: Math.sqrt(variance),
+    samples: (before?.samples ?? 0) + 1,
+    lastRoundBlock: roundBlock,
+  }
 }
 
 /**

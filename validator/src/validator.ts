@@ -56,11 +56,15 @@ async function* latestHeads(chain: ChainClient, signal: AbortSignal): AsyncGener
 }
 
 async function snapshotAt({ chain, netuid, hotkey }: ValidatorDeps, head: BlockRef): Promise<Snapshot> {
-  const [metagraph, hyperparameters] = await Promise.all([chain.metagraph(netuid, head.hash), chain.hyperparameters(netuid, head.hash)])
+  const [metagraph, hyperparameters] = await Promise.all([
+    chain.metagraph(netuid, head.hash),
+    chain.hyperparameters(netuid, head.hash),
+  ])
   return { metagraph, hyperparameters, me: findMe(metagraph.neurons, hotkey) }
 }
 
-const findMe = (neurons: readonly Neuron[], hotkey: Keypair): Neuron | undefined => neurons.find((n) => n.hotkey === hotkey.address)
+const findMe = (neurons: readonly Neuron[], hotkey: Keypair): Neuron | undefined =>
+  neurons.find((n) => n.hotkey === hotkey.address)
 
 /** Runs the newest round if it was not run yet. Its plan rests on its start block alone. */
 async function roundIfDue(deps: ValidatorDeps, { metagraph }: Snapshot, signal: AbortSignal): Promise<boolean> {
@@ -76,7 +80,18 @@ async function roundIfDue(deps: ValidatorDeps, { metagraph }: Snapshot, signal: 
   log.debug({ event: 'round.start', round, block: start, miners: plan.tasks.length }, 'round started')
   const verdicts = await runRound(deps, plan, signal)
   log.info(
-    { event: 'round.done', round, block: start, verdicts: verdicts.map(({ uid, hotkey: of, reason, value, totalMs }) => ({ uid, hotkey: of, reason, value, totalMs })) },
+    {
+      event: 'round.done',
+      round,
+      block: start,
+      verdicts: verdicts.map(({ uid, hotkey: of, reason, value, totalMs }) => ({
+        uid,
+        hotkey: of,
+        reason,
+        value,
+        totalMs,
+      })),
+    },
     'round done',
   )
   return true
@@ -107,27 +122,53 @@ async function resumeAttempt(deps: ValidatorDeps): Promise<void> {
   if (attempt === null || (attempt.state !== 'computed' && attempt.state !== 'finalised')) return
   const snapshot = await snapshotAt(deps, await chain.finalized())
   if (snapshot.me === undefined) return
-  report(log, await readBack({ chain, ledger, netuid }, { id: attempt.id, row: attempt.row, me: snapshot.me, includedAt: attempt.includedAt }))
+  report(
+    log,
+    await readBack(
+      { chain, ledger, netuid },
+      { id: attempt.id, row: attempt.row, me: snapshot.me, includedAt: attempt.includedAt },
+    ),
+  )
 }
 
 function report(log: Logger, outcome: WeightOutcome): void {
+  const { level, text, ...fields } = describe(outcome)
+  log[level]({ event: `weights.${outcome.kind}`, ...fields }, text)
+}
+
+function describe(
+  outcome: WeightOutcome,
+): { level: 'debug' | 'info' | 'warn' | 'error'; text: string } & Record<string, unknown> {
   switch (outcome.kind) {
-    case 'waiting': {
-      const { rule, at, why } = outcome.next
-      return log.debug({ event: 'weights.waiting', rule, at }, why)
-    }
+    case 'waiting':
+      return { level: 'debug', text: outcome.next.why, rule: outcome.next.rule, at: outcome.next.at }
     case 'nothing-scored':
+      return { level: 'debug', text: 'no miner has a score yet' }
     case 'unchanged':
-      return log.debug({ event: `weights.${outcome.kind}` }, 'no weights to set')
+      return { level: 'debug', text: 'the chain holds these weights already' }
     case 'failed':
-      return log.warn({ event: 'weights.failed', error: outcome.error, retryable: outcome.retryable }, 'the chain refused the weights')
+      return {
+        level: 'warn',
+        text: `the chain refused the weights: ${outcome.error}`,
+        error: outcome.error,
+        retryable: outcome.retryable,
+      }
     case 'confirmed':
-      return log.info({ event: 'weights.confirmed', row: outcome.row, includedAt: outcome.includedAt, block: outcome.block.number }, 'weights read back as set')
+      return {
+        level: 'info',
+        text: 'weights read back as set',
+        row: outcome.row,
+        includedAt: outcome.includedAt,
+        block: outcome.block.number,
+      }
     case 'mismatch':
-      return log.error(
-        { event: 'weights.mismatch', row: outcome.row, held: outcome.held, block: outcome.block.number },
-        'the chain holds other weights than were set',
-      )
+      return {
+        level: 'error',
+        text: 'the chain holds other weights than were set',
+        row: outcome.row,
+        held: outcome.held,
+        block: outcome.block.number,
+      }
   }
 }
 

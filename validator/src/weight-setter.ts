@@ -1,5 +1,5 @@
-import type { BlockRef, ChainClient, Hyperparameters, Metagraph, Neuron, WeightRow } from '@arbor/chain/client/types'
 import { setWeights } from '@arbor/chain/client/calls'
+import type { BlockRef, ChainClient, Hyperparameters, Metagraph, Neuron, WeightRow } from '@arbor/chain/client/types'
 import type { Clock } from '@arbor/shared/clock'
 import type { Keypair } from '@arbor/shared/keypair'
 import type { Block, NetUid } from '@arbor/shared/units'
@@ -23,7 +23,13 @@ export type WeightOutcome =
   | { readonly kind: 'waiting'; readonly next: Extract<NextAllowed, { allowed: false }> }
   | { readonly kind: 'nothing-scored' }
   | { readonly kind: 'unchanged'; readonly row: WeightRow }
-  | { readonly kind: 'confirmed' | 'mismatch'; readonly row: WeightRow; readonly held: WeightRow; readonly includedAt: Block | null; readonly block: BlockRef }
+  | {
+      readonly kind: 'confirmed' | 'mismatch'
+      readonly row: WeightRow
+      readonly held: WeightRow
+      readonly includedAt: Block | null
+      readonly block: BlockRef
+    }
   | { readonly kind: 'failed'; readonly row: WeightRow; readonly error: string; readonly retryable: boolean }
 
 /**
@@ -70,7 +76,12 @@ export interface Snapshot {
 /** Compares what the chain holds at its finalised head with what was sent. */
 export async function readBack(
   { chain, ledger, netuid }: Pick<WeightSetterDeps, 'chain' | 'ledger' | 'netuid'>,
-  { id, row, me, includedAt }: { readonly id: number; readonly row: WeightRow; readonly me: Neuron; readonly includedAt: Block | null },
+  {
+    id,
+    row,
+    me,
+    includedAt,
+  }: { readonly id: number; readonly row: WeightRow; readonly me: Neuron; readonly includedAt: Block | null },
 ): Promise<WeightOutcome> {
   const block = await chain.finalized()
   const held = await chain.weights(netuid, me.uid, block.hash)
@@ -83,10 +94,13 @@ export async function readBack(
 export function sameRow(a: WeightRow, b: WeightRow): boolean {
   const left = nonZero(a)
   const right = nonZero(b)
-  return left.length === right.length && left.every(([uid, weight], i) => right[i]?.[0] === uid && right[i]?.[1] === weight)
+  return (
+    left.length === right.length && left.every(([uid, weight], i) => right[i]?.[0] === uid && right[i]?.[1] === weight)
+  )
 }
 
 const nonZero = (row: WeightRow): WeightRow => [...row].filter(([, weight]) => weight > 0).sort(([a], [b]) => a - b)
 
 /** A row is set again at least once a tempo, so that the chain never counts its validator inactive. */
-const isStale = (me: Neuron, { block, tempo }: Metagraph): boolean => block.number - me.lastUpdate >= (tempo as number as Block)
+const isStale = (me: Neuron, { block, tempo }: Metagraph): boolean =>
+  block.number - me.lastUpdate >= (tempo as number as Block)

@@ -21,7 +21,10 @@ export interface ScoreJob {
 let opened: Promise<{ spec: SubnetSpec; engine: InferenceEngine }> | undefined
 
 /** Judges one answer in this thread; the first job loads spec and model. */
-export default async function score({ task, request, response, timing }: ScoreJob, { workerData }: WorkerContext): Promise<Verdict> {
+export default async function score(
+  { task, request, response, timing }: ScoreJob,
+  { workerData }: WorkerContext,
+): Promise<Verdict> {
   opened ??= open(workerData as ScoreWorkerData)
   const { spec, engine } = await opened
   const definition = spec.tasks[task]

@@ -4,7 +4,15 @@ import type { Alpha, Block, Blocks, Hex, NetUid, Ss58, Uid } from '@arbor/shared
 const hash = `0x${'11'.repeat(32)}` as Hex
 
 /** A value's fields without their brands, each optional. */
-type Loose<T> = { readonly [K in keyof T]?: T[K] extends number ? number : T[K] extends bigint ? bigint : T[K] extends string ? string : T[K] }
+type Loose<T> = {
+  readonly [K in keyof T]?: T[K] extends number
+    ? number
+    : T[K] extends bigint
+      ? bigint
+      : T[K] extends string
+        ? string
+        : T[K]
+}
 
 /** A neuron with every field set; tests name what they care about. */
 export const neuron = (over: Loose<Neuron> = {}): Neuron => ({

@@ -46,7 +46,15 @@ describe('ledger', () => {
     const again = openLedger({ file, owner })
     expect(again.lastRoundBlock()).toBe(10)
     expect(again.scores()).toMatchObject([{ hotkey: '5Fminer', uid: 3, registeredAt: 7, average: 1, samples: 1 }])
-    expect(again.lastAttempt()).toEqual({ id, row: [[3, 65_535]], state: 'finalised', computedAt: 12, includedAt: 13, readBackAt: null, error: null })
+    expect(again.lastAttempt()).toEqual({
+      id,
+      row: [[3, 65_535]],
+      state: 'finalised',
+      computedAt: 12,
+      includedAt: 13,
+      readBackAt: null,
+      error: null,
+    })
     again.moveAttempt(id, { state: 'confirmed', block: 14 as Block })
     expect(again.lastAttempt()).toMatchObject({ state: 'confirmed', includedAt: 13, readBackAt: 14 })
     again.close()
@@ -70,7 +78,9 @@ describe('ledger', () => {
   test('refuses a file of another chain, subnet or hotkey by name', () => {
     const file = join(folder, 'ledger.sqlite')
     openLedger({ file, owner }).close()
-    expect(() => openLedger({ file, owner: { ...owner, genesisHash: '0xbb' } })).toThrow(expect.objectContaining({ code: 'LEDGER_OTHER_CHAIN' }))
+    expect(() => openLedger({ file, owner: { ...owner, genesisHash: '0xbb' } })).toThrow(
+      expect.objectContaining({ code: 'LEDGER_OTHER_CHAIN' }),
+    )
   })
 
   test('refuses a file that is no ledger', () => {

@@ -18,7 +18,9 @@ describe('moveScore', () => {
   })
 
   test('reduces sigma as samples come in', () => {
-    const sigmas = [1, 2, 3, 4].reduce<Score[]>((scores) => [...scores, move(scores.at(-1), 1, 0.1)], []).map(({ sigma }) => sigma)
+    const sigmas = [1, 2, 3, 4]
+      .reduce<Score[]>((scores) => [...scores, move(scores.at(-1), 1, 0.1)], [])
+      .map(({ sigma }) => sigma)
     expect(sigmas).toEqual([...sigmas].sort((a, b) => b - a))
     expect(sigmas[0]).toBe(0.1)
   })
@@ -32,11 +34,15 @@ describe('currentScores', () => {
   })
 
   test('drops the score when the uid was taken by another hotkey', () => {
-    expect(currentScores({ scores: [score], neurons: [neuron({ hotkey: '5Fother' })], oldestRoundBlock: 0 as Block })).toEqual([])
+    expect(
+      currentScores({ scores: [score], neurons: [neuron({ hotkey: '5Fother' })], oldestRoundBlock: 0 as Block }),
+    ).toEqual([])
   })
 
   test('drops the score when the same hotkey registered anew', () => {
-    expect(currentScores({ scores: [score], neurons: [neuron({ registeredAt: 9 })], oldestRoundBlock: 0 as Block })).toEqual([])
+    expect(
+      currentScores({ scores: [score], neurons: [neuron({ registeredAt: 9 })], oldestRoundBlock: 0 as Block }),
+    ).toEqual([])
   })
 
   test('drops a stale score', () => {

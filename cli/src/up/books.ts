@@ -42,7 +42,9 @@ export async function readBooks({
   const [issued, burned, dust, ...pending] = await Promise.all(
     ['SubnetAlphaOut', 'SubnetAlphaBurned', 'SubnetAlphaDust', ...pendingItems].map((item) => read(item)),
   )
-  const stakes = await Promise.all(hotkeys.map(async (hotkey) => [hotkey, (await read('TotalHotkeyAlpha', hotkey)) as Alpha] as const))
+  const stakes = await Promise.all(
+    hotkeys.map(async (hotkey) => [hotkey, (await read('TotalHotkeyAlpha', hotkey)) as Alpha] as const),
+  )
   return {
     issued: (issued ?? 0n) as Alpha,
     burned: (burned ?? 0n) as Alpha,

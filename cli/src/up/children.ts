@@ -62,7 +62,11 @@ export function openChildren({
 
   const start = (name: string, args: readonly string[]): void => {
     // Its own process group: a terminal's Ctrl-C reaches only us, and we stop each process once. The IPC channel ends it if we are killed.
-    const child = spawn(program[0], [program[1], ...args], { env: { ...env }, detached: true, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    const child = spawn(program[0], [program[1], ...args], {
+      env: { ...env },
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
     running.set(name, child)
     if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => take(name, line))
     child.on('error', (cause) => failure.reject(ended(name, cause.message, tails.get(name))))
@@ -112,7 +116,12 @@ async function stopOne(clock: Clock, child: ChildProcess, grace: Ms): Promise<vo
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   child.kill('SIGTERM')
-  using deadline = startDeadline({ clock, ms: grace, parent: new AbortController().signal, reason: () => new Error('grace is over') })
+  using deadline = startDeadline({
+    clock,
+    ms: grace,
+    parent: new AbortController().signal,
+    reason: () => new Error('grace is over'),
+  })
   deadline.signal.addEventListener('abort', () => child.kill('SIGKILL'), { once: true })
   await exited
 }

@@ -10,7 +10,13 @@ export interface NetPaths {
 }
 
 /** The command line of the chain process; the port is whichever is free. */
-export const chainArgs = ({ paths, blockTime }: { readonly paths: NetPaths; readonly blockTime: string }): readonly string[] => [
+export const chainArgs = ({
+  paths,
+  blockTime,
+}: {
+  readonly paths: NetPaths
+  readonly blockTime: string
+}): readonly string[] => [
   'chain',
   'run',
   '--dev',
@@ -39,7 +45,18 @@ export function memberArgs({
   readonly spec: string
   readonly modelName: string
 }): readonly string[] {
-  const common = ['--network', url, '--netuid', String(netuid), '--wallets', paths.wallets, '--wallet', member.name, '--spec', spec]
+  const common = [
+    '--network',
+    url,
+    '--netuid',
+    String(netuid),
+    '--wallets',
+    paths.wallets,
+    '--wallet',
+    member.name,
+    '--spec',
+    spec,
+  ]
   const data = ['--data', join(paths.data, member.name)]
   const model = ['--model', modelFolder(member.kind === 'cheat:int8' ? `${modelName}-int8` : modelName)]
   if (member.role === 'validator') return ['validator', ...common, ...data, ...model]

@@ -18,7 +18,8 @@ export function upCommand(context: CommandContext): Command {
     .option('--block-time <time>', 'time between blocks', '1s')
     .option('--seed <n>', 'order in which the neurons register', integer(0, 4_294_967_295), 0)
     .action(async (options: UpOptions, command: Command) => {
-      if (options.json && options.epochs === undefined) command.error('--json needs --epochs: the report covers so many epochs', { exitCode: 2 })
+      if (options.json && options.epochs === undefined)
+        command.error('--json needs --epochs: the report covers so many epochs', { exitCode: 2 })
       await runUp(context, { ...options, data: resolve(context.cwd, options.data) })
     })
 }
@@ -27,6 +28,7 @@ const integer =
   (min: number, max: number) =>
   (text: string): number => {
     const value = Number(text)
-    if (!/^\d+$/.test(text) || value < min || value > max) throw new InvalidArgumentError(`an integer from ${min} to ${max} is due`)
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`an integer from ${min} to ${max} is due`)
     return value
   }

@@ -9,7 +9,13 @@ import type { FundedMember } from './setup.ts'
  * Opens the wallets of a local net, making those that are missing. They lie in the net's own folder, never in the user's.
  * @throws WALLET_* when a wallet of an older net cannot be read
  */
-export function openMembers({ places, wallets }: { readonly places: readonly Place[]; readonly wallets: string }): readonly FundedMember[] {
+export function openMembers({
+  places,
+  wallets,
+}: {
+  readonly places: readonly Place[]
+  readonly wallets: string
+}): readonly FundedMember[] {
   return places.map((place) => {
     const name = { wallets, wallet: place.name, hotkey: 'default' }
     if (!exists(name)) createWallet({ ...name, generateMnemonic: () => generateMnemonic() })

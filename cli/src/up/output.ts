@@ -8,7 +8,15 @@ export interface Output {
   close(): void
 }
 
-export function openOutput({ context, json, first }: { readonly context: CommandContext; readonly json: boolean; readonly first: NetState }): Output {
+export function openOutput({
+  context,
+  json,
+  first,
+}: {
+  readonly context: CommandContext
+  readonly json: boolean
+  readonly first: NetState
+}): Output {
   const lines = json ? context.stderr : context.stdout
   if (!json && context.stdout.isTTY) return lazyScreen(first)
   let last = first
@@ -25,7 +33,9 @@ export function openOutput({ context, json, first }: { readonly context: Command
 function lazyScreen(first: NetState): Output {
   let latest = first
   let closed = false
-  let show = (state: NetState): void => void (latest = state)
+  let show = (state: NetState): void => {
+    latest = state
+  }
   let close = (): void => undefined
   void import('./screen.ts').then(({ openScreen }) => {
     if (closed) return

@@ -19,16 +19,21 @@ export function changes(before: NetState, after: NetState): readonly string[] {
 }
 
 const roundLine = (state: NetState): string => {
-  const miners = state.miners.map(({ name, lastReason, kind }) => `${name}${kind === 'honest' ? '' : ` (${kind})`} ${lastReason ?? '-'}`)
+  const miners = state.miners.map(
+    ({ name, lastReason, kind }) => `${name}${kind === 'honest' ? '' : ` (${kind})`} ${lastReason ?? '-'}`,
+  )
   return `block ${state.block ?? '-'}  round ${state.rounds}: ${miners.join(', ')}`
 }
 
 const epochLines = (state: NetState): readonly string[] => [
   `block ${state.block}  epoch ${state.epoch}`,
   ...state.miners.map(
-    (m) => `  ${m.name.padEnd(12)} uid ${m.uid ?? '-'}  incentive ${m.incentive.toFixed(4)}  earned ${alpha(m.earned)}  ${explain(m.lastReason)}`,
+    (m) =>
+      `  ${m.name.padEnd(12)} uid ${m.uid ?? '-'}  incentive ${m.incentive.toFixed(4)}  earned ${alpha(m.earned)}  ${explain(m.lastReason)}`,
   ),
-  ...state.validators.map((v) => `  ${v.name.padEnd(12)} uid ${v.uid ?? '-'}  dividends ${v.dividends.toFixed(4)}  earned ${alpha(v.earned)}`),
+  ...state.validators.map(
+    (v) => `  ${v.name.padEnd(12)} uid ${v.uid ?? '-'}  dividends ${v.dividends.toFixed(4)}  earned ${alpha(v.earned)}`,
+  ),
 ]
 
 /** Writes an amount of alpha with four decimals, for people only. */

@@ -18,14 +18,28 @@ export interface Member {
 export type Place = Omit<Member, 'hotkey' | 'coldkey'>
 
 /** Lists the net: honest miners, cheats, validators. */
-export function places({ honest, cheats, validators }: { honest: number; cheats: number; validators: number }): readonly Place[] {
-  const miners = Array.from({ length: honest + cheats }, (_, i): Place => ({
-    name: `miner-${i + 1}`,
-    role: 'miner',
-    kind: i < honest ? 'honest' : 'cheat:int8',
-    ip: `127.0.0.${i + 2}`,
-  }))
-  const rest = Array.from({ length: validators }, (_, i): Place => ({ name: `validator-${i + 1}`, role: 'validator', kind: 'validator', ip: null }))
+export function places({
+  honest,
+  cheats,
+  validators,
+}: {
+  honest: number
+  cheats: number
+  validators: number
+}): readonly Place[] {
+  const miners = Array.from(
+    { length: honest + cheats },
+    (_, i): Place => ({
+      name: `miner-${i + 1}`,
+      role: 'miner',
+      kind: i < honest ? 'honest' : 'cheat:int8',
+      ip: `127.0.0.${i + 2}`,
+    }),
+  )
+  const rest = Array.from(
+    { length: validators },
+    (_, i): Place => ({ name: `validator-${i + 1}`, role: 'validator', kind: 'validator', ip: null }),
+  )
   return [...miners, ...rest]
 }
 

@@ -21,8 +21,16 @@ export function View({ state }: { readonly state: NetState }): ReactElement {
     Box,
     { flexDirection: 'column', paddingX: 1 },
     h(Headline, { state }),
-    h(Table, { title: 'miner', columns: ['uid', 'runs', 'verdicts', 'incentive', 'earned', 'because'], rows: state.miners.map(minerCells) }),
-    h(Table, { title: 'validator', columns: ['uid', 'permit', 'weights read back', 'dividends', 'earned', ''], rows: state.validators.map(validatorCells) }),
+    h(Table, {
+      title: 'miner',
+      columns: ['uid', 'runs', 'verdicts', 'incentive', 'earned', 'because'],
+      rows: state.miners.map(minerCells),
+    }),
+    h(Table, {
+      title: 'validator',
+      columns: ['uid', 'permit', 'weights read back', 'dividends', 'earned', ''],
+      rows: state.validators.map(validatorCells),
+    }),
     ...state.warnings.map((text) => h(Text, { key: text, color: 'yellow' }, `! ${text}`)),
     h(Text, { dimColor: true }, 'Ctrl-C stops everything'),
   )
@@ -30,7 +38,10 @@ export function View({ state }: { readonly state: NetState }): ReactElement {
 
 function Headline({ state }: { readonly state: NetState }): ReactElement {
   const { block, epoch, nextEpochBlock, rounds } = state
-  const chain = block === null ? state.phase : `block ${block} · epoch ${epoch} · next epoch at block ${nextEpochBlock} · ${rounds} rounds`
+  const chain =
+    block === null
+      ? state.phase
+      : `block ${block} · epoch ${epoch} · next epoch at block ${nextEpochBlock} · ${rounds} rounds`
   return h(
     Box,
     { flexDirection: 'column', marginBottom: 1 },
@@ -47,7 +58,15 @@ interface Cell {
 
 const widths = [14, 5, 12, 26, 11, 14, 66]
 
-function Table({ title, columns, rows }: { readonly title: string; readonly columns: readonly string[]; readonly rows: readonly (readonly Cell[])[] }): ReactElement {
+function Table({
+  title,
+  columns,
+  rows,
+}: {
+  readonly title: string
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly Cell[])[]
+}): ReactElement {
   const line = (key: string, cells: readonly Cell[], bold: boolean): ReactElement =>
     h(
       Box,
@@ -56,12 +75,21 @@ function Table({ title, columns, rows }: { readonly title: string; readonly colu
         h(
           Box,
           { key: i, width: widths[i] ?? 12, flexShrink: i === cells.length - 1 ? 1 : 0 },
-          h(Text, { bold, wrap: 'truncate-end', ...(cell.color === undefined ? {} : { color: cell.color }) }, cell.text),
+          h(
+            Text,
+            { bold, wrap: 'truncate-end', ...(cell.color === undefined ? {} : { color: cell.color }) },
+            cell.text,
+          ),
         ),
       ),
     )
   const head = [title, ...columns].map((text) => ({ text }))
-  return h(Box, { flexDirection: 'column', marginBottom: 1 }, line('head', head, true), ...rows.map((cells, i) => line(String(i), cells, false)))
+  return h(
+    Box,
+    { flexDirection: 'column', marginBottom: 1 },
+    line('head', head, true),
+    ...rows.map((cells, i) => line(String(i), cells, false)),
+  )
 }
 
 const minerCells = (miner: MinerView): readonly Cell[] => [

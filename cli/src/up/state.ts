@@ -72,7 +72,10 @@ export function reduce(state: NetState, event: NetEvent): NetState {
     case 'round':
       return { ...state, rounds: state.rounds + (event.round > 0 ? 1 : 0) }
     case 'verdict':
-      return { ...state, miners: state.miners.map((miner) => (miner.hotkey === event.hotkey ? counted(miner, event.reason) : miner)) }
+      return {
+        ...state,
+        miners: state.miners.map((miner) => (miner.hotkey === event.hotkey ? counted(miner, event.reason) : miner)),
+      }
     case 'block': {
       const { miners, validators, kind: _, ...chain } = event
       return {

@@ -42,7 +42,10 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
   mkdirSync(options.data, { recursive: true, mode: 0o700 })
   const paths: NetPaths = { data: options.data, wallets: join(options.data, 'wallets') }
   const spec = await loadSpec(options.spec)
-  const funded = openMembers({ places: places({ honest: options.miners, cheats: options.cheats, validators: options.validators }), wallets: paths.wallets })
+  const funded = openMembers({
+    places: places({ honest: options.miners, cheats: options.cheats, validators: options.validators }),
+    wallets: paths.wallets,
+  })
   const members = funded.map(({ member }) => member)
 
   let state = firstState(members)
@@ -104,7 +107,11 @@ async function startAndWatch(net: Net, startedAt: number): Promise<Measured | nu
     const members = shuffled(net.funded, options.seed)
     await registerMembers({ chain, netuid, members, bank: keypairFromUri('//Alice'), signal: context.signal })
     emit({ kind: 'phase', phase: 'starting miners and validators' })
-    for (const member of net.members) children.start(member.name, memberArgs({ member, paths, url, netuid, spec: options.spec, modelName: net.modelName }))
+    for (const member of net.members)
+      children.start(
+        member.name,
+        memberArgs({ member, paths, url, netuid, spec: options.spec, modelName: net.modelName }),
+      )
     return await watch(net, chain, startedAt)
   } finally {
     await chain.close()
@@ -112,7 +119,11 @@ async function startAndWatch(net: Net, startedAt: number): Promise<Measured | nu
 }
 
 /** Follows the finalised chain with a reader of its own, until the epochs asked for have passed. */
-async function watch({ context, options, members, emit }: Net, chain: ChainClient, startedAt: number): Promise<Measured | null> {
+async function watch(
+  { context, options, members, emit }: Net,
+  chain: ChainClient,
+  startedAt: number,
+): Promise<Measured | null> {
   let first: Sight | null = null
   let from: Sight | null = null
   let to: Sight | null = null
@@ -128,23 +139,36 @@ async function watch({ context, options, members, emit }: Net, chain: ChainClien
     if (from === null && allWeighed(sight, members)) from = sight
     // one block more, so that the validators' own word on the last rows has arrived
     if (to !== null && from !== null) return { from, to, secondsToFirstWeights: secondsToFirstWeights ?? 0 }
-    if (from !== null && options.epochs !== undefined && sight.metagraph.epochIndex - from.metagraph.epochIndex >= options.epochs) to = sight
+    if (
+      from !== null &&
+      options.epochs !== undefined &&
+      sight.metagraph.epochIndex - from.metagraph.epochIndex >= options.epochs
+    )
+      to = sight
   }
   return null
 }
 
 /** Turns a process's log event into what the view and the report need. */
-function take({ process: name, event, fields }: LogEvent, members: readonly Member[], emit: (event: NetEvent) => void, claims: Claim[]): void {
+function take(
+  { process: name, event, fields }: LogEvent,
+  members: readonly Member[],
+  emit: (event: NetEvent) => void,
+  claims: Claim[],
+): void {
   if (event === 'round.done') {
     const verdicts = fields.verdicts as readonly { hotkey: Ss58; reason: string }[]
     for (const { hotkey, reason } of verdicts) emit({ kind: 'verdict', hotkey, reason })
-    if (name === members.find(({ role }) => role === 'validator')?.name) emit({ kind: 'round', round: Number(fields.round) })
+    if (name === members.find(({ role }) => role === 'validator')?.name)
+      emit({ kind: 'round', round: Number(fields.round) })
   }
   if (event === 'weights.confirmed') {
     const hotkey = members.find((member) => member.name === name)?.hotkey
-    if (hotkey !== undefined) claims.push({ hotkey, row: fields.row as Claim['row'], includedAt: Number(fields.includedAt) })
+    if (hotkey !== undefined)
+      claims.push({ hotkey, row: fields.row as Claim['row'], includedAt: Number(fields.includedAt) })
   }
-  if (fields.level === 'error' || fields.level === 'fatal') emit({ kind: 'warning', text: `${name}: ${String(fields.msg)}` })
+  if (fields.level === 'error' || fields.level === 'fatal')
+    emit({ kind: 'warning', text: `${name}: ${String(fields.msg)}` })
 }
 
 const firstState = (members: readonly Member[]): NetState => ({
@@ -158,9 +182,13 @@ const firstState = (members: readonly Member[]): NetState => ({
   rounds: 0,
   warnings: [],
   miners: members.flatMap(({ name, kind, hotkey }) =>
-    kind === 'validator' ? [] : [{ name, kind, hotkey, uid: null, verdicts: {}, lastReason: null, incentive: 0, earned: 0n }],
+    kind === 'validator'
+      ? []
+      : [{ name, kind, hotkey, uid: null, verdicts: {}, lastReason: null, incentive: 0, earned: 0n }],
   ),
   validators: members.flatMap(({ name, kind, hotkey }) =>
-    kind === 'validator' ? [{ name, hotkey, uid: null, permit: false, weights: [], readBackBlock: null, dividends: 0, earned: 0n }] : [],
+    kind === 'validator'
+      ? [{ name, hotkey, uid: null, permit: false, weights: [], readBackBlock: null, dividends: 0, earned: 0n }]
+      : [],
   ),
 })

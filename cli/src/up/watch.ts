@@ -29,7 +29,9 @@ export async function look({
   const validators = metagraph.neurons.filter(({ hotkey }) => isValidator(members, hotkey))
   const [books, rows] = await Promise.all([
     readBooks({ chain, netuid, hotkeys, at: block.hash }),
-    Promise.all(validators.map(async ({ hotkey, uid }) => [hotkey, await chain.weights(netuid, uid, block.hash)] as const)),
+    Promise.all(
+      validators.map(async ({ hotkey, uid }) => [hotkey, await chain.weights(netuid, uid, block.hash)] as const),
+    ),
   ])
   return { block, metagraph, books, rows: new Map(rows) }
 }

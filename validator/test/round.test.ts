@@ -1,0 +1,145 @@
+import { keypairFromUri } from '@arbor/shared/keys'
+import { createLogger } from '@arbor/shared/log'
+import { createManualClock } from '@arbor/shared/manual-clock'
+import type { Block, Hex, NetUid, Uid } from '@arbor/shared/units'
+import inference from '@arbor/subnet-spec/inference-tiny'
+import { describe, expect, test } from 'vitest'
+import type { Answer } from '../src/dendrite.ts'
+import { openLedger } from '../src/ledger.ts'
+import { planRound } from '../src/plan.ts'
+import { type RoundDeps, runRound } from '../src/round.ts'
+import { metagraph, neuron } from './fixtures.ts'
+
+const keys = {
+  me: keypairFromUri('//me').address,
+  a: keypairFromUri('//a').address,
+  b: keypairFromUri('//b').address,
+  silent: keypairFromUri('//silent').address,
+  fresh: keypairFromUri('//fresh').address,
+}
+const axon = { ip: '127.0.0.2', port: 8091, version: 1, protocol: 4 }
+const graph = metagraph({
+  neurons: [
+    neuron({ uid: 0, hotkey: keys.me, axon }),
+    neuron({ uid: 1, hotkey: keys.a, axon }),
+    neuron({ uid: 2, hotkey: keys.silent }),
+    neuron({ uid: 3, hotkey: keys.b, axon }),
+  ],
+})
+const plan = () => planRound({ spec: inference, metagraph: graph, round: 20, self: keys.me })
+const answered: Answer = { kind: 'answered', response: { text: 'x' }, timing: { totalMs: 7, deadlineMs: 100 } }
+const never = new AbortController().signal
+
+const setUp = (over: Partial<RoundDeps> = {}) => {
+  const ledger = openLedger({ owner: { genesisHash: '0xaa' as Hex, netuid: 1 as NetUid, hotkey: keys.me } })
+  const deps: RoundDeps = {
+    spec: inference,
+    ledger,
+    clock: createManualClock(5_000),
+    log: createLogger({ name: 'test', level: 'silent' }),
+    ask: async () => answered,
+    judge: async () => ({ reason: 'ok', value: 1, sigma: 0 }),
+    ...over,
+  }
+  return { deps, ledger }
+}
+
+describe('planRound', () => {
+  test('plans one task for each serving miner but itself', () => {
+    expect(plan().tasks.map(({ uid }) => uid)).toEqual([1, 3])
+  })
+
+  test('plans the same tasks for every validator of the round', () => {
+    const other = planRound({ spec: inference, metagraph: graph, round: 20, self: keys.silent })
+    expect(other.tasks.filter(({ uid }) => uid !== 0)).toEqual(plan().tasks)
+  })
+
+  test('gives no two miners the same seed', () => {
+    expect(new Set(plan().tasks.map(({ seed }) => seed)).size).toBe(2)
+  })
+})
+
+describe('runRound', () => {
+  test('records a verdict and a score for each miner', async () => {
+    const { deps, ledger } = setUp()
+    const verdicts = await runRound(deps, plan(), never)
+    expect(verdicts.map(({ uid, reason, value }) => ({ uid, reason, value }))).toEqual([
+      { uid: 1, reason: 'ok', value: 1 },
+      { uid: 3, reason: 'ok', value: 1 },
+    ])
+    expect(ledger.scores().map(({ uid, average }) => ({ uid, average }))).toEqual([
+      { uid: 1, average: 1 },
+      { uid: 3, average: 1 },
+    ])
+    expect(ledger.lastRoundBlock()).toBe(100)
+    expect(ledger.lastRoundAt()).toBe(5_000)
+  })
+
+  test('gives a faulty answer its reason and no value', async () => {
+    const ask: RoundDeps['ask'] = async ({ uid }) =>
+      uid === 1 ? { kind: 'fault', reason: 'timeout', totalMs: null } : answered
+    const { deps, ledger } = setUp({ ask })
+    await runRound(deps, plan(), never)
+    expect(ledger.verdictCounts()).toEqual(
+      new Map([
+        [keys.a, new Map([['timeout', 1]])],
+        [keys.b, new Map([['ok', 1]])],
+      ]),
+    )
+    expect(ledger.scores().find(({ uid }) => uid === 1)?.average).toBe(0)
+  })
+
+  test('judges an answer once more when the engine crashed under it', async () => {
+    let calls = 0
+    const judge: RoundDeps['judge'] = async () => {
+      calls += 1
+      if (calls === 1) throw new Error('the engine crashed')
+      return { reason: 'ok', value: 1, sigma: 0 }
+    }
+    const verdicts = await runRound(setUp({ judge }).deps, plan(), never)
+    expect(verdicts).toHaveLength(2)
+    expect(calls).toBe(3)
+  })
+
+  test('gives no verdict where nobody could judge, and keeps the score', async () => {
+    const { deps, ledger } = setUp({ judge: () => Promise.reject(new Error('dead')) })
+    expect(await runRound(deps, plan(), never)).toEqual([])
+    expect(ledger.scores()).toEqual([])
+    expect(ledger.lastRoundBlock()).toBe(100)
+  })
+
+  test('records nothing when it is stopped in the middle', async () => {
+    const stop = new AbortController()
+    const ask: RoundDeps['ask'] = async () => {
+      stop.abort(new Error('stop'))
+      return answered
+    }
+    const { deps, ledger } = setUp({ ask })
+    await expect(runRound(deps, plan(), stop.signal)).rejects.toThrow('stop')
+    expect(ledger.lastRoundBlock()).toBeNull()
+    expect(ledger.scores()).toEqual([])
+  })
+
+  test('starts a new score when the uid changed hands', async () => {
+    const { deps, ledger } = setUp()
+    await runRound(deps, plan(), never)
+    const later = metagraph({
+      block: { number: 105 as Block, hash: `0x${'22'.repeat(32)}` },
+      neurons: [neuron({ uid: 1 as Uid, hotkey: keys.fresh, registeredAt: 103, axon })],
+    })
+    await runRound(
+      { ...deps, judge: async () => ({ reason: 'sampling', value: 0, sigma: 0 }) },
+      planRound({ spec: inference, metagraph: later, round: 21, self: keys.me }),
+      never,
+    )
+    expect(
+      ledger
+        .scores()
+        .filter(({ uid }) => uid === 1)
+        .map(({ hotkey, average }) => ({ hotkey, average })),
+    ).toEqual([
+      { hotkey: keys.a, average: 1 },
+      { hotkey: keys.fresh, average: 0 },
+    ])
+  })
+})
