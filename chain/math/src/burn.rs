@@ -83,10 +83,7 @@ pub fn adjust_legacy(price: u64, registrations: u16, target: u16, alpha: u64, mi
     let doubled = u128::from(target.max(1)) * 2;
     let wanted = u128::from(price) * (u128::from(registrations) + u128::from(target)) / doubled;
     let wanted = wanted.min(u64::MAX.into());
-    let (keep, move_) = (u128::from(alpha), u128::from(u64::MAX - alpha));
-    let full = u128::from(u64::MAX);
-    let (kept, moved) = (u128::from(price) * keep, wanted * move_);
-    // Each product is at most (2^64-1)^2; their sum is so too only if the factors add up, as they do here.
-    let sum = kept.checked_add(moved).map_or(u64::MAX.into(), |sum| sum / full);
-    clamp_price(u64::try_from(sum).unwrap_or(u64::MAX), min, max)
+    // The factors add up to u64::MAX, so the sum of the products is at most u64::MAX squared.
+    let sum = u128::from(price) * u128::from(alpha) + wanted * u128::from(u64::MAX - alpha);
+    clamp_price((sum / u128::from(u64::MAX)) as u64, min, max)
 }

@@ -42,7 +42,9 @@ pub fn split_emission(alpha_out: u64, owner_cut: u16, root_proportion: u64) -> E
 pub fn root_proportion(root_tao: u64, tao_weight: u64, alpha_issuance: u64) -> u64 {
     let weighted = u128::from(root_tao) * u128::from(tao_weight) / u128::from(u64::MAX);
     let total = weighted + u128::from(alpha_issuance);
-    (weighted << 32).checked_div(total).map_or(0, |ratio| ratio as u64)
+    (weighted << 32)
+        .checked_div(total)
+        .map_or(0, |ratio| ratio as u64)
 }
 
 /// What one block adds to a subnet's pool, in rao.
@@ -59,10 +61,20 @@ pub struct Injection {
 /// TAO per alpha, Q32; `root_proportion` in Q32.
 pub fn injection(tao_emission: u64, alpha_emission: u64, root_proportion: u64, price: u64) -> Injection {
     let cap = (u128::from(alpha_emission) * u128::from(root_proportion.min(ONE_Q32))) >> 32;
-    let wanted = (u128::from(tao_emission) << 32).checked_div(price.into()).unwrap_or(u128::MAX);
+    let wanted = (u128::from(tao_emission) << 32)
+        .checked_div(price.into())
+        .unwrap_or(u128::MAX);
     if wanted <= cap {
-        return Injection { tao_in: tao_emission, alpha_in: wanted as u64, excess_tao: 0 };
+        return Injection {
+            tao_in: tao_emission,
+            alpha_in: wanted as u64,
+            excess_tao: 0,
+        };
     }
     let tao_in = ((cap * u128::from(price)) >> 32).min(tao_emission.into()) as u64;
-    Injection { tao_in, alpha_in: cap as u64, excess_tao: tao_emission - tao_in }
+    Injection {
+        tao_in,
+        alpha_in: cap as u64,
+        excess_tao: tao_emission - tao_in,
+    }
 }

@@ -16,12 +16,15 @@ pub fn exp(x: I32F32) -> I32F32 {
         return E;
     }
     let magnitude = if x < I32F32::ZERO { I32F32::ZERO.sub(x) } else { x };
-    let mut sum = magnitude.add(I32F32::ONE);
-    let mut term = magnitude;
+    // At most 20^20/20! < 2^31: neither a term nor the sum leaves the format.
+    let factor = magnitude.to_bits().unsigned_abs();
+    let mut term = factor;
+    let mut sum = factor + (1 << 32);
     for i in 2..32 {
-        term = term.mul(magnitude).div(I32F32::from_int(i));
-        sum = sum.add(term);
+        term = ((u128::from(term) * u128::from(factor)) >> 32) as u64 / i;
+        sum += term;
     }
+    let sum = I32F32::from_bits(sum as i64);
     if x < I32F32::ZERO {
         I32F32::ONE.div(sum)
     } else {

@@ -3,10 +3,12 @@
 use core::iter::Sum;
 
 /// A number as `bits / 2^32`. All arithmetic saturates; products round toward minus infinity, quotients
-/// toward zero, and division by zero gives zero.
+/// toward zero, and division by zero gives zero. They are methods, not operators, so that no line of the epoch
+/// reads as if it were exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct I32F32(i64);
 
+#[allow(clippy::should_implement_trait)]
 impl I32F32 {
     pub const ZERO: Self = Self(0);
     pub const HALF: Self = Self(1 << 31);
@@ -45,16 +47,8 @@ impl I32F32 {
     }
 
     pub fn mul(self, other: Self) -> Self {
-        self.checked_mul(other).unwrap_or(if (self.0 < 0) == (other.0 < 0) {
-            Self::MAX
-        } else {
-            Self(i64::MIN)
-        })
-    }
-
-    /// Multiplies, or `None` if the product does not fit.
-    pub fn checked_mul(self, other: Self) -> Option<Self> {
-        i64::try_from((i128::from(self.0) * i128::from(other.0)) >> 32).ok().map(Self)
+        let product = (i128::from(self.0) * i128::from(other.0)) >> 32;
+        Self(product.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
     }
 
     /// Divides; zero if `other` is zero.

@@ -17,10 +17,14 @@ pub fn split_amount(amount: u64, count: u8, split: Option<&[u16]>) -> Vec<u64> {
         got
     };
     let mut parts: Vec<u64> = match split {
-        Some(split) if split.len() == usize::from(count) => {
-            split.iter().map(|part| take(mul_div(amount, (*part).into(), u16::MAX.into()))).collect()
-        }
-        _ => vec![amount / u64::from(count); count.into()].into_iter().map(take).collect(),
+        Some(split) if split.len() == usize::from(count) => split
+            .iter()
+            .map(|part| take(mul_div(amount, (*part).into(), u16::MAX.into())))
+            .collect(),
+        _ => vec![amount / u64::from(count); count.into()]
+            .into_iter()
+            .map(take)
+            .collect(),
     };
     if let Some(first) = parts.first_mut() {
         *first = first.saturating_add(left);

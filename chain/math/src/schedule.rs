@@ -32,7 +32,10 @@ pub fn blocks_until_auto(state: &EpochState, block: u64) -> u64 {
     if state.tempo == 0 {
         return u64::MAX;
     }
-    state.last_epoch_block.saturating_add(state.tempo.into()).saturating_sub(block)
+    state
+        .last_epoch_block
+        .saturating_add(state.tempo.into())
+        .saturating_sub(block)
 }
 
 /// Tells whether the epoch runs at `block` by the rule of older chains:

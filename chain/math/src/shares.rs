@@ -17,11 +17,13 @@ pub struct SubnetPrice {
     pub emission_enabled: bool,
 }
 
-/// Divides each number by their sum, in U64F64; zeros if that is zero.
+/// Divides each number by their sum, in U64F64; zeros if that is zero. Numbers so large that they could not be
+/// added are cut.
 fn normalized(values: &[u128]) -> Vec<u128> {
-    // The sum of more values than fit keeps the order of magnitude; each quotient stays at most 1.
-    let sum = values.iter().fold(0u128, |sum, value| sum.saturating_add(*value));
-    values.iter().map(|value| div_u64f64(*value, sum)).collect()
+    let limit = u128::MAX / values.len().max(1) as u128;
+    let cut = |value: &u128| (*value).min(limit);
+    let sum = values.iter().map(cut).sum();
+    values.iter().map(|value| div_u64f64(cut(value), sum)).collect()
 }
 
 /// Computes every subnet's share: `p_i/sum(p)`, times `1 - burned_i` and normalised again (unless that leaves
@@ -30,9 +32,16 @@ pub fn subnet_shares(subnets: &[SubnetPrice]) -> Vec<u128> {
     let prices: Vec<u128> = subnets.iter().map(|subnet| subnet.moving_price).collect();
     let by_price = normalized(&prices);
     let kept = |subnet: &SubnetPrice| ONE_U64F64.saturating_sub(subnet.miner_burned);
-    let unburned: Vec<u128> =
-        by_price.iter().zip(subnets).map(|(share, subnet)| mul_u64f64(*share, kept(subnet))).collect();
-    let shares = if unburned.iter().all(|share| *share == 0) { by_price } else { normalized(&unburned) };
+    let unburned: Vec<u128> = by_price
+        .iter()
+        .zip(subnets)
+        .map(|(share, subnet)| mul_u64f64(*share, kept(subnet)))
+        .collect();
+    let shares = if unburned.iter().all(|share| *share == 0) {
+        by_price
+    } else {
+        normalized(&unburned)
+    };
     let enabled: Vec<u128> = shares
         .iter()
         .zip(subnets)

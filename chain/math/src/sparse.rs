@@ -14,7 +14,10 @@ pub fn at<T: Copy + Default>(values: &[T], index: usize) -> T {
 
 /// Sums every row.
 pub fn row_sums(matrix: &[SparseRow]) -> Vec<I32F32> {
-    matrix.iter().map(|row| row.iter().map(|(_, value)| value).sum()).collect()
+    matrix
+        .iter()
+        .map(|row| row.iter().map(|(_, value)| value).sum())
+        .collect()
 }
 
 /// Divides every row by its sum; rows that sum to zero stay.
@@ -63,7 +66,9 @@ pub fn max_upscale_columns(matrix: &mut [SparseRow], columns: usize) {
 /// Multiplies every row by its entry in `factors`: `r_ij = m_ij * f_i`.
 pub fn scale_rows(matrix: &[SparseRow], factors: &[I32F32]) -> Sparse {
     let scaled = |(row, factor): (&SparseRow, &I32F32)| {
-        row.iter().map(|(column, value)| (*column, value.mul(*factor))).collect()
+        row.iter()
+            .map(|(column, value)| (*column, value.mul(*factor)))
+            .collect()
     };
     matrix.iter().zip(factors).map(scaled).collect()
 }
@@ -76,7 +81,9 @@ pub fn weighted_column_sums(matrix: &[SparseRow], factors: &[I32F32], columns: u
 /// Computes `r_i = sum_j m_ij * f_j`.
 pub fn weighted_row_sums(matrix: &[SparseRow], factors: &[I32F32]) -> Vec<I32F32> {
     let weighted = |row: &SparseRow| {
-        row.iter().map(|(column, value)| value.mul(at(factors, usize::from(*column)))).sum()
+        row.iter()
+            .map(|(column, value)| value.mul(at(factors, usize::from(*column))))
+            .sum()
     };
     matrix.iter().map(weighted).collect()
 }
@@ -92,6 +99,9 @@ pub fn fill(scratch: &mut [I32F32], row: &[(u16, I32F32)]) {
 
 /// Keeps the positive entries of a dense row.
 pub fn positive_entries(dense: &[I32F32]) -> SparseRow {
-    let entries = dense.iter().zip(0u16..=u16::MAX).filter(|(value, _)| **value > I32F32::ZERO);
+    let entries = dense
+        .iter()
+        .zip(0u16..=u16::MAX)
+        .filter(|(value, _)| **value > I32F32::ZERO);
     entries.map(|(value, column)| (column, *value)).collect()
 }

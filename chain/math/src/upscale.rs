@@ -12,8 +12,11 @@ pub fn max_upscale(weights: &[u16]) -> Vec<u16> {
     let divisor = I32F32::from_int(max.into());
     let scale = |weight: &u16| {
         let weight = I32F32::from_int((*weight).into());
-        let scaled =
-            if max > 32_768 { weight.mul(full.div(divisor)) } else { weight.mul(full).div(divisor) };
+        let scaled = if max > 32_768 {
+            weight.mul(full.div(divisor))
+        } else {
+            weight.mul(full).div(divisor)
+        };
         scaled.round_to_int().clamp(0, u16::MAX.into()) as u16
     };
     weights.iter().map(scale).collect()

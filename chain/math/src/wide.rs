@@ -11,7 +11,9 @@ pub const fn mul_u64f64(a: u128, b: u128) -> u128 {
     let Some(top) = (a_hi * b_hi).checked_mul(ONE_U64F64) else {
         return u128::MAX;
     };
-    top.saturating_add(a_hi * b_lo).saturating_add(a_lo * b_hi).saturating_add((a_lo * b_lo) >> 64)
+    top.saturating_add(a_hi * b_lo)
+        .saturating_add(a_lo * b_hi)
+        .saturating_add((a_lo * b_lo) >> 64)
 }
 
 /// Divides two numbers of the same format into a U64F64, rounding down; zero if `b` is zero; saturates.

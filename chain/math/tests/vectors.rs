@@ -19,17 +19,36 @@ fn read(path: &PathBuf) -> Value {
 
 #[test]
 fn epochs_equal_the_reference_when_run_on_every_vector() {
-    let mut files: Vec<PathBuf> = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|end| end == "json") && !path.ends_with("emission.json"));
+    let mut files: Vec<PathBuf> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files
+        .retain(|path| path.extension().is_some_and(|end| end == "json") && !path.ends_with("emission.json"));
     files.sort();
     let mut report = epoch::Report::default();
     for path in &files {
         report.file(path.file_name().unwrap().to_str().unwrap(), &read(path));
     }
-    println!("{} files, {} cases, {} values", files.len(), report.cases, report.values);
+    println!(
+        "{} files, {} cases, {} values",
+        files.len(),
+        report.cases,
+        report.values
+    );
     assert!(files.len() >= 49 && report.cases >= 2861, "vectors are missing");
-    let shown = report.failures.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
-    assert!(report.failures.is_empty(), "{} failures\n{shown}", report.failures.len());
+    let shown = report
+        .failures
+        .iter()
+        .take(20)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(
+        report.failures.is_empty(),
+        "{} failures\n{shown}",
+        report.failures.len()
+    );
 }
 
 #[test]

@@ -34,12 +34,17 @@ pub fn stake(input: &EpochInput) -> Vec<I32F32> {
     let sum: u128 = stakes.iter().map(|stake| u128::from(*stake)).sum();
     // s < 2^64, so the shift fits; s <= sum, so the share is at most 1.
     let share = |stake: &u64| (u128::from(*stake) << 64).checked_div(sum).unwrap_or(0) >> 32;
-    stakes.iter().map(|stake| I32F32::from_bits(share(stake) as i64)).collect()
+    stakes
+        .iter()
+        .map(|stake| I32F32::from_bits(share(stake) as i64))
+        .collect()
 }
 
 /// Reads the permits that hold now; the owner always has one.
 pub fn permits(input: &EpochInput) -> Vec<bool> {
-    (0..input.n).map(|uid| at(&input.validator_permits, uid.into()) || is_owner(input, uid)).collect()
+    (0..input.n)
+        .map(|uid| at(&input.validator_permits, uid.into()) || is_owner(input, uid))
+        .collect()
 }
 
 /// Chooses who may validate next: the `max_allowed_validators` largest non-zero stakes, among equals the
@@ -63,7 +68,10 @@ pub fn new_permits(input: &EpochInput, stake: &[I32F32]) -> Vec<bool> {
 /// Normalises the stake of active holders of a permit.
 pub fn active_stake(stake: &[I32F32], active: &[bool], permits: &[bool]) -> Vec<I32F32> {
     let counts = |uid: usize| at(active, uid) && at(permits, uid);
-    let masked = stake.iter().zip(0..).map(|(stake, uid)| if counts(uid) { *stake } else { I32F32::ZERO });
+    let masked = stake
+        .iter()
+        .zip(0..)
+        .map(|(stake, uid)| if counts(uid) { *stake } else { I32F32::ZERO });
     let mut result: Vec<I32F32> = masked.collect();
     normalize(&mut result);
     result

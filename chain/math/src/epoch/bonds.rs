@@ -5,8 +5,8 @@ use alloc::{vec, vec::Vec};
 use super::{liquid, EpochInput, Row};
 use crate::fixed::{normalize, I32F32};
 use crate::sparse::{
-    at, fill, max_upscale_columns, normalize_columns, positive_entries, scale_rows, weighted_row_sums, Sparse,
-    SparseRow,
+    at, fill, max_upscale_columns, normalize_columns, positive_entries, scale_rows, weighted_row_sums,
+    Sparse, SparseRow,
 };
 
 /// What the earlier steps found.
@@ -40,8 +40,11 @@ fn yuma3(input: &EpochInput, view: &View) -> (Sparse, Vec<I32F32>) {
     let mut shares = ema.clone();
     normalize_columns(&mut shares, n);
     let earned = weighted_row_sums(&shares, view.incentive);
-    let mut dividends: Vec<I32F32> =
-        earned.iter().zip(view.active_stake).map(|(earned, stake)| earned.mul(*stake)).collect();
+    let mut dividends: Vec<I32F32> = earned
+        .iter()
+        .zip(view.active_stake)
+        .map(|(earned, stake)| earned.mul(*stake))
+        .collect();
     normalize(&mut dividends);
     (ema, dividends)
 }
@@ -69,7 +72,10 @@ fn weights_for_bonds(input: &EpochInput, view: &View) -> Sparse {
         u16::MAX => view.clipped.to_vec(),
         penalty => {
             let penalty = I32F32::from_u16_proportion(penalty);
-            let mut dense = [vec![I32F32::ZERO; input.n.into()], vec![I32F32::ZERO; input.n.into()]];
+            let mut dense = [
+                vec![I32F32::ZERO; input.n.into()],
+                vec![I32F32::ZERO; input.n.into()],
+            ];
             let mix = |(row, clipped): (&SparseRow, &SparseRow)| mix_row(&mut dense, row, clipped, penalty);
             view.weights.iter().zip(view.clipped).map(mix).collect()
         }
@@ -100,16 +106,22 @@ fn old_bonds(input: &EpochInput, read: fn(u16) -> I32F32) -> Sparse {
     let counts =
         |target: u16| target < input.n && last_epoch > at(&input.block_at_registration, target.into());
     let row = |uid: usize| {
-        let kept = input.bonds.get(uid).into_iter().flatten().filter(|(target, _)| counts(*target));
+        let kept = input
+            .bonds
+            .get(uid)
+            .into_iter()
+            .flatten()
+            .filter(|(target, _)| counts(*target));
         kept.map(|(target, bond)| (*target, read(*bond))).collect()
     };
     (0..usize::from(input.n)).map(row).collect()
 }
 
-/// Computes the weight of the new: `1 - bonds_moving_average / 1e6`, divided with 64 fractional bits.
+/// Computes the weight of the new: `1 - bonds_moving_average / 1e6`, divided with 64 fractional bits; at
+/// least 0.
 fn alpha(input: &EpochInput) -> I32F32 {
-    let kept = (u128::from(input.bonds_moving_average) << 32) / 1_000_000;
-    I32F32::ONE.sub(I32F32::from_bits(i64::try_from(kept).unwrap_or(i64::MAX)))
+    let millionths = input.bonds_moving_average.min(1_000_000) as i64;
+    I32F32::ONE.sub(I32F32::from_bits((millionths << 32) / 1_000_000))
 }
 
 /// Averages element by element: `alpha * new + (1 - alpha) * old`, positive results only.
@@ -137,7 +149,9 @@ pub fn stored(input: &EpochInput, permits: &[bool], new_permits: &[bool], ema: &
     let row = |uid: usize| match (at(new_permits, uid), at(permits, uid)) {
         (true, _) => {
             let entries = ema.get(uid).into_iter().flatten();
-            entries.map(|(target, bond)| (*target, bond.to_u16_proportion())).collect()
+            entries
+                .map(|(target, bond)| (*target, bond.to_u16_proportion()))
+                .collect()
         }
         (false, true) => Vec::new(),
         (false, false) => input.bonds.get(uid).cloned().unwrap_or_default(),

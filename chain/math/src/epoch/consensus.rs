@@ -9,7 +9,9 @@ use crate::sparse::{at, Sparse, SparseRow};
 /// with stake, whose missing entries score 0. If kappa lies outside the stake, v is the highest or the lowest
 /// score.
 pub fn weighted_median(stake: &[I32F32], scores: &[SparseRow], columns: usize, kappa: I32F32) -> Vec<I32F32> {
-    let rows: Vec<usize> = (0..stake.len()).filter(|row| at(stake, *row) > I32F32::ZERO).collect();
+    let rows: Vec<usize> = (0..stake.len())
+        .filter(|row| at(stake, *row) > I32F32::ZERO)
+        .collect();
     let mut weight: Vec<I32F32> = rows.iter().map(|row| at(stake, *row)).collect();
     normalize(&mut weight);
     let total: I32F32 = weight.iter().sum();
@@ -24,16 +26,14 @@ pub fn weighted_median(stake: &[I32F32], scores: &[SparseRow], columns: usize, k
             }
         }
     }
-    by_column.into_iter().map(|entries| column_median(entries, rows.len(), total, minority)).collect()
+    by_column
+        .into_iter()
+        .map(|entries| column_median(entries, rows.len(), total, minority))
+        .collect()
 }
 
 /// Walks one column's scores upward until their stake exceeds the minority; the highest if it never does.
-fn column_median(
-    mut entries: Vec<(I32F32, I32F32)>,
-    rows: usize,
-    total: I32F32,
-    minority: I32F32,
-) -> I32F32 {
+fn column_median(mut entries: Vec<(I32F32, I32F32)>, rows: usize, total: I32F32, minority: I32F32) -> I32F32 {
     let entered: I32F32 = entries.iter().map(|(_, stake)| stake).sum();
     let mut below = I32F32::ZERO;
     if entries.len() < rows {
@@ -58,5 +58,8 @@ pub fn clip(weights: &[SparseRow], consensus: &[I32F32]) -> Sparse {
         let kept = *weight <= limit || limit > I32F32::ZERO;
         kept.then_some((*column, *weight.min(&limit)))
     };
-    weights.iter().map(|row| row.iter().filter_map(clipped).collect()).collect()
+    weights
+        .iter()
+        .map(|row| row.iter().filter_map(clipped).collect())
+        .collect()
 }

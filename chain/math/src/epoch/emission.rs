@@ -33,5 +33,9 @@ pub fn emission(
         combined.clone_from(&validator);
     }
     let amounts = |shares: &[I32F32]| shares.iter().map(|share| share.of_amount(rao)).collect();
-    Paid { server: amounts(&server), validator: amounts(&validator), combined: amounts(&combined) }
+    Paid {
+        server: amounts(&server),
+        validator: amounts(&validator),
+        combined: amounts(&combined),
+    }
 }

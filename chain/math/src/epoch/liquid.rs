@@ -22,7 +22,10 @@ pub fn average(
         high: I32F32::from_u16_proportion(input.alpha_high),
         slope: I32F32::from_int(input.alpha_sigmoid_steepness.into()).div(I32F32::from_int(-100)),
     };
-    let mut scratch = Scratch { alphas: vec![I32F32::ZERO; consensus.len()], kept: vec![I32F32::ZERO; consensus.len()] };
+    let mut scratch = Scratch {
+        alphas: vec![I32F32::ZERO; consensus.len()],
+        kept: vec![I32F32::ZERO; consensus.len()],
+    };
     let row = |(weights, bonds): (&SparseRow, &SparseRow)| {
         if weights.is_empty() {
             return Vec::new();
@@ -43,7 +46,11 @@ impl Sigmoid {
     /// Computes `low + (high-low) / (1 + exp(-steepness*(d - 1/2)))`, where d in `[0, 1]` is how far the weight
     /// is above consensus, or for a shrinking bond how far it is above the weight.
     fn alpha(&self, consensus: I32F32, weight: I32F32, bond: I32F32) -> I32F32 {
-        let distance = if weight >= bond { weight.sub(consensus) } else { bond.sub(weight) };
+        let distance = if weight >= bond {
+            weight.sub(consensus)
+        } else {
+            bond.sub(weight)
+        };
         let distance = distance.max(I32F32::ZERO).min(I32F32::ONE);
         let power = exp(self.slope.mul(distance.sub(I32F32::HALF)));
         let share = I32F32::ONE.div(I32F32::ONE.add(power));
@@ -79,7 +86,9 @@ impl Scratch {
             }
         }
         let average = |(column, weight): &(u16, I32F32)| {
-            let bought = at(&self.alphas, usize::from(*column)).mul(*weight).max(I32F32::ZERO);
+            let bought = at(&self.alphas, usize::from(*column))
+                .mul(*weight)
+                .max(I32F32::ZERO);
             let bond = at(&self.kept, usize::from(*column)).add(bought).min(I32F32::ONE);
             (bond > I32F32::ZERO).then_some((*column, bond))
         };
@@ -91,5 +100,7 @@ impl Scratch {
 /// is passed by and reads as zero.
 fn walk_to(walk: &mut Peekable<Iter<(u16, I32F32)>>, column: u16) -> I32F32 {
     while walk.next_if(|(other, _)| *other < column).is_some() {}
-    walk.peek().filter(|(other, _)| *other == column).map_or(I32F32::ZERO, |(_, value)| *value)
+    walk.peek()
+        .filter(|(other, _)| *other == column)
+        .map_or(I32F32::ZERO, |(_, value)| *value)
 }

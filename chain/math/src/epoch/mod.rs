@@ -79,6 +79,10 @@ fn bits(values: &[I32F32]) -> Vec<i64> {
 }
 
 fn row_bits(matrix: Sparse) -> Vec<Vec<(u16, i64)>> {
-    let row = |row: Vec<(u16, I32F32)>| row.into_iter().map(|(uid, value)| (uid, value.to_bits())).collect();
+    let row = |row: Vec<(u16, I32F32)>| {
+        row.into_iter()
+            .map(|(uid, value)| (uid, value.to_bits()))
+            .collect()
+    };
     matrix.into_iter().map(row).collect()
 }

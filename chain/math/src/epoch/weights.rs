@@ -9,9 +9,15 @@ use crate::sparse::{at, normalize_rows, Sparse, SparseRow};
 /// then normalises each row. Entries of weight zero stay entries.
 pub fn masked(input: &EpochInput, permits: &[bool]) -> Sparse {
     let row = |uid: u16| -> SparseRow {
-        let entries = input.weights.get(usize::from(uid)).filter(|_| at(permits, uid.into()));
+        let entries = input
+            .weights
+            .get(usize::from(uid))
+            .filter(|_| at(permits, uid.into()));
         let updated = at(&input.last_update, uid.into());
-        let committed = input.commit_blocks.as_ref().map(|blocks| at_or_never(blocks, uid));
+        let committed = input
+            .commit_blocks
+            .as_ref()
+            .map(|blocks| at_or_never(blocks, uid));
         let counts = |target: u16| {
             let registered = at(&input.block_at_registration, target.into());
             target < input.n
@@ -19,8 +25,12 @@ pub fn masked(input: &EpochInput, permits: &[bool]) -> Sparse {
                 && updated > registered
                 && committed.is_none_or(|block| block >= registered)
         };
-        let kept = entries.into_iter().flatten().filter(|(target, _)| counts(*target));
-        kept.map(|(target, weight)| (*target, I32F32::from_int((*weight).into()))).collect()
+        let kept = entries
+            .into_iter()
+            .flatten()
+            .filter(|(target, _)| counts(*target));
+        kept.map(|(target, weight)| (*target, I32F32::from_int((*weight).into())))
+            .collect()
     };
     let mut rows: Sparse = (0..input.n).map(row).collect();
     normalize_rows(&mut rows);

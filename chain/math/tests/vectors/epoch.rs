@@ -145,10 +145,19 @@ pub struct Report {
 impl Report {
     pub fn file(&mut self, name: &str, file: &Value) {
         let lists = [file.get("steps"), file.get("cases")];
-        for (number, case) in lists.into_iter().flatten().flat_map(|list| list.as_array().unwrap()).enumerate() {
+        for (number, case) in lists
+            .into_iter()
+            .flatten()
+            .flat_map(|list| list.as_array().unwrap())
+            .enumerate()
+        {
             self.case(&format!("{name}[{number}]"), case);
         }
-        for (variant, content) in file.get("variants").into_iter().flat_map(|map| map.as_object().unwrap()) {
+        for (variant, content) in file
+            .get("variants")
+            .into_iter()
+            .flat_map(|map| map.as_object().unwrap())
+        {
             for (number, case) in content["steps"].as_array().unwrap().iter().enumerate() {
                 self.case(&format!("{name} {variant}[{number}]"), case);
             }
@@ -161,15 +170,25 @@ impl Report {
         for (field, want) in case["expect"].as_object().unwrap() {
             self.compare(label, field, want, &stored_field(&out, field));
         }
-        for (field, want) in case.get("expect_float").into_iter().flat_map(|map| map.as_object().unwrap()) {
-            self.compare(label, &format!("{field} (float)"), want, &float_field(&out, field));
+        for (field, want) in case
+            .get("expect_float")
+            .into_iter()
+            .flat_map(|map| map.as_object().unwrap())
+        {
+            self.compare(
+                label,
+                &format!("{field} (float)"),
+                want,
+                &float_field(&out, field),
+            );
         }
     }
 
     fn compare(&mut self, label: &str, field: &str, want: &Value, got: &Value) {
         self.values += 1;
         if want != got {
-            self.failures.push(format!("{label} {field}: expected {want:.300} got {got:.300}"));
+            self.failures
+                .push(format!("{label} {field}: expected {want:.300} got {got:.300}"));
         }
     }
 }

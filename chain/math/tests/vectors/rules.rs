@@ -49,39 +49,69 @@ pub fn check(file: &Value) -> usize {
 fn check_case(key: &str, case: &Value) {
     match key {
         "block_emission" => {
-            let query = MathQuery::BlockEmission { issuance: uint(&case["issuance"]) };
+            let query = MathQuery::BlockEmission {
+                issuance: uint(&case["issuance"]),
+            };
             assert_eq!(amount(query), uint(&case["rao"]), "{case}");
         }
         "max_upscale" => {
-            let row = |name: &str| case[name].as_array().unwrap().iter().map(short).collect::<Vec<u16>>();
-            let answer = compute(&MathQuery::MaxUpscale { weights: row("input") });
+            let row = |name: &str| {
+                case[name]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(short)
+                    .collect::<Vec<u16>>()
+            };
+            let answer = compute(&MathQuery::MaxUpscale {
+                weights: row("input"),
+            });
             assert_eq!(answer, MathAnswer::Weights(row("output")), "{case}");
         }
         "burn_decay" => {
-            let query = MathQuery::BurnDecayFactor { half_life: short(&case["half_life"]) };
+            let query = MathQuery::BurnDecayFactor {
+                half_life: short(&case["half_life"]),
+            };
             assert_eq!(amount(query), uint(&case["factor_q32"]), "{case}");
         }
         "burn_price_sequence_start_1tao_half_life_360" => {
             let (price, blocks) = (1_000_000_000, uint(&case[0]) as u32);
-            let query =
-                MathQuery::BurnPriceAfter { price, half_life: 360, blocks, min: MIN_BURN, max: MAX_BURN };
+            let query = MathQuery::BurnPriceAfter {
+                price,
+                half_life: 360,
+                blocks,
+                min: MIN_BURN,
+                max: MAX_BURN,
+            };
             assert_eq!(amount(query), uint(&case[1]), "{case}");
         }
         "burn_increase" => {
             let (price, mult) = (uint(&case[0]), BURN_INCREASE_MULT);
-            let query = MathQuery::BurnPriceBumped { price, mult, min: MIN_BURN, max: MAX_BURN };
+            let query = MathQuery::BurnPriceBumped {
+                price,
+                mult,
+                min: MIN_BURN,
+                max: MAX_BURN,
+            };
             assert_eq!(amount(query), uint(&case[1]), "{case}");
         }
         "epoch_schedule_425" => check_schedule(case),
         "epoch_schedule_old_formula" => {
             let (netuid, tempo) = (short(&case["netuid"]), short(&case["tempo"]));
-            let answer = compute(&MathQuery::LegacyEpochDue { netuid, tempo, block: uint(&case["block"]) });
+            let answer = compute(&MathQuery::LegacyEpochDue {
+                netuid,
+                tempo,
+                block: uint(&case["block"]),
+            });
             assert_eq!(answer, MathAnswer::Flag(flag(&case["run"])), "{case}");
         }
         "emission_split" => check_split(case),
         "subnet_shares_425" => check_shares(case),
         "activity_cutoff" => {
-            let query = MathQuery::ActivityCutoff { factor_milli: 13_889, tempo: short(&case[0]) };
+            let query = MathQuery::ActivityCutoff {
+                factor_milli: 13_889,
+                tempo: short(&case[0]),
+            };
             assert_eq!(amount(query), uint(&case[1]), "{case}");
         }
         _ => panic!("unknown rule {key}"),
@@ -95,9 +125,18 @@ fn check_schedule(case: &Value) {
         pending_epoch_at: uint(&case["pending"]),
         blocks_since_last_step: uint(&case["blocks_since_last_step"]),
     };
-    let want =
-        MathAnswer::Due { run: flag(&case["run"]), blocks_until_auto: uint(&case["blocks_until_auto"]) };
-    assert_eq!(compute(&MathQuery::EpochDue { state, block: uint(&case["block"]) }), want, "{case}");
+    let want = MathAnswer::Due {
+        run: flag(&case["run"]),
+        blocks_until_auto: uint(&case["blocks_until_auto"]),
+    };
+    assert_eq!(
+        compute(&MathQuery::EpochDue {
+            state,
+            block: uint(&case["block"])
+        }),
+        want,
+        "{case}"
+    );
 }
 
 /// The vectors allow a tolerance of 1 rao; none is needed.
@@ -118,8 +157,11 @@ fn check_split(case: &Value) {
 
 fn check_shares(case: &Value) {
     let column = |name: &str| case[name].as_array().unwrap().clone();
-    let (prices, burned, enabled) =
-        (column("moving_price"), column("miner_burned"), column("emission_enabled"));
+    let (prices, burned, enabled) = (
+        column("moving_price"),
+        column("miner_burned"),
+        column("emission_enabled"),
+    );
     let subnet = |i: usize| SubnetPrice {
         moving_price: q(&prices[i], 64),
         miner_burned: q(&burned[i], 64),
