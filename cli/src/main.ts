@@ -1,0 +1,65 @@
+import process from 'node:process'
+import type { CommandContext } from '@arbor/shared/command'
+import { runCommand } from '@arbor/shared/run-command'
+import { Command } from 'commander'
+
+type Factory = (context: CommandContext) => Command
+
+/** Every command by name; its code is loaded only when it is the one that runs. */
+const commands: readonly { readonly name: string; readonly summary: string; readonly load: () => Promise<Factory> }[] =
+  [
+    {
+      name: 'up',
+      summary: 'run a whole subnet on this machine',
+      load: async () => (await import('./up/command.ts')).upCommand,
+    },
+    { name: 'chain', summary: 'run the chain', load: async () => (await import('@arbor/chain/command')).chainCommand },
+    {
+      name: 'miner',
+      summary: 'answer requests and earn',
+      load: async () => (await import('@arbor/miner/command')).minerCommand,
+    },
+    {
+      name: 'validator',
+      summary: 'query, verify and set weights',
+      load: async () => (await import('@arbor/validator/command')).validatorCommand,
+    },
+    {
+      name: 'wallet',
+      summary: 'create and show wallets',
+      load: async () => (await import('./wallet.ts')).walletCommand,
+    },
+    {
+      name: 'faucet',
+      summary: 'give a wallet TAO on a development chain',
+      load: async () => (await import('./faucet.ts')).faucetCommand,
+    },
+    {
+      name: 'subnet',
+      summary: 'create and show subnets',
+      load: async () => (await import('./subnet.ts')).subnetCommand,
+    },
+    {
+      name: 'register',
+      summary: 'register a hotkey in a subnet',
+      load: async () => (await import('./register.ts')).registerCommand,
+    },
+    {
+      name: 'stake',
+      summary: 'add, remove and show stake',
+      load: async () => (await import('./stake.ts')).stakeCommand,
+    },
+  ]
+
+const words = process.argv.slice(2)
+const wanted = words[0] === 'help' ? words[1] : words[0]
+const entry = commands.find(({ name }) => name === wanted)
+const load = await entry?.load()
+
+await runCommand((context) => {
+  const root = new Command('arbor').description('miners, validators and the chain of a Bittensor-style subnet')
+  for (const { name, summary } of commands) {
+    root.addCommand(load !== undefined && name === wanted ? load(context) : new Command(name).description(summary))
+  }
+  return root
+}, process)
