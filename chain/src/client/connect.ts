@@ -40,11 +40,17 @@ export interface ConnectOptions {
   readonly limits?: Partial<ConnectionLimits>
 }
 
+/** A client that also tells what kind of chain it is connected to. */
+export interface ChainConnection extends ChainClient {
+  /** `Development`, `Local`, `Live`, or the name of a custom kind. */
+  chainType(): Promise<string>
+}
+
 /**
  * Connects to a chain. One client a process is enough: all requests share its connection, which mends itself.
  * @throws CHAIN_UNREACHABLE, CHAIN_OTHER_GENESIS, CHAIN_URL
  */
-export async function connectChain(options: ConnectOptions): Promise<ChainClient> {
+export async function connectChain(options: ConnectOptions): Promise<ChainConnection> {
   const { url, signal, clock, log } = options
   if (!/^wss?:\/\/[^/]/.test(url)) {
     throw new SubnetError({
@@ -97,7 +103,7 @@ function createClient(deps: {
   readonly socket: RpcSocket
   readonly genesisHash: Hex
   readonly close: () => Promise<void>
-}): ChainClient {
+}): ChainConnection {
   const { url, api, socket, genesisHash, close } = deps
   const reader = createReader({ api, socket })
   const nonces = createNonces()
@@ -155,6 +161,10 @@ function createClient(deps: {
         const { pallet, name, data } = toEvent(runtime, record)
         return { pallet, name, data }
       })
+    },
+    chainType: async () => {
+      const kind = await socket.request('system_chainType', [])
+      return typeof kind === 'string' ? kind : Object.values((kind ?? {}) as object).join()
     },
     submit: (call, options) =>
       submitCall({ socket, reader, nonces, genesisHash, finalized, hashOf, heads }, call, options),

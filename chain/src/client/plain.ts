@@ -8,14 +8,16 @@ import {
   GenericCall,
   GenericMultiAddress,
   HashMap,
+  Int,
   Null,
   Option,
+  Raw,
   Struct,
   Text,
   U8aFixed,
+  UInt,
 } from '@polkadot/types'
 import type { Codec } from '@polkadot/types/types'
-import { AbstractArray, AbstractInt, Raw } from '@polkadot/types-codec'
 
 /** Turns camelCase, as the codec names fields, back into the chain's snake_case. */
 export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
@@ -28,7 +30,7 @@ export function toPlain(value: Codec | null | undefined): unknown {
   if (value === null || value === undefined || value instanceof Null) return null
   if (value instanceof Option) return value.isNone ? null : toPlain(value.unwrap())
   if (value instanceof Compact) return toPlain(value.unwrap())
-  if (value instanceof AbstractInt) return value.toBigInt()
+  if (value instanceof UInt || value instanceof Int) return value.toBigInt()
   if (value instanceof bool) return value.isTrue
   if (value instanceof GenericAccountId || value instanceof Text) return value.toString()
   if (value instanceof GenericMultiAddress) return value.type === 'Id' ? value.value.toString() : enumPlain(value)
@@ -43,7 +45,7 @@ export function toPlain(value: Codec | null | undefined): unknown {
     return [...value.entries()].map(([key, entry]) => [toPlain(key as Codec), toPlain(entry as Codec)])
   }
   if (value instanceof BTreeSet) return [...value].map((entry) => toPlain(entry as Codec))
-  if (value instanceof AbstractArray) return Array.from(value as ArrayLike<Codec>, toPlain)
+  if (Array.isArray(value)) return Array.from(value as ArrayLike<Codec>, toPlain)
   if (value instanceof Raw || value instanceof U8aFixed) return value.toHex()
   return value.toHex()
 }

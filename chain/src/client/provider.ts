@@ -1,5 +1,7 @@
-import type { ProviderInterface } from '@polkadot/rpc-provider/types'
+import type { ApiOptions } from '@polkadot/api/types'
 import type { RpcSocket } from './socket.ts'
+
+type ProviderInterface = NonNullable<ApiOptions['provider']>
 
 /**
  * Lends our connection to @polkadot/api for metadata and codecs only. It says that it has no subscriptions, so that the
