@@ -1,0 +1,125 @@
+import { isIP } from 'node:net'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { connectChain } from '@arbor/chain/client/connect'
+import { openHotkey } from '@arbor/chain/wallet/open'
+import { systemClock } from '@arbor/shared/clock'
+import type { CommandContext } from '@arbor/shared/command'
+import { SubnetError } from '@arbor/shared/errors'
+import { createLogger, type LogLevel } from '@arbor/shared/log'
+import { type Alpha, netUid } from '@arbor/shared/units'
+import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import { loadSpec } from '@arbor/subnet-spec/load'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { type MinerSettings, runMiner } from './miner.ts'
+
+interface Options {
+  readonly network: string
+  readonly netuid: number
+  readonly wallets: string
+  readonly wallet: string
+  readonly hotkey: string
+  readonly spec: string
+  readonly model?: string
+  readonly data?: string
+  readonly ip: string
+  readonly port: number
+  readonly externalIp?: string
+  readonly threads: number
+  readonly queue: number
+  readonly rate: number
+  readonly minStake: Alpha
+  readonly logLevel: LogLevel
+  readonly json?: boolean
+}
+
+/** Makes `arbor miner`: serves a subnet's tasks to permitted validators until the signal. */
+export function minerCommand(context: CommandContext): Command {
+  return new Command('miner')
+    .description("serve a subnet's tasks to validators that hold a permit")
+    .addOption(new Option('--network <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'))
+    .option('--netuid <n>', 'the subnet', integer(0, 65_535), 1)
+    .option('--wallets <folder>', 'where wallets lie', join(context.homedir, '.bittensor', 'wallets'))
+    .option('--wallet <name>', 'the wallet', 'default')
+    .option('--hotkey <name>', 'its hotkey; the coldkey is never opened', 'default')
+    .option('--spec <name or path>', 'the subnet spec', 'inference')
+    .option('--model <folder>', "the model (default: models/<the spec's model> of this checkout)")
+    .option('--data <folder>', 'where used nonces lie (default: .arbor/miner/<hotkey>)')
+    .option('--ip <address>', 'the address to listen on', address, '127.0.0.2')
+    .option('--port <n>', 'the port to listen on, 0 takes a free one', integer(0, 65_535), 8_091)
+    .option('--external-ip <address>', 'the address that the chain announces (default: that of --ip)', address)
+    .option('--threads <n>', 'worker threads that answer', integer(1, 64), 1)
+    .option('--queue <n>', 'requests that wait for a thread', integer(1, 4_096), 64)
+    .option('--rate <n>', 'requests a second that one validator may send', integer(1, 10_000), 20)
+    .option('--min-stake <alpha>', 'stake that a validator must have', alpha, 0n as Alpha)
+    .addOption(new Option('--log-level <level>', 'how much to say').choices(['debug', 'info', 'warn', 'error']).default('info'))
+    .option('--json', 'print where the miner serves as one JSON line')
+    .action((options: Options) => start(context, options))
+}
+
+async function start({ signal, stdout, stderr, cwd }: CommandContext, options: Options): Promise<void> {
+  const log = createLogger({ name: 'miner', level: options.logLevel, destination: stderr })
+  const specifier = /[./\\]/.test(options.spec) ? resolve(cwd, options.spec) : options.spec
+  const spec = await loadSpec(specifier)
+  const hotkey = openHotkey({ wallets: resolve(cwd, options.wallets), wallet: options.wallet, hotkey: options.hotkey })
+  const settings = settingsOf({ options, specifier, spec, cwd, hotkey: hotkey.address })
+  const chain = await connectChain({ url: options.network, signal, clock: systemClock, log })
+  try {
+    const onReady = ({ url, uid }: { readonly url: string; readonly uid: number }): void => {
+      const ready = { event: 'miner.ready', url, uid, hotkey: hotkey.address }
+      stdout.write(options.json ? `${JSON.stringify(ready)}\n` : `Serving ${spec.name} at ${url} as uid ${uid}, hotkey ${hotkey.address}\n`)
+    }
+    await runMiner({ settings, spec, chain, hotkey, clock: systemClock, log, signal, onReady })
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    await chain.close()
+  }
+}
+
+const settingsOf = (of: {
+  readonly options: Options
+  readonly specifier: string
+  readonly spec: SubnetSpec
+  readonly cwd: string
+  readonly hotkey: MinerSettings['identity']['hotkey']
+}): MinerSettings => {
+  const { options, specifier, spec, cwd, hotkey } = of
+  const externalIp = options.externalIp ?? options.ip
+  if (/^(0\.0\.0\.0|::)$/.test(externalIp)) {
+    throw new SubnetError({ code: 'MINER_EXTERNAL_IP', message: `Validators cannot reach ${externalIp}; say with --external-ip where they can` })
+  }
+  return {
+    identity: { netuid: netUid(options.netuid), hotkey, walletName: options.wallet, hotkeyName: options.hotkey },
+    specifier,
+    model: options.model === undefined ? fileURLToPath(new URL(`../../models/${spec.model.name}`, import.meta.url)) : resolve(cwd, options.model),
+    data: resolve(cwd, options.data ?? join('.arbor', 'miner', hotkey)),
+    ip: options.ip,
+    port: options.port,
+    externalIp,
+    threads: options.threads,
+    queue: options.queue,
+    ratePerSecond: options.rate,
+    minStake: options.minStake,
+  }
+}
+
+const integer =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < min || value > max) throw new InvalidArgumentError(`an integer from ${min} to ${max} is due`)
+    return value
+  }
+
+const address = (text: string): string => {
+  if (isIP(text) === 0) throw new InvalidArgumentError('an IPv4 or IPv6 address is due, no name')
+  return text
+}
+
+/** Reads alpha with up to nine decimals. */
+const alpha = (text: string): Alpha => {
+  const match = /^(\d{1,9})(?:\.(\d{1,9}))?$/.exec(text)
+  if (match === null) throw new InvalidArgumentError('an amount like 12.5 is due')
+  return (BigInt(match[1] ?? '0') * 1_000_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'))) as Alpha
+}

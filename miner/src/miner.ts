@@ -1,0 +1,182 @@
+import type { AddressInfo } from 'node:net'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ChainClient } from '@arbor/chain/client/types'
+import type { Contained } from '@arbor/engine/contained/types'
+import { startContained } from '@arbor/engine/contained/start'
+import type { Clock } from '@arbor/shared/clock'
+import { SubnetError } from '@arbor/shared/errors'
+import { createGate } from '@arbor/shared/gate'
+import type { Keypair } from '@arbor/shared/keypair'
+import type { Logger } from '@arbor/shared/log'
+import { supervise } from '@arbor/shared/supervise'
+import type { Alpha, Ms, Uid } from '@arbor/shared/units'
+import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import type { FastifyInstance } from 'fastify'
+import { advertise, isAdvertised } from './axon.ts'
+import { createRateLimit } from './rate-limit.ts'
+import { createRegistrationWatch, findSelf, type Identity } from './registration.ts'
+import { openReplayStore } from './replay-store.ts'
+import { createServer } from './server.ts'
+import { type SubnetView, viewOf } from './subnet-view.ts'
+import type { MinerJob, MinerResult, MinerWorkerData } from './worker.ts'
+
+/** What a running miner is told. */
+export interface MinerSettings {
+  readonly identity: Identity
+  /** Specifier that a worker can load by itself: a built-in name or an absolute path. */
+  readonly specifier: string
+  /** Absolute path of the model folder. */
+  readonly model: string
+  /** Absolute path; made when absent. */
+  readonly data: string
+  /** Address to bind, and the port; 0 takes a free one. */
+  readonly ip: string
+  readonly port: number
+  /** Address that the chain announces. */
+  readonly externalIp: string
+  readonly threads: number
+  /** Requests that wait for a thread. */
+  readonly queue: number
+  readonly ratePerSecond: number
+  readonly minStake: Alpha
+}
+
+export interface MinerDeps {
+  readonly settings: MinerSettings
+  readonly spec: SubnetSpec
+  readonly chain: ChainClient
+  readonly hotkey: Keypair
+  readonly clock: Clock
+  readonly log: Logger
+  readonly signal: AbortSignal
+  readonly onReady: (ready: { readonly url: string; readonly uid: Uid }) => void
+}
+
+type Engine = Contained<MinerJob, MinerResult, unknown>
+
+/**
+ * Serves the subnet's tasks until the signal aborts.
+ * @throws MINER_UNREGISTERED, MINER_DEREGISTERED, MINER_PORT_IN_USE, MINER_ADDRESS, MINER_AXON_REFUSED, MINER_DATA, MODEL_*, CHAIN_*
+ */
+export const runMiner = async (deps: MinerDeps): Promise<void> => {
+  const { settings, chain, log, signal } = deps
+  const first = await findSelf({ chain, identity: settings.identity })
+  mkdirSync(settings.data, { recursive: true, mode: 0o700 })
+  using cleanup = new DisposableStack()
+  const replay = openReplayStore({ file: join(settings.data, 'replay.sqlite') })
+  cleanup.defer(() => replay.close())
+  await using stop = new AsyncDisposableStack()
+  const ending = new AbortController()
+  const running = AbortSignal.any([signal, ending.signal])
+  const engine = startEngine(deps, running)
+  stop.defer(async () => {
+    ending.abort()
+    await engine.close()
+  })
+  await openModel(deps, engine)
+
+  const state = { view: first.view, uid: first.self.uid, ready: false }
+  const app = buildServer(deps, { engine, replay, state })
+  stop.defer(() => app.close())
+  const port = await listen(app, settings)
+  const endpoint = { ip: settings.externalIp, port }
+  if (!isAdvertised(first.self.axon, endpoint)) await announce(deps, endpoint, running)
+  state.ready = true
+  const url = `http://${settings.externalIp.includes(':') ? `[${settings.externalIp}]` : settings.externalIp}:${port}`
+  log.info({ event: 'miner.ready', url, uid: state.uid, hotkey: settings.identity.hotkey }, 'miner serves')
+  deps.onReady({ url, uid: state.uid })
+  await supervise({ loops: { chain: (until) => follow(deps, state, endpoint, until) }, signal, clock: deps.clock })
+  state.ready = false
+  log.info({ event: 'miner.stopped' }, 'miner stops')
+}
+
+interface State {
+  view: SubnetView
+  uid: Uid | null
+  ready: boolean
+}
+
+const startEngine = (deps: MinerDeps, signal: AbortSignal): Engine =>
+  startContained<MinerJob, MinerResult>({
+    worker: new URL('./worker.ts', import.meta.url),
+    workerData: { spec: deps.settings.specifier, model: deps.settings.model } satisfies MinerWorkerData,
+    threads: deps.settings.threads,
+    maxQueue: deps.settings.threads, // the gate in front lets no more in than there are threads
+    log: deps.log,
+    signal,
+    clock: deps.clock,
+    abortGraceMs: 2_000 as Ms,
+  })
+
+/** Loads the model before anything is announced; another one than the subnet's serves too, and is warned of. */
+const openModel = async ({ spec, log, signal }: MinerDeps, engine: Engine): Promise<void> => {
+  const opened = await engine.run({ kind: 'open' }, { signal })
+  if (opened.kind !== 'opened' || opened.model.hash === spec.model.hash) return
+  const { name, hash } = opened.model
+  log.warn({ event: 'miner.other_model', name, hash, expected: spec.model }, "this is not the subnet's model: validators will refuse its answers")
+}
+
+const buildServer = (deps: MinerDeps, of: { readonly engine: Engine; readonly replay: Parameters<typeof createServer>[0]['replay']; readonly state: State }): FastifyInstance => {
+  const { settings, spec, hotkey, clock, log } = deps
+  const { engine, replay, state } = of
+  return createServer({
+    clock,
+    log,
+    spec,
+    hotkey,
+    replay,
+    receiver: settings.identity.hotkey,
+    netuid: settings.identity.netuid,
+    minStake: settings.minStake,
+    view: () => state.view,
+    rate: createRateLimit({ perSecond: settings.ratePerSecond, burst: 2 * settings.ratePerSecond, clock }),
+    gate: createGate({ slots: settings.threads, capacity: settings.queue }),
+    solve: async ({ task, request, signal }) => {
+      const result = await engine.run({ kind: 'solve', task, request }, { signal })
+      if (result.kind !== 'solved') throw new Error('the worker mistook a request')
+      return result.response
+    },
+    health: () => ({ ready: state.ready && engine.stats().state === 'running', uid: state.uid, block: state.view.metagraph.block.number }),
+  })
+}
+
+const listen = async (app: FastifyInstance, { ip, port }: MinerSettings): Promise<number> => {
+  try {
+    await app.listen({ host: ip, port, backlog: 511 })
+  } catch (cause) {
+    throw listenError({ ip, port, cause })
+  }
+  return (app.server.address() as AddressInfo).port
+}
+
+const listenError = ({ ip, port, cause }: { readonly ip: string; readonly port: number; readonly cause: unknown }): unknown => {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === 'EADDRINUSE') {
+    return new SubnetError({ code: 'MINER_PORT_IN_USE', message: `Port ${port} on ${ip} is in use; choose another with --port, 0 takes a free one`, cause })
+  }
+  const fix = code === 'EACCES' ? 'choose a port from 1024 on with --port' : 'give an address of this machine with --ip'
+  return new SubnetError({ code: 'MINER_ADDRESS', message: `Cannot listen on ${ip}:${port} (${String(code ?? cause)}); ${fix}`, cause })
+}
+
+const announce = ({ chain, hotkey, settings, clock, log }: MinerDeps, endpoint: { readonly ip: string; readonly port: number }, signal: AbortSignal): Promise<void> =>
+  advertise({ chain, hotkey, netuid: settings.identity.netuid, endpoint, clock, log, signal })
+
+/** Blocks after an announcement before a chain that shows another endpoint is told again. */
+const ANNOUNCE_AGAIN_BLOCKS = 20
+
+/** Reads the metagraph at each finalised head; repairs the announcement when someone else's, or an older one, stands. */
+const follow = async (deps: MinerDeps, state: State, endpoint: { readonly ip: string; readonly port: number }, signal: AbortSignal): Promise<void> => {
+  const { chain, settings, log } = deps
+  const watch = createRegistrationWatch(settings.identity)
+  let announcedAt = (await chain.best()).number
+  for await (const head of chain.heads('finalized', signal)) {
+    state.view = viewOf(await chain.metagraph(settings.identity.netuid, head.hash))
+    const self = watch.see(state.view)
+    if (self !== null && self.uid !== state.uid) log.info({ event: 'miner.uid', uid: self.uid }, 'registered under another uid')
+    state.uid = self?.uid ?? null
+    if (self === null || isAdvertised(self.axon, endpoint) || head.number < announcedAt + ANNOUNCE_AGAIN_BLOCKS) continue
+    announcedAt = head.number
+    await announce(deps, endpoint, signal)
+  }
+}

@@ -1,0 +1,29 @@
+import type { Metagraph, Neuron } from '@arbor/chain/client/types'
+import type { Alpha, Ss58 } from '@arbor/shared/units'
+import type { RefusalCode } from './refusal.ts'
+
+/** What the miner knows of its subnet: the last finalised metagraph it read. */
+export interface SubnetView {
+  readonly metagraph: Metagraph
+  /** Finds a neuron by its hotkey; null when it is not registered. */
+  find(hotkey: Ss58): Neuron | null
+}
+
+/** Indexes a metagraph by hotkey. */
+export const viewOf = (metagraph: Metagraph): SubnetView => {
+  const byHotkey = new Map(metagraph.neurons.map((neuron) => [neuron.hotkey, neuron]))
+  return { metagraph, find: (hotkey) => byHotkey.get(hotkey) ?? null }
+}
+
+/** Judges whether a caller may ask: registered, with a validator permit and enough stake. */
+export const admitCaller = (of: {
+  readonly view: SubnetView
+  readonly caller: Ss58
+  readonly minStake: Alpha
+}): { readonly ok: true; readonly stake: Alpha } | { readonly ok: false; readonly code: RefusalCode } => {
+  const neuron = of.view.find(of.caller)
+  if (neuron === null) return { ok: false, code: 'MINER_UNKNOWN_CALLER' }
+  if (!neuron.validatorPermit) return { ok: false, code: 'MINER_NO_PERMIT' }
+  if (neuron.totalStake < of.minStake) return { ok: false, code: 'MINER_LOW_STAKE' }
+  return { ok: true, stake: neuron.totalStake }
+}

@@ -1,0 +1,38 @@
+import type { WorkerContext } from '@arbor/engine/contained/worker-context'
+import { openEngine, type OpenedEngine } from '@arbor/engine/open'
+import { SubnetError } from '@arbor/shared/errors'
+import type { ModelId } from '@arbor/shared/inference'
+import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import { loadSpec } from '@arbor/subnet-spec/load'
+
+/** What a worker needs to start. */
+export interface MinerWorkerData {
+  readonly spec: string
+  /** Path of the model folder. */
+  readonly model: string
+}
+
+/** Loads the model, or answers one request. */
+export type MinerJob = { readonly kind: 'open' } | { readonly kind: 'solve'; readonly task: string; readonly request: unknown }
+
+/** The model's id, or the answer. */
+export type MinerResult = { readonly kind: 'opened'; readonly model: ModelId } | { readonly kind: 'solved'; readonly response: unknown }
+
+let opening: Promise<{ readonly spec: SubnetSpec; readonly engine: OpenedEngine }> | undefined
+
+/** Runs a job in this thread, on a model that is loaded once. */
+export default async function work(job: MinerJob, context: WorkerContext<MinerWorkerData>): Promise<MinerResult> {
+  opening ??= open(context.workerData)
+  const { spec, engine } = await opening
+  if (job.kind === 'open') return { kind: 'opened', model: engine.model }
+  const task = spec.tasks[job.task]
+  if (task === undefined) {
+    throw new SubnetError({ code: 'MINER_NO_SUCH_TASK', message: `The subnet ${spec.name} has no task ${job.task}; ask for one of its own` })
+  }
+  return { kind: 'solved', response: await task.solve({ request: job.request, engine, signal: context.signal }) }
+}
+
+const open = async ({ spec, model }: MinerWorkerData): Promise<{ readonly spec: SubnetSpec; readonly engine: OpenedEngine }> => {
+  const [loaded, engine] = await Promise.all([loadSpec(spec), openEngine({ folder: model, threads: 1 })])
+  return { spec: loaded, engine }
+}
