@@ -1,0 +1,252 @@
+//! Configuration of every pallet. Constants are those of subtensor where it has them.
+
+use super::*;
+
+use frame_support::{
+    derive_impl,
+    dispatch::DispatchClass,
+    parameter_types,
+    traits::{ConstBool, ConstU32, ConstU64, ConstU8, InstanceFilter, VariantCountOf},
+    weights::{
+        constants::{RocksDbWeight, WEIGHT_REF_TIME_PER_SECOND},
+        ConstantMultiplier, Weight,
+    },
+};
+use pallet_subtensor::{
+    Bonds, BondsResetOn, MechId, MechanismCountCurrent, NetUid, NetUidStorageIndex, SubnetEpochIndex, Uids,
+};
+use sp_consensus_aura::sr25519::AuthorityId as AuraId;
+use sp_runtime::Perbill;
+
+/// Share of a block that transactions may fill; the rest is for inherents and epochs.
+const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
+/// Largest block body in bytes.
+const MAX_BLOCK_BYTES: u32 = 10 * 1024 * 1024;
+
+parameter_types! {
+    pub const BlockHashCount: BlockNumber = 2400;
+    pub const Version: RuntimeVersion = VERSION;
+    pub RuntimeBlockWeights: frame_system::limits::BlockWeights =
+        frame_system::limits::BlockWeights::with_sensible_defaults(
+            Weight::from_parts(4 * WEIGHT_REF_TIME_PER_SECOND, u64::MAX),
+            NORMAL_DISPATCH_RATIO,
+        );
+    pub RuntimeBlockLength: frame_system::limits::BlockLength = frame_system::limits::BlockLength::builder()
+        .max_length(MAX_BLOCK_BYTES)
+        .modify_max_length_for_class(DispatchClass::Normal, |max| *max = NORMAL_DISPATCH_RATIO * MAX_BLOCK_BYTES)
+        .build();
+    pub const SS58Prefix: u8 = 42;
+}
+
+#[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
+impl frame_system::Config for Runtime {
+    type Block = Block;
+    type BlockWeights = RuntimeBlockWeights;
+    type BlockLength = RuntimeBlockLength;
+    type AccountId = AccountId;
+    type Nonce = Nonce;
+    type Hash = Hash;
+    type BlockHashCount = BlockHashCount;
+    type DbWeight = RocksDbWeight;
+    type Version = Version;
+    type AccountData = pallet_balances::AccountData<Balance>;
+    type SS58Prefix = SS58Prefix;
+    type MaxConsumers = ConstU32<16>;
+}
+
+impl pallet_block_time::Config for Runtime {}
+
+impl pallet_timestamp::Config for Runtime {
+    type Moment = u64;
+    type OnTimestampSet = Aura;
+    type MinimumPeriod = pallet_block_time::HalfSlot<Runtime>;
+    type WeightInfo = ();
+}
+
+impl pallet_aura::Config for Runtime {
+    type AuthorityId = AuraId;
+    type DisabledValidators = ();
+    type MaxAuthorities = ConstU32<32>;
+    type AllowMultipleBlocksPerSlot = ConstBool<false>;
+    type SlotDuration = pallet_block_time::SlotDuration<Runtime>;
+}
+
+impl pallet_grandpa::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type WeightInfo = ();
+    type MaxAuthorities = ConstU32<32>;
+    type MaxNominators = ConstU32<0>;
+    type MaxSetIdSessionEntries = ConstU64<0>;
+    type KeyOwnerProof = sp_core::Void;
+    type EquivocationReportSystem = ();
+}
+
+impl pallet_balances::Config for Runtime {
+    type MaxLocks = ConstU32<50>;
+    type MaxReserves = ConstU32<50>;
+    type ReserveIdentifier = [u8; 8];
+    type Balance = Balance;
+    type RuntimeEvent = RuntimeEvent;
+    type DustRemoval = ();
+    type ExistentialDeposit = ConstU64<500>;
+    type AccountStore = System;
+    type WeightInfo = pallet_balances::weights::SubstrateWeight<Runtime>;
+    type FreezeIdentifier = RuntimeFreezeReason;
+    type MaxFreezes = VariantCountOf<RuntimeFreezeReason>;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type RuntimeFreezeReason = RuntimeFreezeReason;
+    type DoneSlashHandler = ();
+}
+
+/// Units of reference time (picoseconds) that cost one rao: a transfer costs about 30 000 rao.
+const REF_TIME_PER_RAO: u64 = 10_000;
+
+/// Turns weight into a fee in rao.
+pub struct WeightToFee;
+impl frame_support::weights::WeightToFee for WeightToFee {
+    type Balance = Balance;
+    fn weight_to_fee(weight: &Weight) -> Balance {
+        weight.ref_time() / REF_TIME_PER_RAO
+    }
+}
+
+parameter_types! {
+    pub FeeMultiplier: pallet_transaction_payment::Multiplier = sp_runtime::traits::One::one();
+    pub const RaoPerByte: Balance = 1;
+    pub const MaxCommitmentFields: u32 = 3;
+}
+
+// Fees are burned: no treasury and no author account takes them.
+impl pallet_transaction_payment::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type OnChargeTransaction = pallet_transaction_payment::FungibleAdapter<Balances, ()>;
+    type OperationalFeeMultiplier = ConstU8<5>;
+    type WeightToFee = WeightToFee;
+    type LengthToFee = ConstantMultiplier<Balance, RaoPerByte>;
+    type FeeMultiplierUpdate = pallet_transaction_payment::ConstFeeMultiplier<FeeMultiplier>;
+    type WeightInfo = ();
+}
+
+impl pallet_sudo::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeCall = RuntimeCall;
+    type WeightInfo = ();
+}
+
+impl pallet_utility::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeCall = RuntimeCall;
+    type PalletsOrigin = OriginCaller;
+    type WeightInfo = ();
+}
+
+/// What a proxy may do for its principal; indices are those of subtensor, kinds that need absent pallets are left out.
+#[derive(
+    Copy,
+    Clone,
+    Eq,
+    PartialEq,
+    Ord,
+    PartialOrd,
+    Debug,
+    Default,
+    codec::Encode,
+    codec::Decode,
+    codec::DecodeWithMemTracking,
+    codec::MaxEncodedLen,
+    scale_info::TypeInfo,
+)]
+pub enum ProxyType {
+    #[default]
+    #[codec(index = 0)]
+    Any,
+    #[codec(index = 3)]
+    NonTransfer,
+    #[codec(index = 8)]
+    Staking,
+    #[codec(index = 9)]
+    Registration,
+    #[codec(index = 10)]
+    Transfer,
+}
+
+impl InstanceFilter<RuntimeCall> for ProxyType {
+    fn filter(&self, call: &RuntimeCall) -> bool {
+        match self {
+            ProxyType::Any => true,
+            ProxyType::NonTransfer => !moves_funds_out(call),
+            ProxyType::Staking => false,
+            ProxyType::Registration => false,
+            ProxyType::Transfer => matches!(call, RuntimeCall::Balances(..)),
+        }
+    }
+
+    fn is_superset(&self, other: &Self) -> bool {
+        *self == ProxyType::Any || self == other
+    }
+}
+
+/// Says whether a call can move funds away from its signer; sudo, since it wraps any call, counts as one.
+fn moves_funds_out(call: &RuntimeCall) -> bool {
+    matches!(call, RuntimeCall::Balances(..) | RuntimeCall::Sudo(..))
+}
+
+impl pallet_proxy::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeCall = RuntimeCall;
+    type Currency = Balances;
+    type ProxyType = ProxyType;
+    type ProxyDepositBase = ConstU64<60_000_000>;
+    type ProxyDepositFactor = ConstU64<33_000_000>;
+    type MaxProxies = ConstU32<20>;
+    type WeightInfo = ();
+    type MaxPending = ConstU32<75>;
+    type CallHasher = BlakeTwo256;
+    type AnnouncementDepositBase = ConstU64<36_000_000>;
+    type AnnouncementDepositFactor = ConstU64<68_000_000>;
+    type BlockNumberProvider = System;
+}
+
+impl pallet_subtensor::Config for Runtime {
+    type Currency = Balances;
+}
+
+impl pallet_admin_utils::Config for Runtime {}
+
+/// Lets the commitments pallet ask the subnets.
+pub struct CommitmentSubnets;
+impl pallet_commitments::Subnets<AccountId> for CommitmentSubnets {
+    fn is_registered(netuid: u16, hotkey: &AccountId) -> bool {
+        Uids::<Runtime>::contains_key(NetUid(netuid), hotkey)
+    }
+
+    fn epoch_index(netuid: u16) -> u64 {
+        SubnetEpochIndex::<Runtime>::get(NetUid(netuid))
+    }
+
+    fn reset_bonds(netuid: u16, hotkey: &AccountId) -> bool {
+        let netuid = NetUid(netuid);
+        let Some(reset) = Uids::<Runtime>::get(netuid, hotkey) else {
+            return false;
+        };
+        if !BondsResetOn::<Runtime>::get(netuid) {
+            return false;
+        }
+        for mechanism in 0..MechanismCountCurrent::<Runtime>::get(netuid) {
+            let index = NetUidStorageIndex::new(netuid, MechId(mechanism));
+            let rows: Vec<_> = Bonds::<Runtime>::iter_prefix(index).collect();
+            for (validator, mut row) in rows {
+                row.retain(|(uid, _)| *uid != reset);
+                Bonds::<Runtime>::insert(index, validator, row);
+            }
+        }
+        true
+    }
+}
+
+impl pallet_commitments::Config for Runtime {
+    type Subnets = CommitmentSubnets;
+    type MaxFields = MaxCommitmentFields;
+    type InitialDeposit = ConstU64<0>;
+    type FieldDeposit = ConstU64<0>;
+}

@@ -1,0 +1,74 @@
+//! Genesis presets: `development` (one authority, one-second slots, everything cheap and quick) and `local_testnet`
+//! (two authorities, the reference chain's defaults). Both are JSON; a caller patches them by RFC 7396 before
+//! `GenesisBuilder_build_state`.
+
+use super::*;
+
+use alloc::vec;
+use serde_json::{json, Value};
+use sp_consensus_aura::sr25519::AuthorityId as AuraId;
+use sp_consensus_grandpa::AuthorityId as GrandpaId;
+use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
+use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
+
+/// Rao that each development account holds at genesis.
+const DEV_ENDOWMENT: Balance = 10_000 * TAO;
+
+/// Accounts whose keys everybody knows.
+const DEV_KEYS: [Sr25519Keyring; 6] = [
+    Sr25519Keyring::Alice,
+    Sr25519Keyring::Bob,
+    Sr25519Keyring::Charlie,
+    Sr25519Keyring::Dave,
+    Sr25519Keyring::Eve,
+    Sr25519Keyring::Ferdie,
+];
+
+/// Returns the JSON of a preset, or None where no preset has that name.
+pub fn preset(id: &PresetId) -> Option<Vec<u8>> {
+    let value = match id.as_ref() {
+        DEV_RUNTIME_PRESET => development(),
+        LOCAL_TESTNET_RUNTIME_PRESET => local_testnet(),
+        _ => return None,
+    };
+    serde_json::to_vec(&value).ok()
+}
+
+/// Lists the names that [`preset`] knows.
+pub fn preset_names() -> Vec<PresetId> {
+    vec![
+        PresetId::from(DEV_RUNTIME_PRESET),
+        PresetId::from(LOCAL_TESTNET_RUNTIME_PRESET),
+    ]
+}
+
+fn development() -> Value {
+    let mut value = common(&[(Sr25519Keyring::Alice, Ed25519Keyring::Alice)]);
+    value["blockTime"] = json!({ "slotDurationMs": 1_000 });
+    value
+}
+
+fn local_testnet() -> Value {
+    common(&[
+        (Sr25519Keyring::Alice, Ed25519Keyring::Alice),
+        (Sr25519Keyring::Bob, Ed25519Keyring::Bob),
+    ])
+}
+
+fn common(authorities: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
+    let balances: Vec<(AccountId, Balance)> = DEV_KEYS
+        .iter()
+        .map(|key| (key.to_account_id(), DEV_ENDOWMENT))
+        .collect();
+    let aura: Vec<AuraId> = authorities.iter().map(|(key, _)| key.public().into()).collect();
+    let grandpa: Vec<(GrandpaId, u64)> = authorities
+        .iter()
+        .map(|(_, key)| (key.public().into(), 1))
+        .collect();
+    json!({
+        "balances": { "balances": balances },
+        "aura": { "authorities": aura },
+        "grandpa": { "authorities": grandpa },
+        "sudo": { "key": Sr25519Keyring::Alice.to_account_id() },
+    })
+}
