@@ -75,6 +75,7 @@ export const createServer = (deps: ServerDeps): FastifyInstance => {
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 32 },
+    frameworkErrors: (_error, _request, reply) => refuse(reply, 'MINER_BAD_HTTP'),
     clientErrorHandler: (_error, socket) => {
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
     },
