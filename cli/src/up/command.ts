@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { CommandContext } from '@arbor/shared/command'
 import { Command, InvalidArgumentError } from 'commander'
+import { setupCommand } from './setup-command.ts'
 import { runUp, type UpOptions } from './up.ts'
 
 /** Makes `arbor up`: a whole subnet on this machine, until Ctrl-C or for a number of epochs. */
@@ -22,6 +23,7 @@ export function upCommand(context: CommandContext): Command {
         command.error('--json needs --epochs: the report covers so many epochs', { exitCode: 2 })
       await runUp(context, { ...options, data: resolve(context.cwd, options.data) })
     })
+    .addCommand(setupCommand(context))
 }
 
 const integer =
