@@ -90,6 +90,19 @@ describe('contained jobs', () => {
     await expect(run({ kind: 'bug' })).rejects.toMatchObject({ code: 'ENGINE_JOB_FAILED', retryable: false })
   })
 
+  test('a job fails alone when it or its result cannot be cloned', async () => {
+    const { run, stats } = start({ threads: 1 })
+    await expect(run({ kind: 'echo', value: () => 1 })).rejects.toMatchObject({ code: 'ENGINE_JOB_FAILED' })
+    await expect(run({ kind: 'function' })).rejects.toMatchObject({ code: expect.stringMatching(/^ENGINE_/) })
+    expect(await run({ kind: 'echo', value: 1 })).toBe(1)
+    expect(stats()).toMatchObject({ state: 'running', running: 0, crashes: 0 })
+  })
+
+  test('jobs fail with a reason when the worker module cannot be loaded', async () => {
+    const { run } = start({ worker: new URL('./workers/none.ts', import.meta.url) })
+    await expect(run({ kind: 'data' })).rejects.toMatchObject({ code: 'ENGINE_JOB_FAILED', message: /none\.ts/ })
+  })
+
   test('a job is refused as busy when threads and queue are full', async () => {
     const { run, stats } = start({ threads: 1, maxQueue: 1 })
     const first = await begin(run, 'wait')

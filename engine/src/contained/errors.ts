@@ -38,3 +38,11 @@ export const aborted = (cause: unknown): SubnetError =>
 /** The engine is closing or closed. */
 export const closed = (): SubnetError =>
   new SubnetError({ code: 'ENGINE_CLOSED', message: 'The engine is closed; start it again' })
+
+/** The job holds something that no process can receive, such as a function. */
+export const unsendable = (cause: unknown): SubnetError =>
+  new SubnetError({
+    code: 'ENGINE_JOB_FAILED',
+    message: `The job cannot be sent to the inference process: ${cause instanceof Error ? cause.message : cause}; send plain data`,
+    cause,
+  })

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { systemClock } from '@arbor/shared/clock'
 import type { SubnetError } from '@arbor/shared/errors'
 import type { Ms } from '@arbor/shared/units'
-import { aborted, busy, closed, crashed, dead } from './errors.ts'
+import { aborted, busy, closed, crashed, dead, unsendable } from './errors.ts'
 import { fromPlainError, type ToChild, type ToParent } from './protocol.ts'
 import type { Contained, ContainedOptions, ContainedStats, RunOptions } from './types.ts'
 
@@ -106,7 +106,12 @@ export const startContained = <Job, Result, Progress = unknown>(
       const pending = queue.shift()
       if (pending === undefined) break
       inFlight.set(pending.id, pending)
-      tell({ kind: 'run', id: pending.id, job: pending.job })
+      try {
+        tell({ kind: 'run', id: pending.id, job: pending.job })
+      } catch (error) {
+        inFlight.delete(pending.id) // the job cannot be cloned, so it never left
+        pending.reject(unsendable(error))
+      }
     }
     if (state === 'closing' && inFlight.size === 0 && queue.length === 0) tell({ kind: 'close' })
   }

@@ -12,6 +12,7 @@ export type TroubleJob =
   | { readonly kind: 'hang' }
   | { readonly kind: 'exit' }
   | { readonly kind: 'data' }
+  | { readonly kind: 'function' }
 
 /** Does what its job says, good or bad. */
 export default async (
@@ -23,6 +24,8 @@ export default async (
       return job.value
     case 'data':
       return context.workerData.greeting
+    case 'function':
+      return () => 1
     case 'count':
       for (let value = 0; value < job.to; value++) context.progress(value)
       return job.to
