@@ -1,0 +1,88 @@
+// Makes docs/benchmarks.md from bench/results/*.json: node bench/report.ts. An arm without a result says "not measured".
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** One table of a benchmark run: what was measured, in which unit, each arm's runs. */
+export interface Result {
+  readonly benchmark: string
+  readonly machine: string
+  readonly date: string
+  readonly rows: readonly {
+    readonly what: string
+    readonly unit: string
+    readonly runs: Readonly<Record<string, readonly number[]>>
+  }[]
+}
+
+const folder = fileURLToPath(new URL('./results/', import.meta.url))
+const target = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url))
+
+/** Every table, its arms in order, and what it says to somebody who reads it. */
+export const tables = [
+  {
+    file: 'install',
+    title: 'Install and first weights',
+    arms: ['Arbor'],
+    note: 'A fresh clone with an empty HOME; `npm ci`, then `npm start` until a reader of its own sees weights on the chain.',
+  },
+  {
+    file: 'chain',
+    title: 'The embedded chain beside Chopsticks 1.5.1',
+    arms: ['Arbor', 'Chopsticks'],
+    note: 'The same blob in the same run. CPU time of the whole process; Arbor also executes every block a second time as a check.',
+  },
+  { file: 'engine', title: 'Inference', arms: ['Arbor'], note: 'arbor-2m, fp32, one thread.' },
+  {
+    file: 'memory',
+    title: 'Resident memory after ten minutes of `npm start`',
+    arms: ['Arbor'],
+    note: 'Each process, and the child processes that hold the models.',
+  },
+] as const
+
+/** Writes a number with three significant digits. */
+const short = (value: number): string =>
+  Math.abs(value) >= 1000 ? Math.round(value).toString() : Number(value.toPrecision(3)).toString()
+
+/** Writes the median of the runs with their spread. */
+export function cell(runs: readonly number[] | undefined): string {
+  if (runs === undefined || runs.length === 0) return 'not measured'
+  const sorted = [...runs].sort((a, b) => a - b)
+  const median = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN
+  const [low = median, high = median] = [sorted[0], sorted.at(-1)]
+  return sorted.length === 1 ? short(median) : `${short(median)} (${short(low)}–${short(high)}, ${sorted.length} runs)`
+}
+
+/** Draws one benchmark as Markdown. */
+export function section(table: (typeof tables)[number], result: Result | null): string {
+  const head = `## ${table.title}\n\n${table.note}\n`
+  if (result === null) return `${head}\nnot measured\n`
+  const arms: readonly string[] = table.arms
+  const rows = result.rows.map(
+    ({ what, unit, runs }) => `| ${what} | ${unit} | ${arms.map((arm) => cell(runs[arm])).join(' | ')} |`,
+  )
+  return [
+    head,
+    `| | unit | ${arms.join(' | ')} |`,
+    `|---|---|${arms.map(() => '---|').join('')}`,
+    ...rows,
+    '',
+    `${result.machine}, ${result.date}.`,
+    '',
+  ].join('\n')
+}
+
+const load = (file: string): Result | null =>
+  existsSync(`${folder}${file}.json`) ? (JSON.parse(readFileSync(`${folder}${file}.json`, 'utf8')) as Result) : null
+
+/** Draws the whole page. */
+export const page = (): string =>
+  [
+    '# Benchmarks',
+    '',
+    'Made by `node bench/report.ts` from `bench/results`; do not edit. Medians, with the lowest and highest run. Goals that were missed stay in.',
+    '',
+    ...tables.map((table) => section(table, load(table.file))),
+  ].join('\n')
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(target, page())
