@@ -1,5 +1,5 @@
+import { toHex } from '@arbor/shared/hex'
 import type { Alpha, NetUid, Rao, Ss58, Uid } from '@arbor/shared/units'
-import { u8aToHex } from '@polkadot/util'
 import type { AxonInfo, Call, WeightRow } from './types.ts'
 
 const subtensor = (call: string, args: Call['args']): Call => ({ pallet: 'SubtensorModule', call, args })
@@ -71,7 +71,7 @@ export const removeStake = (of: { hotkey: Ss58; netuid: NetUid; amount: Alpha })
 export const setCommitment = (of: { netuid: NetUid; bytes: Uint8Array }): Call => ({
   pallet: 'Commitments',
   call: 'set_commitment',
-  args: { netuid: of.netuid, info: { fields: [{ [`Raw${of.bytes.length}`]: u8aToHex(of.bytes) }] } },
+  args: { netuid: of.netuid, info: { fields: [{ [`Raw${of.bytes.length}`]: toHex(of.bytes) }] } },
 })
 
 /** Transfers TAO without closing the sender's account. */

@@ -10,7 +10,9 @@ import type { Call } from './types.ts'
  */
 export function encodeCall(runtime: Runtime, call: Call): GenericCall {
   const build = callFunction(runtime, call.pallet, call.call)
-  const names = build.meta.args.map((argument) => argument.name.toString())
+  const names = build.meta.fields.map((field, index) =>
+    field.name.isSome ? field.name.unwrap().toString() : String(index),
+  )
   const where = `${call.pallet}.${call.call}`
   const unknown = Object.keys(call.args).find((name) => !names.includes(name))
   if (unknown !== undefined)

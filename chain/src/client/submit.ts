@@ -35,6 +35,7 @@ export async function submitCall(deps: SubmitDeps, call: Call, options: SubmitOp
   const stop = new AbortController()
   const until = AbortSignal.any([signal, deps.socket.dead, stop.signal])
   let release = (): void => {}
+  let unwatch = (): void => {}
   try {
     const sent = await deps.nonces.alone(signer.address, async (choose) => {
       const { signed, birth, ...nonce } = await prepare(deps, call, { signer, eraBlocks, signal }, choose)
@@ -43,6 +44,7 @@ export async function submitCall(deps: SubmitDeps, call: Call, options: SubmitOp
     })
     if ('refused' in sent) return sent.refused
     const { signed, birth, updates } = sent
+    unwatch = sent.unwatch
     const late = expiry(deps, signed, until)
     for (;;) {
       const update = await Promise.race([updates.next(until), late])
@@ -53,6 +55,7 @@ export async function submitCall(deps: SubmitDeps, call: Call, options: SubmitOp
     }
   } finally {
     release()
+    unwatch()
     stop.abort()
   }
 }
@@ -83,11 +86,11 @@ async function offer(
   { socket }: SubmitDeps,
   signed: Signed,
   signal: AbortSignal,
-): Promise<{ updates: Updates } | { refused: Extract<Submission, { status: 'refused' }> }> {
+): Promise<{ updates: Updates; unwatch: () => void } | { refused: Extract<Submission, { status: 'refused' }> }> {
   const updates = createUpdates()
   try {
     signal.throwIfAborted()
-    const end = await socket.subscribe({
+    const unwatch = await socket.subscribe({
       method: 'author_submitAndWatchExtrinsic',
       unsubscribe: 'author_unwatchExtrinsic',
       params: [signed.hex],
@@ -95,15 +98,15 @@ async function offer(
       onMessage: updates.push,
       onLost: () => updates.push('lost'),
     })
-    signal.addEventListener('abort', end, { once: true })
+    return { updates, unwatch }
   } catch (error) {
     if (!(error instanceof SubnetError)) throw error
     const refused = asRefusal(error)
     if (refused !== null) return { refused }
     if (error.code !== 'CHAIN_CONNECTION_LOST' && error.code !== 'CHAIN_TIMEOUT') throw error
     updates.push('lost')
+    return { updates, unwatch: () => {} }
   }
-  return { updates }
 }
 
 interface Updates {
