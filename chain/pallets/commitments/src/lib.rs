@@ -41,7 +41,7 @@ pub mod pallet {
 
         /// Most fields in one commitment.
         #[pallet::constant]
-        type MaxFields: Get<u32> + TypeInfo + 'static;
+        type MaxFields: Get<u32> + 'static;
         /// Rao held for a commitment; zero.
         #[pallet::constant]
         type InitialDeposit: Get<u64>;

@@ -89,7 +89,7 @@ pub struct Metagraph {
 }
 
 /// Those fields of [`Metagraph`] that the caller named, by their position here.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 #[scale_info(replace_segment("arbor_runtime_api", "pallet_subtensor"))]
 pub struct SelectiveMetagraph {
     pub netuid: Compact<u16>,
