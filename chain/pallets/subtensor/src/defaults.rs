@@ -68,7 +68,9 @@ pub struct BurnIncreaseMult;
 
 impl Get<FixedU128> for BurnIncreaseMult {
     fn get() -> FixedU128 {
-        FixedU128 { bits: 23_242_897_532_874_035_200 } // 1.26 × 2^64 as subtensor rounds it
+        FixedU128 {
+            bits: 23_242_897_532_874_035_200,
+        } // 1.26 × 2^64 as subtensor rounds it
     }
 }
 

@@ -69,13 +69,15 @@ mod storage {
 
     /// Block of the last action of each limited kind.
     #[pallet::storage]
-    pub type LastRateLimitedBlock<T: Config> = StorageMap<_, Identity, RateLimitKey<T::AccountId>, u64, ValueQuery>;
+    pub type LastRateLimitedBlock<T: Config> =
+        StorageMap<_, Identity, RateLimitKey<T::AccountId>, u64, ValueQuery>;
 
     // ---- Takes, owners and children ----
 
     /// Highest delegate take, of 65 535.
     #[pallet::storage]
-    pub type MaxDelegateTake<T: Config> = StorageValue<_, u16, ValueQuery, ConstU16<{ defaults::DELEGATE_TAKE }>>;
+    pub type MaxDelegateTake<T: Config> =
+        StorageValue<_, u16, ValueQuery, ConstU16<{ defaults::DELEGATE_TAKE }>>;
 
     /// Lowest delegate take, of 65 535.
     #[pallet::storage]
@@ -83,7 +85,8 @@ mod storage {
 
     /// Highest child key take, of 65 535.
     #[pallet::storage]
-    pub type MaxChildkeyTake<T: Config> = StorageValue<_, u16, ValueQuery, ConstU16<{ defaults::DELEGATE_TAKE }>>;
+    pub type MaxChildkeyTake<T: Config> =
+        StorageValue<_, u16, ValueQuery, ConstU16<{ defaults::DELEGATE_TAKE }>>;
 
     /// Lowest child key take, of 65 535.
     #[pallet::storage]
@@ -91,69 +94,114 @@ mod storage {
 
     /// Take of a hotkey from its stakers' dividends, of 65 535.
     #[pallet::storage]
-    pub type Delegates<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u16, ValueQuery, ConstU16<{ defaults::DELEGATE_TAKE }>>;
+    pub type Delegates<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, u16, ValueQuery, ConstU16<{ defaults::DELEGATE_TAKE }>>;
 
     /// Take of a child hotkey on a subnet, of 65 535.
     #[pallet::storage]
-    pub type ChildkeyTake<T: Config> = StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, u16, ValueQuery>;
+    pub type ChildkeyTake<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, u16, ValueQuery>;
 
     /// Coldkey that owns a hotkey; the zero account when the hotkey is unknown.
     #[pallet::storage]
-    pub type Owner<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, T::AccountId, ValueQuery, defaults::ZeroAccount<T>>;
+    pub type Owner<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, T::AccountId, ValueQuery, defaults::ZeroAccount<T>>;
 
     /// Hotkeys that a coldkey owns.
     #[pallet::storage]
-    pub type OwnedHotkeys<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Vec<T::AccountId>, ValueQuery>;
+    pub type OwnedHotkeys<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, Vec<T::AccountId>, ValueQuery>;
 
     /// Hotkeys that a coldkey has staked to.
     #[pallet::storage]
-    pub type StakingHotkeys<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Vec<T::AccountId>, ValueQuery>;
+    pub type StakingHotkeys<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, Vec<T::AccountId>, ValueQuery>;
 
     /// Children that take effect at a later block.
     #[pallet::storage]
-    pub type PendingChildKeys<T: Config> = StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, (Vec<(u64, T::AccountId)>, u64), ValueQuery>;
+    pub type PendingChildKeys<T: Config> = StorageDoubleMap<
+        _,
+        Identity,
+        NetUid,
+        Blake2_128Concat,
+        T::AccountId,
+        (Vec<(u64, T::AccountId)>, u64),
+        ValueQuery,
+    >;
 
     /// Children of a hotkey with their shares of its stake, of `u64::MAX`.
     #[pallet::storage]
-    pub type ChildKeys<T: Config> = StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, Vec<(u64, T::AccountId)>, ValueQuery>;
+    pub type ChildKeys<T: Config> = StorageDoubleMap<
+        _,
+        Blake2_128Concat,
+        T::AccountId,
+        Identity,
+        NetUid,
+        Vec<(u64, T::AccountId)>,
+        ValueQuery,
+    >;
 
     /// Parents of a hotkey with the shares of their stake, of `u64::MAX`.
     #[pallet::storage]
-    pub type ParentKeys<T: Config> = StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, Vec<(u64, T::AccountId)>, ValueQuery>;
+    pub type ParentKeys<T: Config> = StorageDoubleMap<
+        _,
+        Blake2_128Concat,
+        T::AccountId,
+        Identity,
+        NetUid,
+        Vec<(u64, T::AccountId)>,
+        ValueQuery,
+    >;
 
     /// Hotkey that a coldkey's miner incentive is staked to.
     #[pallet::storage]
-    pub type AutoStakeDestination<T: Config> = StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, T::AccountId, OptionQuery>;
+    pub type AutoStakeDestination<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, T::AccountId, OptionQuery>;
 
     // ---- Stake ----
 
     /// Alpha staked to a hotkey on a subnet.
     #[pallet::storage]
-    pub type TotalHotkeyAlpha<T: Config> = StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, u64, ValueQuery>;
+    pub type TotalHotkeyAlpha<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, u64, ValueQuery>;
 
     /// Alpha staked to a hotkey on a subnet at its last epoch.
     #[pallet::storage]
-    pub type TotalHotkeyAlphaLastEpoch<T: Config> = StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, u64, ValueQuery>;
+    pub type TotalHotkeyAlphaLastEpoch<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, u64, ValueQuery>;
 
     /// Sum of the shares in a hotkey's alpha, 64 fractional bits.
     #[pallet::storage]
-    pub type TotalHotkeyShares<T: Config> = StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, FixedU128, ValueQuery>;
+    pub type TotalHotkeyShares<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, FixedU128, ValueQuery>;
 
     /// Share of a coldkey in a hotkey's alpha, 64 fractional bits.
     #[pallet::storage]
-    pub type Alpha<T: Config> = StorageNMap<_, (NMapKey<Blake2_128Concat, T::AccountId>, NMapKey<Blake2_128Concat, T::AccountId>, NMapKey<Identity, NetUid>), FixedU128, ValueQuery>;
+    pub type Alpha<T: Config> = StorageNMap<
+        _,
+        (
+            NMapKey<Blake2_128Concat, T::AccountId>,
+            NMapKey<Blake2_128Concat, T::AccountId>,
+            NMapKey<Identity, NetUid>,
+        ),
+        FixedU128,
+        ValueQuery,
+    >;
 
     /// Alpha that a hotkey's stakers were paid at the last epoch.
     #[pallet::storage]
-    pub type AlphaDividendsPerSubnet<T: Config> = StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, u64, ValueQuery>;
+    pub type AlphaDividendsPerSubnet<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, u64, ValueQuery>;
 
     /// Alpha that a hotkey's root stake earned at the last epoch.
     #[pallet::storage]
-    pub type RootAlphaDividendsPerSubnet<T: Config> = StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, u64, ValueQuery>;
+    pub type RootAlphaDividendsPerSubnet<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, u64, ValueQuery>;
 
     /// Alpha that a hotkey was paid at the last epoch, take and dividends.
     #[pallet::storage]
-    pub type LastHotkeyEmissionOnNetuid<T: Config> = StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, u64, ValueQuery>;
+    pub type LastHotkeyEmissionOnNetuid<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, u64, ValueQuery>;
 
     // ---- Pools and emission ----
 
@@ -191,7 +239,8 @@ mod storage {
 
     /// Whether a subnet gets a share of the TAO emission.
     #[pallet::storage]
-    pub type SubnetEmissionEnabled<T: Config> = StorageMap<_, Identity, NetUid, bool, ValueQuery, ConstBool<true>>;
+    pub type SubnetEmissionEnabled<T: Config> =
+        StorageMap<_, Identity, NetUid, bool, ValueQuery, ConstBool<true>>;
 
     /// TAO that has been traded with the pool, in rao.
     #[pallet::storage]
@@ -199,7 +248,8 @@ mod storage {
 
     /// Speed of the moving price, 32 fractional bits; 0.000003.
     #[pallet::storage]
-    pub type SubnetMovingAlpha<T: Config> = StorageValue<_, FixedI128, ValueQuery, defaults::SubnetMovingAlpha>;
+    pub type SubnetMovingAlpha<T: Config> =
+        StorageValue<_, FixedI128, ValueQuery, defaults::SubnetMovingAlpha>;
 
     /// Moving average of the alpha price in TAO, 32 fractional bits.
     #[pallet::storage]
@@ -207,7 +257,8 @@ mod storage {
 
     /// Blocks after which the moving price has half its full speed.
     #[pallet::storage]
-    pub type EMAPriceHalvingBlocks<T: Config> = StorageMap<_, Identity, NetUid, u64, ValueQuery, ConstU64<201_600>>;
+    pub type EMAPriceHalvingBlocks<T: Config> =
+        StorageMap<_, Identity, NetUid, u64, ValueQuery, ConstU64<201_600>>;
 
     /// Share of root stake in a subnet's dividends, 32 fractional bits.
     #[pallet::storage]
@@ -269,11 +320,13 @@ mod storage {
 
     /// Coldkey that owns a subnet.
     #[pallet::storage]
-    pub type SubnetOwner<T: Config> = StorageMap<_, Identity, NetUid, T::AccountId, ValueQuery, defaults::ZeroAccount<T>>;
+    pub type SubnetOwner<T: Config> =
+        StorageMap<_, Identity, NetUid, T::AccountId, ValueQuery, defaults::ZeroAccount<T>>;
 
     /// Hotkey that stands for the owner of a subnet.
     #[pallet::storage]
-    pub type SubnetOwnerHotkey<T: Config> = StorageMap<_, Identity, NetUid, T::AccountId, ValueQuery, defaults::ZeroAccount<T>>;
+    pub type SubnetOwnerHotkey<T: Config> =
+        StorageMap<_, Identity, NetUid, T::AccountId, ValueQuery, defaults::ZeroAccount<T>>;
 
     /// TAO paid for a subnet, in rao.
     #[pallet::storage]
@@ -281,7 +334,8 @@ mod storage {
 
     /// Sign of a subnet's token, UTF-8.
     #[pallet::storage]
-    pub type TokenSymbol<T: Config> = StorageMap<_, Identity, NetUid, Vec<u8>, ValueQuery, defaults::RootSymbol>;
+    pub type TokenSymbol<T: Config> =
+        StorageMap<_, Identity, NetUid, Vec<u8>, ValueQuery, defaults::RootSymbol>;
 
     /// Whether stake can be added and removed, set by `start_call`.
     #[pallet::storage]
@@ -313,11 +367,13 @@ mod storage {
 
     /// Lowest price of a subnet, in rao.
     #[pallet::storage]
-    pub type NetworkMinLockCost<T: Config> = StorageValue<_, u64, ValueQuery, ConstU64<{ defaults::NETWORK_MIN_LOCK }>>;
+    pub type NetworkMinLockCost<T: Config> =
+        StorageValue<_, u64, ValueQuery, ConstU64<{ defaults::NETWORK_MIN_LOCK }>>;
 
     /// Price that was paid for the last subnet, in rao.
     #[pallet::storage]
-    pub type NetworkLastLockCost<T: Config> = StorageValue<_, u64, ValueQuery, ConstU64<{ defaults::NETWORK_MIN_LOCK }>>;
+    pub type NetworkLastLockCost<T: Config> =
+        StorageValue<_, u64, ValueQuery, ConstU64<{ defaults::NETWORK_MIN_LOCK }>>;
 
     /// Blocks in which the price falls by the last price.
     #[pallet::storage]
@@ -355,7 +411,8 @@ mod storage {
 
     /// Number of incentive mechanisms.
     #[pallet::storage]
-    pub type MechanismCountCurrent<T: Config> = StorageMap<_, Twox64Concat, NetUid, u8, ValueQuery, ConstU8<1>>;
+    pub type MechanismCountCurrent<T: Config> =
+        StorageMap<_, Twox64Concat, NetUid, u8, ValueQuery, ConstU8<1>>;
 
     /// Shares of the mechanisms in emission, of 65 535.
     #[pallet::storage]
@@ -377,11 +434,13 @@ mod storage {
 
     /// Steepness of liquid alpha, in hundredths.
     #[pallet::storage]
-    pub type AlphaSigmoidSteepness<T: Config> = StorageMap<_, Identity, NetUid, i16, ValueQuery, ConstI16<1_000>>;
+    pub type AlphaSigmoidSteepness<T: Config> =
+        StorageMap<_, Identity, NetUid, i16, ValueQuery, ConstI16<1_000>>;
 
     /// Lowest and highest bond speed of liquid alpha, of 65 535.
     #[pallet::storage]
-    pub type AlphaValues<T: Config> = StorageMap<_, Identity, NetUid, (u16, u16), ValueQuery, defaults::AlphaValues>;
+    pub type AlphaValues<T: Config> =
+        StorageMap<_, Identity, NetUid, (u16, u16), ValueQuery, defaults::AlphaValues>;
 
     /// Whether bonds move with liquid alpha.
     #[pallet::storage]
@@ -393,7 +452,8 @@ mod storage {
 
     /// Part of the old bonds that stays each epoch, of a million.
     #[pallet::storage]
-    pub type BondsMovingAverage<T: Config> = StorageMap<_, Identity, NetUid, u64, ValueQuery, ConstU64<900_000>>;
+    pub type BondsMovingAverage<T: Config> =
+        StorageMap<_, Identity, NetUid, u64, ValueQuery, ConstU64<900_000>>;
 
     /// How far bonds follow clipped weights, of 65 535.
     #[pallet::storage]
@@ -413,7 +473,8 @@ mod storage {
 
     /// Tempos without weights after which a validator is inactive, in thousandths.
     #[pallet::storage]
-    pub type ActivityCutoffFactorMilli<T: Config> = StorageMap<_, Identity, NetUid, u32, ValueQuery, ConstU32<13_889>>;
+    pub type ActivityCutoffFactorMilli<T: Config> =
+        StorageMap<_, Identity, NetUid, u32, ValueQuery, ConstU32<13_889>>;
 
     /// Highest single weight, of 65 535.
     #[pallet::storage]
@@ -433,15 +494,18 @@ mod storage {
 
     /// Whether weights must be committed before they are revealed.
     #[pallet::storage]
-    pub type CommitRevealWeightsEnabled<T: Config> = StorageMap<_, Identity, NetUid, bool, ValueQuery, ConstBool<true>>;
+    pub type CommitRevealWeightsEnabled<T: Config> =
+        StorageMap<_, Identity, NetUid, bool, ValueQuery, ConstBool<true>>;
 
     /// Epochs between a commit and its reveal.
     #[pallet::storage]
-    pub type RevealPeriodEpochs<T: Config> = StorageMap<_, Twox64Concat, NetUid, u64, ValueQuery, ConstU64<1>>;
+    pub type RevealPeriodEpochs<T: Config> =
+        StorageMap<_, Twox64Concat, NetUid, u64, ValueQuery, ConstU64<1>>;
 
     /// Number of validator permits.
     #[pallet::storage]
-    pub type MaxAllowedValidators<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<128>>;
+    pub type MaxAllowedValidators<T: Config> =
+        StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<128>>;
 
     /// Blocks between two serves of a neuron.
     #[pallet::storage]
@@ -477,21 +541,25 @@ mod storage {
 
     /// Registrations that older versions aim at.
     #[pallet::storage]
-    pub type TargetRegistrationsPerInterval<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<2>>;
+    pub type TargetRegistrationsPerInterval<T: Config> =
+        StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<2>>;
 
     // ---- Registration ----
 
     /// Whether neurons may register.
     #[pallet::storage]
-    pub type NetworkRegistrationAllowed<T: Config> = StorageMap<_, Identity, NetUid, bool, ValueQuery, ConstBool<true>>;
+    pub type NetworkRegistrationAllowed<T: Config> =
+        StorageMap<_, Identity, NetUid, bool, ValueQuery, ConstBool<true>>;
 
     /// Whether proof of work may register; nothing accepts it any more.
     #[pallet::storage]
-    pub type NetworkPowRegistrationAllowed<T: Config> = StorageMap<_, Identity, NetUid, bool, ValueQuery, ConstBool<true>>;
+    pub type NetworkPowRegistrationAllowed<T: Config> =
+        StorageMap<_, Identity, NetUid, bool, ValueQuery, ConstBool<true>>;
 
     /// Registrations that fit into a block.
     #[pallet::storage]
-    pub type MaxRegistrationsPerBlock<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<1>>;
+    pub type MaxRegistrationsPerBlock<T: Config> =
+        StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<1>>;
 
     /// Registrations in this block.
     #[pallet::storage]
@@ -523,7 +591,8 @@ mod storage {
 
     /// Factor of the price for each registration, 64 fractional bits; 1.26.
     #[pallet::storage]
-    pub type BurnIncreaseMult<T: Config> = StorageMap<_, Identity, NetUid, FixedU128, ValueQuery, defaults::BurnIncreaseMult>;
+    pub type BurnIncreaseMult<T: Config> =
+        StorageMap<_, Identity, NetUid, FixedU128, ValueQuery, defaults::BurnIncreaseMult>;
 
     /// TAO that registrations have cost so far, in rao.
     #[pallet::storage]
@@ -535,29 +604,43 @@ mod storage {
 
     /// Lowest difficulty, kept for readers.
     #[pallet::storage]
-    pub type MinDifficulty<T: Config> = StorageMap<_, Identity, NetUid, u64, ValueQuery, ConstU64<10_000_000>>;
+    pub type MinDifficulty<T: Config> =
+        StorageMap<_, Identity, NetUid, u64, ValueQuery, ConstU64<10_000_000>>;
 
     /// Highest difficulty, kept for readers.
     #[pallet::storage]
-    pub type MaxDifficulty<T: Config> = StorageMap<_, Identity, NetUid, u64, ValueQuery, ConstU64<4_611_686_018_427_387_903>>;
+    pub type MaxDifficulty<T: Config> =
+        StorageMap<_, Identity, NetUid, u64, ValueQuery, ConstU64<4_611_686_018_427_387_903>>;
 
     // ---- Neurons ----
 
     /// Uid of a hotkey on a subnet.
     #[pallet::storage]
-    pub type Uids<T: Config> = StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, u16, OptionQuery>;
+    pub type Uids<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, u16, OptionQuery>;
 
     /// Hotkey of a uid on a subnet.
     #[pallet::storage]
-    pub type Keys<T: Config> = StorageDoubleMap<_, Identity, NetUid, Identity, u16, T::AccountId, ValueQuery, defaults::ZeroAccount<T>>;
+    pub type Keys<T: Config> = StorageDoubleMap<
+        _,
+        Identity,
+        NetUid,
+        Identity,
+        u16,
+        T::AccountId,
+        ValueQuery,
+        defaults::ZeroAccount<T>,
+    >;
 
     /// Whether a hotkey is registered on a subnet.
     #[pallet::storage]
-    pub type IsNetworkMember<T: Config> = StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, bool, ValueQuery>;
+    pub type IsNetworkMember<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, bool, ValueQuery>;
 
     /// Block at which the present holder of a uid registered.
     #[pallet::storage]
-    pub type BlockAtRegistration<T: Config> = StorageDoubleMap<_, Identity, NetUid, Identity, u16, u64, ValueQuery>;
+    pub type BlockAtRegistration<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Identity, u16, u64, ValueQuery>;
 
     /// Whether each neuron was active at the last epoch.
     #[pallet::storage]
@@ -597,23 +680,42 @@ mod storage {
 
     /// Weight row of a neuron, largest 65 535, per mechanism.
     #[pallet::storage]
-    pub type Weights<T: Config> = StorageDoubleMap<_, Identity, NetUidStorageIndex, Identity, u16, Vec<(u16, u16)>, ValueQuery>;
+    pub type Weights<T: Config> =
+        StorageDoubleMap<_, Identity, NetUidStorageIndex, Identity, u16, Vec<(u16, u16)>, ValueQuery>;
 
     /// Bond row of a neuron, per mechanism.
     #[pallet::storage]
-    pub type Bonds<T: Config> = StorageDoubleMap<_, Identity, NetUidStorageIndex, Identity, u16, Vec<(u16, u16)>, ValueQuery>;
+    pub type Bonds<T: Config> =
+        StorageDoubleMap<_, Identity, NetUidStorageIndex, Identity, u16, Vec<(u16, u16)>, ValueQuery>;
 
     /// Where a hotkey's axon listens.
     #[pallet::storage]
-    pub type Axons<T: Config> = StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, AxonInfo, OptionQuery>;
+    pub type Axons<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, AxonInfo, OptionQuery>;
 
     /// Unrevealed weight hashes: hash, block of the commit, first and last block to reveal.
     #[pallet::storage]
-    pub type WeightCommits<T: Config> = StorageDoubleMap<_, Twox64Concat, NetUidStorageIndex, Twox64Concat, T::AccountId, Vec<(T::Hash, u64, u64, u64)>, OptionQuery>;
+    pub type WeightCommits<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        NetUidStorageIndex,
+        Twox64Concat,
+        T::AccountId,
+        Vec<(T::Hash, u64, u64, u64)>,
+        OptionQuery,
+    >;
 
     /// Encrypted weights of an epoch: hotkey, block, ciphertext, reveal round.
     #[pallet::storage]
-    pub type TimelockedWeightCommits<T: Config> = StorageDoubleMap<_, Twox64Concat, NetUidStorageIndex, Twox64Concat, u64, VecDeque<(T::AccountId, u64, BoundedVec<u8, ConstU32<5_000>>, u64)>, ValueQuery>;
+    pub type TimelockedWeightCommits<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        NetUidStorageIndex,
+        Twox64Concat,
+        u64,
+        VecDeque<(T::AccountId, u64, BoundedVec<u8, ConstU32<5_000>>, u64)>,
+        ValueQuery,
+    >;
 
     // ---- Where the books are closed ----
 

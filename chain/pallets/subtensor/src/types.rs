@@ -85,14 +85,29 @@ impl NetUidStorageIndex {
 
     /// Returns the index of one mechanism of a subnet.
     pub fn new(netuid: NetUid, mechanism: MechId) -> Self {
-        Self(u16::from(mechanism.0).saturating_mul(Self::STRIDE).saturating_add(netuid.0))
+        Self(
+            u16::from(mechanism.0)
+                .saturating_mul(Self::STRIDE)
+                .saturating_add(netuid.0),
+        )
     }
 }
 
 /// A signed fixed-point number by its raw bits; the storage item says how many are fractional.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, DecodeWithMemTracking,
-    MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub struct FixedI128 {
     /// Raw two's complement value.
@@ -101,8 +116,19 @@ pub struct FixedI128 {
 
 /// An unsigned fixed-point number by its raw bits; the storage item says how many are fractional.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, DecodeWithMemTracking,
-    MaxEncodedLen, TypeInfo,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
 )]
 pub struct FixedU128 {
     /// Raw value.
@@ -110,7 +136,9 @@ pub struct FixedU128 {
 }
 
 /// Where a neuron's axon listens, and when it said so.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct AxonInfo {
     /// Block of the last serve.
     pub block: u64,
@@ -132,8 +160,19 @@ pub struct AxonInfo {
 
 /// What happens to miner incentive that falls to the subnet owner's hotkeys.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen,
-    TypeInfo, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
 )]
 #[serde(rename_all = "camelCase")]
 pub enum RecycleOrBurnEnum {

@@ -1,0 +1,125 @@
+//! What must hold after every block. Reads all stake, so it is for tests and audits, never for a block.
+
+use super::*;
+use alloc::{collections::BTreeMap, format, string::String};
+
+impl<T: Config> Pallet<T> {
+    /// Checks the books of TAO and alpha, the shares, and the tables of neurons.
+    ///
+    /// - Every rao of the issuance is in a balance or a pool.
+    /// - Alpha outside of a pool is staked, pending, burned or dust.
+    /// - A hotkey's shares are those of its coldkeys.
+    /// - Uids and hotkeys map to each other, and every vector is as long as the subnet.
+    pub fn check_invariants() -> Result<(), String> {
+        Self::check_tao()?;
+        let staked = Self::staked_by_subnet();
+        for (netuid, _) in NetworksAdded::<T>::iter().filter(|(_, added)| *added) {
+            Self::check_alpha(netuid, staked.get(&netuid).copied().unwrap_or(0))?;
+            Self::check_neurons(netuid)?;
+        }
+        Self::check_shares()
+    }
+
+    fn check_tao() -> Result<(), String> {
+        let pools: u64 = SubnetTAO::<T>::iter_values().fold(0, |sum, rao| sum.saturating_add(rao));
+        let (stake, total) = (TotalStake::<T>::get(), TotalIssuance::<T>::get());
+        if pools != stake {
+            return Err(format!(
+                "TotalStake is {stake} rao, but the pools hold {pools} rao"
+            ));
+        }
+        let balances = Self::balances_issuance();
+        if total != balances.saturating_add(pools) {
+            return Err(format!(
+                "TotalIssuance is {total} rao, but balances hold {balances} and pools {pools} rao"
+            ));
+        }
+        Ok(())
+    }
+
+    fn staked_by_subnet() -> BTreeMap<NetUid, u64> {
+        let mut staked = BTreeMap::new();
+        for (_, netuid, alpha) in TotalHotkeyAlpha::<T>::iter() {
+            let sum: &mut u64 = staked.entry(netuid).or_default();
+            *sum = sum.saturating_add(alpha);
+        }
+        staked
+    }
+
+    fn check_alpha(netuid: NetUid, staked: u64) -> Result<(), String> {
+        let parts = [
+            staked,
+            PendingServerEmission::<T>::get(netuid),
+            PendingValidatorEmission::<T>::get(netuid),
+            PendingRootAlphaDivs::<T>::get(netuid),
+            PendingOwnerCut::<T>::get(netuid),
+            SubnetAlphaBurned::<T>::get(netuid),
+            SubnetAlphaDust::<T>::get(netuid),
+        ];
+        let booked = parts.iter().fold(0u64, |sum, part| sum.saturating_add(*part));
+        let out = SubnetAlphaOut::<T>::get(netuid);
+        if out != booked {
+            return Err(format!(
+                "SubnetAlphaOut of subnet {netuid} is {out}, but {booked} is booked: \
+                 [staked, server, validator, root, owner, burned, dust] = {parts:?}"
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_shares() -> Result<(), String> {
+        let mut shares: BTreeMap<(T::AccountId, NetUid), u128> = BTreeMap::new();
+        for ((hotkey, _, netuid), share) in Alpha::<T>::iter() {
+            let sum = shares.entry((hotkey, netuid)).or_default();
+            *sum = sum.saturating_add(share.bits);
+        }
+        for (hotkey, netuid, total) in TotalHotkeyShares::<T>::iter() {
+            let sum = shares.remove(&(hotkey.clone(), netuid)).unwrap_or(0);
+            if sum != total.bits {
+                return Err(format!(
+                    "shares in {hotkey:?} on subnet {netuid} add up to {sum}, not {}",
+                    total.bits
+                ));
+            }
+        }
+        match shares.into_iter().find(|(_, sum)| *sum > 0) {
+            Some(((hotkey, netuid), sum)) => Err(format!(
+                "{sum} shares in {hotkey:?} on subnet {netuid} belong to no total"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn check_neurons(netuid: NetUid) -> Result<(), String> {
+        let n = SubnetworkN::<T>::get(netuid);
+        for uid in 0..n {
+            let hotkey = Keys::<T>::get(netuid, uid);
+            if Uids::<T>::get(netuid, &hotkey) != Some(uid) || !IsNetworkMember::<T>::get(&hotkey, netuid) {
+                return Err(format!(
+                    "uid {uid} of subnet {netuid} and its hotkey {hotkey:?} do not agree"
+                ));
+            }
+        }
+        let known = Uids::<T>::iter_prefix(netuid).count();
+        let index = NetUidStorageIndex::new(netuid, MechId::MAIN);
+        let lengths = [
+            known,
+            Active::<T>::get(netuid).len(),
+            StakeWeight::<T>::get(netuid).len(),
+            Consensus::<T>::get(netuid).len(),
+            Dividends::<T>::get(netuid).len(),
+            Emission::<T>::get(netuid).len(),
+            ValidatorTrust::<T>::get(netuid).len(),
+            ValidatorPermit::<T>::get(netuid).len(),
+            Incentive::<T>::get(index).len(),
+            LastUpdate::<T>::get(index).len(),
+        ];
+        if lengths.iter().any(|length| *length != usize::from(n)) {
+            return Err(format!(
+                "subnet {netuid} has {n} neurons, but [uids, active, stake weight, consensus, dividends, \
+                 emission, trust, permit, incentive, last update] have {lengths:?}"
+            ));
+        }
+        Ok(())
+    }
+}
