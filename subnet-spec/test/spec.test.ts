@@ -1,0 +1,191 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Block, Blocks, Hex, NetUid, Ss58, Uid } from '@arbor/shared/units'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { defineSubnet, defineTask, type SubnetSpec } from '../src/define.ts'
+import { loadSpec } from '../src/load.ts'
+import { roundBlocks, roundOf, roundStart } from '../src/rounds.ts'
+import { choicesFrom, taskSeed } from '../src/seed.ts'
+import { toWeights } from '../src/weights.ts'
+
+const read = (path: string) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'))
+const specs = await Promise.all(['inference', 'inference-tiny'].map(loadSpec))
+
+interface RequestCase {
+  readonly blockHash: Hex
+  readonly netuid: NetUid
+  readonly round: number
+  readonly hotkey: Ss58
+  readonly seed: Hex
+  readonly request: unknown
+}
+/** Made by scripts/spec-vectors.py. */
+const requests: RequestCase[] = read('test/vectors/spec/requests.json').cases
+
+describe.each(specs)('subnet $name', (spec) => {
+  test('pins the model that lies in models/', () => {
+    const card = read(`models/${spec.model.name}/card.json`)
+    expect(spec.model).toEqual({ name: card.name, hash: `0x${card.hash}` })
+  })
+
+  test.each(requests)('plans what another implementation plans for round $round', ({ seed, request }) => {
+    expect(spec.tasks[spec.pick({ seed })]?.plan({ seed })).toEqual(request)
+  })
+
+  test('plans different prompts for different seeds', () => {
+    const prompts = Array.from({ length: 2_000 }, (_, index) => {
+      const seed = `0x${index.toString(16).padStart(64, '0')}` as const
+      return JSON.stringify(spec.tasks.chat?.plan({ seed }))
+    })
+    expect(new Set(prompts).size).toBe(prompts.length)
+  })
+
+  test('bounds every part of an answer', () => {
+    const answer = { text: 'a', tokens: [1], finish: 'length', fingerprint: ['AA=='] }
+    const fits = (change: object) => spec.tasks.chat?.response.safeParse({ ...answer, ...change }).success
+    expect(fits({})).toBe(true)
+    for (const change of [
+      { text: 'a'.repeat(4_097) },
+      { tokens: Array(49).fill(1) },
+      { tokens: [1.5] },
+      { tokens: [-1] },
+      { fingerprint: ['A', 'A', 'A'] },
+      { fingerprint: ['A'.repeat(401)] },
+      { finish: 'error' },
+      { extra: 1 },
+    ]) {
+      expect(fits(change)).toBe(false)
+    }
+  })
+
+  test('values lateness in classes and pays nobody who is mostly not believed', async () => {
+    const engine = { model: { name: 'x', hash: '0x' as const, profile: 'fp32' as const }, generate: () => Promise.reject(new Error('unused')) }
+    const score = (reason: 'ok' | 'sampling', totalMs: number) =>
+      spec.tasks.chat?.score({
+        request: {},
+        response: {},
+        timing: { totalMs, deadlineMs: 10_000 },
+        engine: { ...engine, check: async () => ({ reason, exponentMismatches: 0, mantissaError: 0, marginMean: 0, marginMax: 0 }) },
+      })
+    expect([await score('ok', 1), await score('ok', 5_000), await score('ok', 5_001), await score('sampling', 1)].map((v) => v?.value)).toEqual([1, 1, 0.5, 0])
+    expect([0, 0.24, 0.25, 1].map((average) => spec.reward(average))).toEqual([0, 0, 0.25, 1])
+  })
+})
+
+test.each(requests)('seed equals that of another implementation for round $round', ({ seed, blockHash, netuid, round, hotkey }) => {
+  expect(taskSeed({ blockHash, netuid, round, hotkey })).toBe(seed)
+})
+
+test('choices are within bounds, evenly spread, and independent of other labels', () => {
+  const seed = requests[0]?.seed ?? '0x'
+  const choices = choicesFrom({ seed, label: 'a' })
+  const drawn = Array.from({ length: 6_000 }, () => choices.below(6))
+  const counts = [0, 1, 2, 3, 4, 5].map((face) => drawn.filter((value) => value === face).length)
+  expect(Math.min(...counts)).toBeGreaterThan(880) // 1 000 ± 4 standard deviations of 29
+  expect(choicesFrom({ seed, label: 'b' }).bytes32()).not.toBe(choicesFrom({ seed, label: 'a' }).bytes32())
+})
+
+test('rounds start at the multiples of their length, which is at least one block', () => {
+  const length = roundBlocks({ tempo: 10 as Blocks, roundsPerEpoch: 2 })
+  expect(length).toBe(5)
+  expect([0, 4, 5, 14].map((block) => roundOf({ block: block as Block, length }))).toEqual([0, 0, 1, 2])
+  expect(roundStart({ round: 3, length })).toBe(15)
+  expect(roundBlocks({ tempo: 1 as Blocks, roundsPerEpoch: 9 })).toBe(1)
+  expect(() => roundBlocks({ tempo: 0 as Blocks, roundsPerEpoch: 2 })).toThrow(expect.objectContaining({ code: 'SPEC_ROUNDS' }))
+})
+
+describe('weights', () => {
+  interface WeightCase {
+    readonly uids: readonly Uid[]
+    readonly weights_as_float32?: readonly number[]
+    readonly weights: readonly number[]
+    readonly out_uids?: readonly number[]
+    readonly out_vals?: readonly number[]
+    readonly error?: string
+  }
+  const cases: WeightCase[] = read('test/vectors/wire/weights.json').convert_weights_and_uids_for_emit
+  const pairs = cases.map((row, index) => [index, row] as const).filter(([, row]) => row.uids.length === row.weights.length)
+  test.each(pairs)('equal the reference in case %i, in uid order', (_, row) => {
+    const values = row.weights_as_float32 ?? row.weights
+    const convert = () => toWeights(row.uids.map((uid, index) => [uid, values[index] ?? 0] as const))
+    if (row.out_uids === undefined) expect(convert).toThrow()
+    else expect(convert()).toEqual(row.out_uids.map((uid, index) => [uid, row.out_vals?.[index]]).sort(([a = 0], [b = 0]) => a - b))
+  })
+
+  test('refuse what is no reward', () => {
+    for (const bad of [-1, Number.NaN, Number.POSITIVE_INFINITY]) expect(() => toWeights([[0 as Uid, bad]])).toThrow(expect.objectContaining({ code: 'SPEC_REWARD' }))
+    expect(() => toWeights([[0 as Uid, 1], [0 as Uid, 1]])).toThrow(expect.objectContaining({ code: 'SPEC_REWARD' }))
+  })
+})
+
+describe('definition', () => {
+  const task = {
+    request: z.object({ n: z.number() }),
+    response: z.object({ n: z.number() }),
+    deadlineMs: 1_000,
+    maxRequestBytes: 100,
+    maxResponseBytes: 100,
+    plan: () => ({ n: 1 }),
+    solve: async ({ request }: { request: { n: number } }) => ({ n: request.n }),
+    score: async () => ({ reason: 'ok', value: 1, sigma: 0 }),
+  }
+  const spec: SubnetSpec = {
+    name: 'mine',
+    version: 1,
+    model: { name: 'm', hash: `0x${'00'.repeat(32)}` },
+    roundsPerEpoch: 1,
+    tasks: { add: defineTask(task) },
+    pick: () => 'add',
+    reward: (average) => average,
+    halfLifeRounds: 1,
+  }
+  const refused = expect.objectContaining({ code: 'SPEC_INVALID' })
+
+  test('is accepted when it is whole', () => {
+    expect(defineSubnet(spec).name).toBe('mine')
+  })
+
+  test.each([
+    { deadlineMs: 60_001 },
+    { deadlineMs: 0 },
+    { maxRequestBytes: 3 },
+    { maxResponseBytes: Number.NaN },
+    { plan: () => ({ n: 'one' as never }) },
+  ])('of a task is refused with %o', (change) => {
+    expect(() => defineTask({ ...task, ...change })).toThrow(refused)
+  })
+
+  test('of a task is refused when its plan is not pure', () => {
+    let n = 0
+    expect(() => defineTask({ ...task, plan: () => ({ n: n++ }) })).toThrow(refused)
+  })
+
+  test.each([
+    { name: '../x' },
+    { version: 0 },
+    { model: { name: 'm', hash: '0x00' as const } },
+    { roundsPerEpoch: 0 },
+    { halfLifeRounds: 0 },
+    { tasks: {} },
+    { pick: () => 'subtract' },
+    { reward: () => -1 },
+  ])('of a subnet is refused with %o', (change) => {
+    expect(() => defineSubnet({ ...spec, ...change })).toThrow(refused)
+  })
+})
+
+describe('loading', () => {
+  test.each([
+    ['inferense', 'SPEC_UNKNOWN'],
+    ['__proto__', 'SPEC_UNKNOWN'],
+    ['/nowhere/spec.ts', 'SPEC_NOT_FOUND'],
+    [fileURLToPath(new URL('../src/rounds.ts', import.meta.url)), 'SPEC_NOT_A_SPEC'],
+  ])('%s is refused as %s', async (specifier, code) => {
+    await expect(loadSpec(specifier)).rejects.toThrow(expect.objectContaining({ code }))
+  })
+
+  test('takes a module by its path', async () => {
+    expect((await loadSpec(fileURLToPath(new URL('../inference/tiny.ts', import.meta.url)))).name).toBe('inference-tiny')
+  })
+})
