@@ -1,0 +1,100 @@
+import { SubnetError } from '@arbor/shared/errors'
+import type { PoolRefusal } from '../pool/types.ts'
+import { validityText } from '../pool/validity.ts'
+
+/** A refusal in JSON-RPC's own form; numbers and texts are Substrate's, since clients match on them. */
+export class RpcError extends Error {
+  readonly rpcCode: number
+  readonly data: unknown
+
+  constructor({
+    code,
+    message,
+    data,
+    cause,
+  }: {
+    readonly code: number
+    readonly message: string
+    readonly data?: unknown
+    readonly cause?: unknown
+  }) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'RpcError'
+    this.rpcCode = code
+    this.data = data
+  }
+}
+
+/** @source JSON-RPC 2.0 §5.1; -32006 and -32009 are jsonrpsee's */
+export const RPC = {
+  parse: -32_700,
+  invalidRequest: -32_600,
+  methodNotFound: -32_601,
+  invalidParams: -32_602,
+  internal: -32_603,
+  tooManySubscriptions: -32_006,
+  busy: -32_009,
+  tooBig: -32_007,
+  /** @source sc-rpc-api state/error.rs */
+  countTooLarge: 4002,
+  client: 4003,
+} as const
+
+export const invalidParams = (why: string): RpcError =>
+  new RpcError({ code: RPC.invalidParams, message: 'Invalid params', data: why })
+
+/** Says in Substrate's words why the chain cannot answer; what we do not know stays an internal error. */
+export const asRpcError = (error: unknown): RpcError => {
+  if (error instanceof RpcError) return error
+  if (error instanceof SubnetError) {
+    const text = clientText(error)
+    if (text !== null) {
+      return new RpcError({ code: RPC.client, message: `Client error: ${text}`, cause: error })
+    }
+  }
+  return new RpcError({ code: RPC.internal, message: 'Internal error', cause: error })
+}
+
+const clientText = (error: SubnetError): string | null => {
+  const { at, method } = error.details
+  switch (error.code) {
+    case 'CHAIN_UNKNOWN_BLOCK':
+      return `UnknownBlock: Header was not found in the database: ${at ?? 'unknown'}`
+    case 'CHAIN_STATE_PRUNED':
+      return `Api called for an unknown Block: State already discarded for ${at ?? 'this block'}`
+    case 'CHAIN_NO_RUNTIME_METHOD':
+      return `Execution failed: Other: Exported method ${method ?? 'asked for'} is not found`
+    case 'CHAIN_RUNTIME_TRAP':
+      return `Execution failed: Execution aborted due to panic: ${error.message}`
+    default:
+      return null
+  }
+}
+
+/** Writes a refusal of the pool. @source sc-rpc-api author/error.rs */
+export const poolError = (refusal: PoolRefusal): RpcError => {
+  switch (refusal.reason) {
+    case 'invalid':
+      return new RpcError({ code: 1010, message: 'Invalid Transaction', data: validityText(refusal.validity) })
+    case 'unknown':
+      return new RpcError({ code: 1011, message: 'Unknown Transaction Validity', data: validityText(refusal.validity) })
+    case 'banned':
+      return new RpcError({ code: 1012, message: 'Transaction is temporarily banned' })
+    case 'imported':
+      return new RpcError({ code: 1013, message: 'Transaction Already Imported', data: refusal.hash })
+    case 'priority':
+      return new RpcError({
+        code: 1014,
+        message: `Priority is too low: (${refusal.held} vs ${refusal.offered})`,
+        data: 'The transaction has too low priority to replace another transaction already in the pool.',
+      })
+    case 'full':
+      return new RpcError({
+        code: 1016,
+        message: 'Immediately Dropped',
+        data: "The transaction couldn't enter the pool because of the limit",
+      })
+    case 'no-tags':
+      return new RpcError({ code: 1017, message: 'Transaction does not provide any tags' })
+  }
+}

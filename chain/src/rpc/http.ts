@@ -1,0 +1,88 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Dispatcher, errorText } from './dispatch.ts'
+import { RPC, RpcError } from './error.ts'
+import { isAllowedOrigin } from './origin.ts'
+
+/** State of the process as a health check sees it. */
+export interface Health {
+  readonly healthy: boolean
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+export interface HttpDeps {
+  readonly dispatcher: Dispatcher
+  readonly health: () => Health
+  readonly requestBytes: number
+  readonly origins: readonly string[]
+  /** Requests of all callers that are answered at once. */
+  readonly concurrent: number
+}
+
+/** Makes the handler of plain HTTP: JSON-RPC by POST, health by GET. */
+export const createHttpHandler = (
+  deps: HttpDeps,
+): ((request: IncomingMessage, response: ServerResponse) => Promise<void>) => {
+  let running = 0
+  return async (request, response) => {
+    const { origin } = request.headers
+    if (!isAllowedOrigin(origin, deps.origins)) return reply(response, 403, { error: 'origin not allowed' })
+    if (origin !== undefined) allow(response, origin)
+    if (running >= deps.concurrent) return reply(response, 503, { error: 'too many requests' })
+    running += 1
+    try {
+      await route(deps, request, response)
+    } finally {
+      running -= 1
+    }
+  }
+}
+
+const route = async (deps: HttpDeps, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const path = (request.url ?? '/').split('?')[0]
+  if (request.method === 'OPTIONS') return reply(response, 204, null)
+  if (request.method === 'GET' && path === '/health') {
+    const { healthy, details } = deps.health()
+    return reply(response, healthy ? 200 : 503, details)
+  }
+  if (request.method !== 'POST') return reply(response, 405, { error: 'use POST, or GET /health' })
+  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
+    return reply(response, 415, { error: 'content-type must be application/json' })
+  }
+  const body = await readBody(request, deps.requestBytes)
+  if (body === null) {
+    response.setHeader('connection', 'close')
+    const tooBig = new RpcError({ code: RPC.tooBig, message: 'Request is too big' })
+    return send(response, 413, errorText(null, tooBig))
+  }
+  const answer = await deps.dispatcher.handle(body, null)
+  if (answer === null) return reply(response, 204, null)
+  send(response, 200, answer)
+}
+
+/** @returns null when it is larger than the bound; no more than the bound is ever held */
+const readBody = async (request: IncomingMessage, bound: number): Promise<string | null> => {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request) {
+    size += chunk.length
+    if (size > bound) return null
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+const allow = (response: ServerResponse, origin: string): void => {
+  response.setHeader('access-control-allow-origin', origin)
+  response.setHeader('access-control-allow-headers', 'content-type')
+  response.setHeader('access-control-allow-methods', 'POST, GET')
+  response.setHeader('vary', 'origin')
+}
+
+const reply = (response: ServerResponse, status: number, body: unknown): void =>
+  send(response, status, body === null ? '' : JSON.stringify(body))
+
+const send = (response: ServerResponse, status: number, text: string): void => {
+  response.statusCode = status
+  if (text !== '') response.setHeader('content-type', 'application/json')
+  response.end(text)
+}

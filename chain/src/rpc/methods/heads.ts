@@ -1,0 +1,102 @@
+import { toHex } from '@arbor/shared/hex'
+import type { Block } from '@arbor/shared/units'
+import type { EmbeddedChain, StoredBlock } from '../../embedded/types.ts'
+import { invalidParams } from '../error.ts'
+import type { MethodDeps, SubscriptionMethod } from '../method.ts'
+import { bytesParam, listParam } from '../params.ts'
+import { headerView, versionView } from '../views.ts'
+
+/** Most keys of one storage subscription. */
+const MAX_KEYS = 4096
+/** Most finalised headers told at once, when finality jumps. */
+const MAX_CATCH_UP = 512
+/** `:code` */
+const CODE_KEY = '0x3a636f6465'
+
+/** Makes the subscriptions that follow blocks, storage and the runtime. */
+export const chainSubscriptions = ({ chain }: Pick<MethodDeps, 'chain'>): Record<string, SubscriptionMethod> => {
+  const newHeads = (notification: string, unsubscribe: string): SubscriptionMethod => ({
+    notification,
+    unsubscribe,
+    start: (_, send) => {
+      send(headerView(chain.best().header))
+      return chain.onEvent(({ kind, block }) => {
+        if (kind === 'best') send(headerView(block.header))
+      })
+    },
+  })
+  const finalizedHeads: SubscriptionMethod = {
+    notification: 'chain_finalizedHead',
+    unsubscribe: 'chain_unsubscribeFinalizedHeads',
+    start: (_, send) => followFinalized(chain, (block) => send(headerView(block.header))),
+  }
+  const newHead = newHeads('chain_newHead', 'chain_unsubscribeNewHeads')
+  return {
+    chain_subscribeNewHeads: newHead,
+    chain_subscribeNewHead: { ...newHead, unsubscribe: 'chain_unsubscribeNewHead' },
+    chain_subscribeAllHeads: newHeads('chain_allHead', 'chain_unsubscribeAllHeads'),
+    chain_subscribeFinalizedHeads: finalizedHeads,
+    chain_subscribeFinalisedHeads: { ...finalizedHeads, unsubscribe: 'chain_unsubscribeFinalisedHeads' },
+    state_subscribeStorage: storage(chain),
+    state_subscribeRuntimeVersion: runtimeVersion(chain),
+  }
+}
+
+/** Tells every finalised block in order, also those that the chain finalises together. */
+const followFinalized = (chain: EmbeddedChain, tell: (block: StoredBlock) => void): (() => void) => {
+  let last = chain.finalized().header.number
+  tell(chain.finalized())
+  return chain.onEvent(({ kind, block }) => {
+    if (kind !== 'finalized') return
+    const { number } = block.header
+    for (let next = Math.max(last + 1, number - MAX_CATCH_UP); next < number; next += 1) {
+      const hash = chain.hashAt(next as Block)
+      const between = hash === null ? null : chain.block(hash)
+      if (between !== null) tell(between)
+    }
+    if (number > last) tell(block)
+    last = Math.max(last, number) as Block
+  })
+}
+
+const storage = (chain: EmbeddedChain): SubscriptionMethod => ({
+  notification: 'state_storage',
+  unsubscribe: 'state_unsubscribeStorage',
+  start: ([wanted], send) => {
+    const all = wanted === undefined || wanted === null
+    const keys = new Set(all ? [] : listParam(wanted, 'keys').map((key) => toHex(bytesParam(key, 'key'))))
+    if (keys.size > MAX_KEYS) throw invalidParams(`at most ${MAX_KEYS} keys in one subscription`)
+    const tell = (block: StoredBlock, changed: readonly string[]): void => {
+      if (changed.length === 0) return
+      const state = chain.state(block.hash)
+      const read = (key: string): string | null => {
+        const value = state.get(Buffer.from(key.slice(2), 'hex'))
+        return value === undefined ? null : toHex(value)
+      }
+      send({ block: block.hash, changes: changed.map((key) => [key, read(key)]) })
+    }
+    tell(chain.best(), [...keys])
+    return chain.onEvent(({ kind, block, changedKeys }) => {
+      if (kind !== 'best') return
+      const changed = changedKeys.map(toHex)
+      tell(block, all ? changed : changed.filter((key) => keys.has(key)))
+    })
+  },
+})
+
+const runtimeVersion = (chain: EmbeddedChain): SubscriptionMethod => ({
+  notification: 'state_runtimeVersion',
+  unsubscribe: 'state_unsubscribeRuntimeVersion',
+  start: (_, send) => {
+    const read = (): ReturnType<typeof versionView> =>
+      versionView(chain.call('Core_version', new Uint8Array(), chain.best().hash))
+    let last = read()
+    send(last)
+    return chain.onEvent(({ kind, changedKeys }) => {
+      if (kind !== 'best' || !changedKeys.some((key) => toHex(key) === CODE_KEY)) return
+      const now = read()
+      if (now.specVersion !== last.specVersion || now.specName !== last.specName) send(now)
+      last = now
+    })
+  },
+})
