@@ -4,24 +4,25 @@ import { describe, expect, test } from 'vitest'
 import { chunksOf, compareChunk, proveChunk, topIndices } from '../src/toploc.ts'
 
 interface Vector {
+  readonly seed: number
+  readonly size: number
   readonly k: number
-  readonly values: string
   readonly proof: string
 }
 
 const folder = new URL('../../test/vectors/toploc/', import.meta.url)
 const vectors = readdirSync(folder).map((name) => {
-  const { k, values, proof }: Vector = JSON.parse(readFileSync(new URL(name, folder), 'utf8'))
-  const bytes = Uint8Array.from(Buffer.from(values, 'base64'))
-  return { name, k, values: new Float32Array(bytes.buffer), proof: Uint8Array.from(Buffer.from(proof, 'base64')) }
+  const vector: Vector = JSON.parse(readFileSync(new URL(name, folder), 'utf8'))
+  return { name, ...vector }
 })
 
-/** Draws values of both signs over many magnitudes from a linear congruential generator. */
+/** Draws values of both signs and many magnitudes; scripts/models/toploc_vectors.py draws the same. */
 const drawn = (seed: number, size: number): Float32Array => {
   let state = seed >>> 0
   return Float32Array.from({ length: size }, () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return ((state / 2 ** 32) * 2 - 1) ** 3 * 8
+    const uniform = (state / 2 ** 32) * 2 - 1
+    return uniform * uniform * uniform * 8
   })
 }
 
@@ -30,9 +31,16 @@ describe('toploc fingerprint', () => {
     expect(vectors.length).toBeGreaterThanOrEqual(5)
   })
 
-  test.each(vectors)('bytes equal those of the reference when the activations are $name', ({ k, values, proof }) => {
-    expect(proveChunk(values, k)).toEqual(proof)
-    expect(compareChunk(values, proof, k)).toEqual({ exponentMismatches: 0, mantissaError: 0 })
+  test.each(vectors)('bytes equal those of the reference when the activations are $name', ({
+    seed,
+    size,
+    k,
+    proof,
+  }) => {
+    const values = drawn(seed, size)
+    const expected = Uint8Array.from(Buffer.from(proof, 'base64'))
+    expect(proveChunk(values, k)).toEqual(expected)
+    expect(compareChunk(values, expected, k)).toEqual({ exponentMismatches: 0, mantissaError: 0 })
   })
 
   test('a proof matches its own values when they are any', () => {

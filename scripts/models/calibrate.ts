@@ -93,7 +93,10 @@ const main = async (): Promise<void> => {
   }))
   const wrong = report.filter((each, index) => (index === 0 ? each.refused > 0 : each.refused < each.answers))
   if (wrong.length > 0) console.log(`not separated: ${JSON.stringify(wrong)}`)
-  if ((report[0]?.refused ?? 1) > 0 || report.some((each) => /int8 answers$/.test(each.name) && each.refused < each.answers)) {
+  if (
+    (report[0]?.refused ?? 1) > 0 ||
+    report.some((each) => /int8 answers$/.test(each.name) && each.refused < each.answers)
+  ) {
     throw new Error('honest answers are refused or the int8 copy passes: these limits must not be used')
   }
   if (!values['dry-run']) writeLimits(folder, limits, report)
