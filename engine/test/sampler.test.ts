@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { fromHex } from '@arbor/shared/hex'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { chooseToken, gumbelNoise, samplingMargin } from '../src/sampler.ts'
@@ -5,7 +7,22 @@ import { chooseToken, gumbelNoise, samplingMargin } from '../src/sampler.ts'
 const seed = new Uint8Array(32).fill(3)
 const EULER = 0.5772156649015329 // mean of the standard Gumbel distribution
 
+interface Vector {
+  readonly seed: string
+  readonly position: number
+  readonly gumbel: readonly number[]
+}
+
+const vectors: readonly Vector[] = JSON.parse(
+  readFileSync(new URL('../../test/vectors/sampler/gumbel.json', import.meta.url), 'utf8'),
+)
+
 describe('gumbel noise', () => {
+  test.each(vectors)('values equal those of a second implementation when the position is $position', (vector) => {
+    const noise = gumbelNoise({ seed: fromHex(vector.seed), position: vector.position, size: vector.gumbel.length })
+    for (const [id, expected] of vector.gumbel.entries()) expect(noise[id]).toBeCloseTo(expected, 12)
+  })
+
   test('mean and variance are those of the distribution when many values are drawn', () => {
     const values = [...gumbelNoise({ seed, position: 0, size: 200_000 })]
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length
