@@ -15,12 +15,17 @@ const arithmetic = await openArithmetic()
 let passed = 0
 let failed = 0
 for (const file of files) {
-  for (const result of checkFile(basename(file), parseVectors(readFileSync(file, 'utf8')), arithmetic)) {
-    if (result.failures.length === 0) passed += 1
-    else failed += 1
-    for (const { field, expected, got } of result.failures) {
-      console.log(`FAIL ${result.label}\n  field    ${field}\n  expected ${expected}\n  got      ${got}`)
+  try {
+    for (const { label, failures } of checkFile(basename(file), parseVectors(readFileSync(file, 'utf8')), arithmetic)) {
+      if (failures.length === 0) passed += 1
+      else failed += 1
+      for (const { field, expected, got } of failures) {
+        console.log(`FAIL ${label}\n  field    ${field}\n  expected ${expected}\n  got      ${got}`)
+      }
     }
+  } catch (cause) {
+    failed += 1 // the rest of this file cannot be checked
+    console.log(`FAIL ${file}\n  ${cause instanceof Error ? cause.message : String(cause)}`)
   }
 }
 console.log(`${passed} passed, ${failed} failed`)

@@ -60,6 +60,6 @@ function describe(call: (method: string, args: Uint8Array) => Uint8Array) {
   const version = registry.createType('u32', 15).toU8a()
   const answer = registry.createType<Option<Bytes>>('Option<Bytes>', call('Metadata_metadata_at_version', version))
   const metadata = new Metadata(registry, answer.unwrapOrDefault().toHex())
-  registry.setMetadata(metadata)
+  registry.setMetadata(metadata, undefined, { SubtensorTransactionExtension: { extrinsic: {}, payload: {} } })
   return { registry, metadata }
 }
