@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+
+const main = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
+const rao = z.string().regex(/^-?\d+$/).transform(BigInt)
+const share = z.number().min(0).max(1)
+const reportSchema = z.strictObject({
+  netuid: z.literal(1),
+  epochs: z.literal(3),
+  blocks: z.number().int().positive(),
+  secondsToFirstWeights: z.number().positive(),
+  miners: z.array(
+    z.strictObject({
+      hotkey: z.string().startsWith('5'),
+      uid: z.number().int().nonnegative(),
+      kind: z.enum(['honest', 'cheat:int8']),
+      verdicts: z.record(z.string(), z.number().int().positive()),
+      incentive: share,
+      emissionRao: rao,
+    }),
+  ),
+  validators: z.array(
+    z.strictObject({
+      hotkey: z.string().startsWith('5'),
+      uid: z.number().int().nonnegative(),
+      weights: z.array(z.tuple([z.number().int(), z.number().int().min(1).max(65_535)])),
+      readBackBlock: z.number().int().positive(),
+      readBack: z.boolean(),
+      dividends: share,
+      emissionRao: rao,
+    }),
+  ),
+  issuedRao: rao,
+  paid: z.strictObject({ miners: rao, validators: rao, owner: rao, pending: rao, burned: rao, dust: rao }),
+})
+
+let folder: string
+let running: ChildProcess | undefined
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'arbor-up-'))
+})
+afterEach(() => {
+  running?.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const up = (...args: readonly string[]): ChildProcess => {
+  const env = { PATH: process.env.PATH, HOME: folder }
+  running = spawn(process.execPath, [main, 'up', '--data', join(folder, 'net'), ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  return running
+}
+
+/** Processes of this net, by the data folder in their command line. */
+const processes = (): readonly string[] =>
+  readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)
+      } catch {
+        return false // it ended between the listing and the reading
+      }
+    })
+
+describe('arbor up', () => {
+  test('pays honest miners and not the cheat, with books that balance, when it runs three epochs', async () => {
+    const child = up('--epochs', '3', '--json', '--seed', '5')
+    const [stdout, stderr] = await Promise.all([text(child.stdout ?? []), text(child.stderr ?? []), once(child, 'exit')])
+    expect(child.exitCode, stderr).toBe(0)
+    const report = reportSchema.parse(JSON.parse(stdout))
+
+    const honest = report.miners.filter(({ kind }) => kind === 'honest')
+    const cheats = report.miners.filter(({ kind }) => kind === 'cheat:int8')
+    expect([honest.length, cheats.length, report.validators.length]).toEqual([3, 1, 2])
+    for (const miner of honest) {
+      expect(miner.incentive).toBeGreaterThan(0)
+      expect(miner.emissionRao).toBeGreaterThan(0n)
+      expect(miner.verdicts.ok).toBeGreaterThan(0)
+    }
+    for (const cheat of cheats) {
+      expect(cheat).toMatchObject({ incentive: 0, emissionRao: 0n })
+      expect(cheat.verdicts.ok).toBeUndefined()
+      expect((cheat.verdicts.fingerprint ?? 0) + (cheat.verdicts.sampling ?? 0)).toBeGreaterThan(0)
+    }
+    for (const validator of report.validators) {
+      expect(validator.readBack).toBe(true)
+      expect(validator.dividends).toBeGreaterThan(0)
+      expect(validator.weights.map(([uid]) => uid)).toEqual(honest.map(({ uid }) => uid).sort((a, b) => a - b))
+    }
+    const paid = Object.values(report.paid).reduce((sum, amount) => sum + amount, 0n)
+    expect(paid).toBe(report.issuedRao)
+    expect(report.issuedRao).toBeGreaterThan(0n)
+    expect(report.paid.miners).toBe(report.miners.reduce((sum, { emissionRao }) => sum + emissionRao, 0n))
+    expect(processes()).toEqual([])
+    expect(readdirSync(folder)).toEqual(['net']) // nothing in the user's home
+  }, 240_000)
+
+  test('leaves no process behind when it is interrupted', async () => {
+    const child = up('--spec', 'inference-tiny')
+    let seen = ''
+    for await (const chunk of child.stdout ?? []) {
+      seen += chunk
+      if (seen.includes('running')) break
+    }
+    expect(processes().length).toBeGreaterThan(7)
+    const exited = once(child, 'exit')
+    child.kill('SIGINT')
+    await exited
+    expect(child.exitCode).toBe(0)
+    expect(processes()).toEqual([])
+  }, 120_000)
+
+  test('leaves no process behind when it is killed', async () => {
+    const child = up('--spec', 'inference-tiny')
+    for await (const chunk of child.stdout ?? []) if (String(chunk).includes('registering')) break
+    child.kill('SIGKILL')
+    await expect.poll(processes, { timeout: 20_000, interval: 200 }).toEqual([])
+  }, 60_000)
+})
