@@ -11,8 +11,8 @@ const NAMES: Words = [
   'a build script', 'an error value', 'a workspace',
 ] // biome-ignore format: a table of words reads best as rows
 const VERBS: Words = [
-  'prevents', 'requires', 'returns', 'replaces', 'borrows from', 'is checked by', 'depends on', 'is moved into', 'points to',
-  'is shared with', 'allocates', 'hides', 'is compared with', 'waits for', 'is derived from', 'conflicts with',
+  'prevents', 'requires', 'returns', 'replaces', 'is lent to', 'is checked by', 'depends on', 'is moved into', 'points to',
+  'is shared with', 'allocates', 'hides', 'is compared with', 'waits for', 'is derived with', 'conflicts with',
 ] // biome-ignore format: as above
 const PLACES: Words = [
   'inside a loop', 'at compile time', 'across two threads', 'in a match arm', 'behind a reference', 'on the heap',
