@@ -3,13 +3,17 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
 const main = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
-const rao = z.string().regex(/^-?\d+$/).transform(BigInt)
+const rao = z
+  .string()
+  .regex(/^-?\d+$/)
+  .transform(BigInt)
 const share = z.number().min(0).max(1)
 const reportSchema = z.strictObject({
   netuid: z.literal(1),
@@ -54,26 +58,60 @@ afterEach(() => {
 
 const up = (...args: readonly string[]): ChildProcess => {
   const env = { PATH: process.env.PATH, HOME: folder }
-  running = spawn(process.execPath, [main, 'up', '--data', join(folder, 'net'), ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  running = spawn(process.execPath, [main, 'up', '--data', join(folder, 'net'), ...args], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   return running
 }
 
-/** Processes of this net, by the data folder in their command line. */
-const processes = (): readonly string[] =>
+/** Every process with its parent. */
+const table = (): readonly { readonly pid: number; readonly parent: number }[] =>
   readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid))
-    .filter((pid) => {
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)
+        const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
+        const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+        return state === 'Z' ? [] : [{ pid: Number(name), parent: Number(parent) }]
       } catch {
-        return false // it ended between the listing and the reading
+        return [] // it ended between the listing and the reading
       }
     })
+
+/** All processes that descend from one. */
+const descendants = (root: number | undefined): readonly number[] => {
+  const processes = table()
+  const of = (pid: number): number[] =>
+    processes.filter(({ parent }) => parent === pid).flatMap((child) => [child.pid, ...of(child.pid)])
+  return root === undefined ? [] : of(root)
+}
+
+/** Those of the processes that still run. */
+const alive = (pids: readonly number[]): readonly number[] => {
+  const running = new Set(table().map(({ pid }) => pid))
+  return pids.filter((pid) => running.has(pid))
+}
+
+/** Reads a process's output until it says something. */
+const says = async (child: ChildProcess, word: string): Promise<void> => {
+  let seen = ''
+  for await (const chunk of child.stdout ?? []) {
+    seen += chunk
+    if (seen.includes(word)) return
+  }
+  throw new Error(`it ended without saying ${word}:\n${seen}`)
+}
 
 describe('arbor up', () => {
   test('pays honest miners and not the cheat, with books that balance, when it runs three epochs', async () => {
     const child = up('--epochs', '3', '--json', '--seed', '5')
-    const [stdout, stderr] = await Promise.all([text(child.stdout ?? []), text(child.stderr ?? []), once(child, 'exit')])
+    const [stdout, stderr] = await Promise.all([
+      text(child.stdout ?? []),
+      text(child.stderr ?? []),
+      once(child, 'exit'),
+    ])
     expect(child.exitCode, stderr).toBe(0)
     const report = reportSchema.parse(JSON.parse(stdout))
 
@@ -99,29 +137,26 @@ describe('arbor up', () => {
     expect(paid).toBe(report.issuedRao)
     expect(report.issuedRao).toBeGreaterThan(0n)
     expect(report.paid.miners).toBe(report.miners.reduce((sum, { emissionRao }) => sum + emissionRao, 0n))
-    expect(processes()).toEqual([])
     expect(readdirSync(folder)).toEqual(['net']) // nothing in the user's home
   }, 240_000)
 
   test('leaves no process behind when it is interrupted', async () => {
     const child = up('--spec', 'inference-tiny')
-    let seen = ''
-    for await (const chunk of child.stdout ?? []) {
-      seen += chunk
-      if (seen.includes('running')) break
-    }
-    expect(processes().length).toBeGreaterThan(7)
+    await says(child, 'round 1')
+    const started = descendants(child.pid)
+    expect(started.length).toBeGreaterThanOrEqual(13) // chain, four miners and two validators with their model processes
     const exited = once(child, 'exit')
     child.kill('SIGINT')
     await exited
     expect(child.exitCode).toBe(0)
-    expect(processes()).toEqual([])
+    expect(alive(started)).toEqual([])
   }, 120_000)
 
   test('leaves no process behind when it is killed', async () => {
     const child = up('--spec', 'inference-tiny')
-    for await (const chunk of child.stdout ?? []) if (String(chunk).includes('registering')) break
+    await says(child, 'round 1')
+    const started = descendants(child.pid)
     child.kill('SIGKILL')
-    await expect.poll(processes, { timeout: 20_000, interval: 200 }).toEqual([])
-  }, 60_000)
+    await expect.poll(() => alive(started), { timeout: 20_000, interval: 200 }).toEqual([])
+  }, 120_000)
 })

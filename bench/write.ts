@@ -1,0 +1,18 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { Result } from './report.ts'
+
+/** Writes one benchmark's result beside the others, and prints it as a table. */
+export function writeResult(benchmark: string, rows: Result['rows']): void {
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`
+  const result: Result = { benchmark, machine, date: new Date().toISOString().slice(0, 10), rows }
+  const folder = fileURLToPath(new URL('./results/', import.meta.url))
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(`${folder}${benchmark}.json`, `${JSON.stringify(result, null, 2)}\n`)
+  console.table(
+    rows.flatMap(({ what, unit, runs }) =>
+      Object.entries(runs).map(([arm, values]) => ({ what, unit, arm, runs: values.join(' ') })),
+    ),
+  )
+}
