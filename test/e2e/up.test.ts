@@ -108,8 +108,8 @@ describe('arbor up', () => {
   test('pays honest miners and not the cheat, with books that balance, when it runs three epochs', async () => {
     const child = up('--epochs', '3', '--json', '--seed', '5')
     const [stdout, stderr] = await Promise.all([
-      text(child.stdout ?? []),
-      text(child.stderr ?? []),
+      text(child.stdout as Readable),
+      text(child.stderr as Readable),
       once(child, 'exit'),
     ])
     expect(child.exitCode, stderr).toBe(0)
