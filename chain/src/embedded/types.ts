@@ -37,10 +37,17 @@ export type Validity =
       readonly propagate: boolean
     }
   /** `kind` and `index` are those of sp_runtime TransactionValidityError; `custom` the number of a Custom error. */
-  | { readonly valid: false; readonly kind: 'invalid' | 'unknown'; readonly index: number; readonly custom: number | null }
+  | {
+      readonly valid: false
+      readonly kind: 'invalid' | 'unknown'
+      readonly index: number
+      readonly custom: number | null
+    }
 
 /** What became of an extrinsic that was offered to a block. */
-export type Applied = { readonly ok: true } | { readonly ok: false; readonly reason: 'exhausted' | 'invalid'; readonly validity: Validity }
+export type Applied =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: 'exhausted' | 'invalid'; readonly validity: Validity }
 
 /** Chooses the extrinsics of the next block; the transaction pool implements it. */
 export interface ExtrinsicSource {
@@ -50,7 +57,11 @@ export interface ExtrinsicSource {
   onBlock(block: StoredBlock, refused: ReadonlyMap<Hex, Validity>): void
 }
 
-export type ChainListener = (event: { readonly kind: 'best' | 'finalized'; readonly block: StoredBlock; readonly changedKeys: readonly Uint8Array[] }) => void
+export type ChainListener = (event: {
+  readonly kind: 'best' | 'finalized'
+  readonly block: StoredBlock
+  readonly changedKeys: readonly Uint8Array[]
+}) => void
 
 /** The runtime running in this process: blocks, state and calls. No transport. */
 export interface EmbeddedChain {
