@@ -1,4 +1,5 @@
 import { transferKeepAlive } from '@arbor/chain/client/calls'
+import type { ChainConnection } from '@arbor/chain/client/connect'
 import { readColdkeyPub } from '@arbor/chain/wallet/open'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
@@ -31,22 +32,25 @@ export function faucetCommand(context: CommandContext): Command {
     .description('give a wallet TAO on a development chain')
     .option('--wallet <name>', 'the wallet', 'default')
     .option('--amount <tao>', 'how much', amountArgument, amountArgument('1000'))
-    .action((options: Options) => withChain(context, options.network, (chain) => give(context, chain, options)))
+    .action((options: Options) => {
+      readColdkeyPub(options) // a missing wallet is told before any connection
+      return withChain(context, options.network, (chain) => give(context, chain, options))
+    })
 }
 
-async function give(
-  context: CommandContext,
-  chain: Parameters<Parameters<typeof withChain>[2]>[0],
-  options: Options,
-): Promise<void> {
-  const { address } = readColdkeyPub(options)
+/** Expects a development chain. @throws FAUCET_NOT_DEV */
+export async function mustBeDev(chain: ChainConnection, network: string): Promise<void> {
   const kind = await chain.chainType()
-  if (kind !== 'Development') {
-    throw new SubnetError({
-      code: 'FAUCET_NOT_DEV',
-      message: `${options.network} is a ${kind} chain; only development chains give TAO away, buy or receive it here`,
-    })
-  }
+  if (kind === 'Development') return
+  throw new SubnetError({
+    code: 'FAUCET_NOT_DEV',
+    message: `${network} is a ${kind} chain; only development chains give TAO away, buy or receive it here`,
+  })
+}
+
+async function give(context: CommandContext, chain: ChainConnection, options: Options): Promise<void> {
+  const { address } = readColdkeyPub(options)
+  await mustBeDev(chain, options.network)
   const alice = keypairFromUri('//Alice')
   const free = await chain.balance(alice.address)
   if (free <= options.amount) {

@@ -41,7 +41,10 @@ export function registerCommand(context: CommandContext): Command {
     .description('register a hotkey in a subnet, at a price that is named first')
     .requiredOption('--netuid <n>', 'the subnet', netuidArgument)
     .option('--max-burn <tao>', 'pay at most this much (default: the price now and 10 % more)', amountArgument)
-    .action((options: Options) => withChain(context, options.network, (chain) => register(context, chain, options)))
+    .action((options: Options) => {
+      readHotkeyPub(options) // a missing key is told before any connection
+      return withChain(context, options.network, (chain) => register(context, chain, options))
+    })
 }
 
 async function register(context: CommandContext, chain: ChainConnection, options: Options): Promise<void> {

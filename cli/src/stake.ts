@@ -62,6 +62,10 @@ export function stakeCommand(context: CommandContext): Command {
     .description("show what the wallet's coldkey has staked on its hotkeys")
     .option('--netuid <n>', 'this subnet only', netuidArgument)
     .action((options: Show) => withChain(context, options.network, (chain) => showStake(context, chain, options)))
+  // A missing key is told before any connection.
+  for (const command of [add, remove])
+    command.hook('preAction', (_, action) => void readHotkeyPub(action.opts<Change>()))
+  show.hook('preAction', (_, action) => void readColdkeyPub(action.opts<Show>()))
   return new Command('stake')
     .description('add, remove and show stake')
     .addCommand(add)

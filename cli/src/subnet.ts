@@ -1,7 +1,7 @@
 import { registerNetwork, startCall } from '@arbor/chain/client/calls'
 import type { ChainConnection } from '@arbor/chain/client/connect'
 import type { Metagraph } from '@arbor/chain/client/types'
-import { openColdkey, readHotkeyPub } from '@arbor/chain/wallet/open'
+import { openColdkey, readColdkeyPub, readHotkeyPub } from '@arbor/chain/wallet/open'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
 import { type NetUid, netUid } from '@arbor/shared/units'
@@ -88,6 +88,9 @@ export function subnetCommand(context: CommandContext): Command {
     .action((netuid: NetUid, options: NetworkOptions) =>
       withChain(context, options.network, async (chain) => showSubnet(context, await chain.metagraph(netuid), options)),
     )
+  // A missing key is told before any connection.
+  create.hook('preAction', (_, action) => void readHotkeyPub(action.opts<Both>()))
+  start.hook('preAction', (_, action) => void readColdkeyPub(action.opts<Both>()))
   return new Command('subnet')
     .description('create and show subnets')
     .addCommand(create)

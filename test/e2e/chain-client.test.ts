@@ -242,7 +242,7 @@ describe('chain client', () => {
     expect(report.handles).toEqual([])
     expect((report.heapMb.at(-1) ?? 0) - (report.heapMb[0] ?? 0)).toBeLessThan(15)
     await cycle(1)
-    expect(chain.connections).toBe(0)
+    await expect.poll(() => chain.connections).toBe(0)
   }, 240_000)
 })
 
