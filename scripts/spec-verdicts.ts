@@ -24,5 +24,7 @@ for (const { seed, request } of cases.slice(0, 6)) {
     rows.push({ kind, seed, response, verdict: await task.score({ request, response, engine: honest, timing }) })
   }
 }
-process.stdout.write(`${JSON.stringify({ madeBy: 'scripts/spec-verdicts.ts', model: honest.model, timing, cases: rows }, null, 1)}\n`)
+process.stdout.write(
+  `${JSON.stringify({ madeBy: 'scripts/spec-verdicts.ts', model: honest.model, timing, cases: rows }, null, 1)}\n`,
+)
 await Promise.all([honest.close(), int8.close()])

@@ -18,9 +18,9 @@ const walk = (folder: string): string[] =>
 const sources = packages
   .flatMap((name) => walk(join(root, name)))
   .map((path) => ({ path: relative(root, path).split(sep).join('/'), text: readFileSync(path, 'utf8') }))
-const rows = [...readFileSync(join(root, 'docs/errors.md'), 'utf8').matchAll(new RegExp(`^\\| (${CODE}) \\|`, 'gm'))].map(
-  (match) => match[1] ?? '',
-)
+const rows = [
+  ...readFileSync(join(root, 'docs/errors.md'), 'utf8').matchAll(new RegExp(`^\\| (${CODE}) \\|`, 'gm')),
+].map((match) => match[1] ?? '')
 
 test('docs/errors.md lists every code that a source throws', () => {
   const thrown = sources.flatMap(({ path, text }) =>

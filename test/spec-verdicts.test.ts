@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { openEngine } from '@arbor/engine/open'
-import { loadSpec } from '@arbor/subnet-spec/load'
-import type { Timing, Verdict } from '@arbor/subnet-spec/define'
 import type { Hex } from '@arbor/shared/units'
+import type { Timing, Verdict } from '@arbor/subnet-spec/define'
+import { loadSpec } from '@arbor/subnet-spec/load'
 import { afterAll, expect, test } from 'vitest'
 
 interface Case {
@@ -14,16 +14,25 @@ interface Case {
 }
 
 /** Made once by scripts/spec-verdicts.ts; a change of verdicts needs a new version of the spec. */
-const golden = JSON.parse(readFileSync(new URL('vectors/spec/inference.json', import.meta.url), 'utf8')) as { timing: Timing; cases: Case[] }
+const golden = JSON.parse(readFileSync(new URL('vectors/spec/inference.json', import.meta.url), 'utf8')) as {
+  timing: Timing
+  cases: Case[]
+}
 const engine = await openEngine({ folder: fileURLToPath(new URL('../models/arbor-tiny', import.meta.url)) })
 const task = (await loadSpec('inference-tiny')).tasks.chat
 afterAll(() => engine.close())
 
-test.each(golden.cases)('a recorded $kind answer to seed $seed gets the recorded verdict', async ({ seed, response, verdict }) => {
+test.each(golden.cases)('a recorded $kind answer to seed $seed gets the recorded verdict', async ({
+  seed,
+  response,
+  verdict,
+}) => {
   if (task === undefined) throw new Error('the spec has no task chat')
   expect(await task.score({ request: task.plan({ seed }), response, engine, timing: golden.timing })).toEqual(verdict)
 })
 
 test('every recorded honest answer is believed, and no int8 answer is', () => {
-  expect(golden.cases.map(({ kind, verdict }) => (verdict.reason === 'ok') === (kind === 'honest')).every(Boolean)).toBe(true)
+  expect(
+    golden.cases.map(({ kind, verdict }) => (verdict.reason === 'ok') === (kind === 'honest')).every(Boolean),
+  ).toBe(true)
 })

@@ -12,8 +12,15 @@ const ATTEMPTS = 5
 const PAUSE_MS = 2_000 as Ms
 
 /** Tells whether the chain already announces this endpoint. */
-export const isAdvertised = (axon: AxonInfo | null, endpoint: { readonly ip: string; readonly port: number }): boolean =>
-  axon !== null && axon.ip === endpoint.ip && axon.port === endpoint.port && axon.version === AXON.version && axon.protocol === AXON.protocol
+export const isAdvertised = (
+  axon: AxonInfo | null,
+  endpoint: { readonly ip: string; readonly port: number },
+): boolean =>
+  axon !== null &&
+  axon.ip === endpoint.ip &&
+  axon.port === endpoint.port &&
+  axon.version === AXON.version &&
+  axon.protocol === AXON.protocol
 
 /**
  * Announces where the miner is reached and waits until a block holds it; what may pass is tried again.
@@ -38,7 +45,10 @@ export const advertise = async (of: {
       return
     }
     reason = outcome.error
-    log.warn({ event: 'miner.advertise_failed', ...endpoint, error: outcome.error, attempt }, 'announcing the endpoint failed')
+    log.warn(
+      { event: 'miner.advertise_failed', ...endpoint, error: outcome.error, attempt },
+      'announcing the endpoint failed',
+    )
     if (/InvalidIp|InvalidPort|NotRegistered/.test(outcome.error)) break
     await clock.sleep(PAUSE_MS, signal)
   }

@@ -37,7 +37,9 @@ interface Options {
 export function minerCommand(context: CommandContext): Command {
   return new Command('miner')
     .description("serve a subnet's tasks to validators that hold a permit")
-    .addOption(new Option('--network <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'))
+    .addOption(
+      new Option('--network <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'),
+    )
     .option('--netuid <n>', 'the subnet', integer(0, 65_535), 1)
     .option('--wallets <folder>', 'where wallets lie', join(context.homedir, '.bittensor', 'wallets'))
     .option('--wallet <name>', 'the wallet', 'default')
@@ -52,7 +54,9 @@ export function minerCommand(context: CommandContext): Command {
     .option('--queue <n>', 'requests that wait for a thread', integer(1, 4_096), 64)
     .option('--rate <n>', 'requests a second that one validator may send', integer(1, 10_000), 20)
     .option('--min-stake <alpha>', 'stake that a validator must have', alpha, 0n as Alpha)
-    .addOption(new Option('--log-level <level>', 'how much to say').choices(['debug', 'info', 'warn', 'error']).default('info'))
+    .addOption(
+      new Option('--log-level <level>', 'how much to say').choices(['debug', 'info', 'warn', 'error']).default('info'),
+    )
     .option('--json', 'print where the miner serves as one JSON line')
     .action((options: Options) => start(context, options))
 }
@@ -67,7 +71,11 @@ async function start({ signal, stdout, stderr, cwd }: CommandContext, options: O
   try {
     const onReady = ({ url, uid }: { readonly url: string; readonly uid: number }): void => {
       const ready = { event: 'miner.ready', url, uid, hotkey: hotkey.address }
-      stdout.write(options.json ? `${JSON.stringify(ready)}\n` : `Serving ${spec.name} at ${url} as uid ${uid}, hotkey ${hotkey.address}\n`)
+      stdout.write(
+        options.json
+          ? `${JSON.stringify(ready)}\n`
+          : `Serving ${spec.name} at ${url} as uid ${uid}, hotkey ${hotkey.address}\n`,
+      )
     }
     await runMiner({ settings, spec, chain, hotkey, clock: systemClock, log, signal, onReady })
   } catch (error) {
@@ -87,12 +95,18 @@ const settingsOf = (of: {
   const { options, specifier, spec, cwd, hotkey } = of
   const externalIp = options.externalIp ?? options.ip
   if (/^(0\.0\.0\.0|::)$/.test(externalIp)) {
-    throw new SubnetError({ code: 'MINER_EXTERNAL_IP', message: `Validators cannot reach ${externalIp}; say with --external-ip where they can` })
+    throw new SubnetError({
+      code: 'MINER_EXTERNAL_IP',
+      message: `Validators cannot reach ${externalIp}; say with --external-ip where they can`,
+    })
   }
   return {
     identity: { netuid: netUid(options.netuid), hotkey, walletName: options.wallet, hotkeyName: options.hotkey },
     specifier,
-    model: options.model === undefined ? fileURLToPath(new URL(`../../models/${spec.model.name}`, import.meta.url)) : resolve(cwd, options.model),
+    model:
+      options.model === undefined
+        ? fileURLToPath(new URL(`../../models/${spec.model.name}`, import.meta.url))
+        : resolve(cwd, options.model),
     data: resolve(cwd, options.data ?? join('.arbor', 'miner', hotkey)),
     ip: options.ip,
     port: options.port,
@@ -108,7 +122,8 @@ const integer =
   (min: number, max: number) =>
   (text: string): number => {
     const value = Number(text)
-    if (!/^\d+$/.test(text) || value < min || value > max) throw new InvalidArgumentError(`an integer from ${min} to ${max} is due`)
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`an integer from ${min} to ${max} is due`)
     return value
   }
 

@@ -1,9 +1,9 @@
-import type { AddressInfo } from 'node:net'
 import { mkdirSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { ChainClient } from '@arbor/chain/client/types'
-import type { Contained } from '@arbor/engine/contained/types'
 import { startContained } from '@arbor/engine/contained/start'
+import type { Contained } from '@arbor/engine/contained/types'
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import { createGate } from '@arbor/shared/gate'
@@ -114,10 +114,16 @@ const openModel = async ({ spec, log, signal }: MinerDeps, engine: Engine): Prom
   const opened = await engine.run({ kind: 'open' }, { signal })
   if (opened.kind !== 'opened' || opened.model.hash === spec.model.hash) return
   const { name, hash } = opened.model
-  log.warn({ event: 'miner.other_model', name, hash, expected: spec.model }, "this is not the subnet's model: validators will refuse its answers")
+  log.warn(
+    { event: 'miner.other_model', name, hash, expected: spec.model },
+    "this is not the subnet's model: validators will refuse its answers",
+  )
 }
 
-const buildServer = (deps: MinerDeps, of: { readonly engine: Engine; readonly replay: Parameters<typeof createServer>[0]['replay']; readonly state: State }): FastifyInstance => {
+const buildServer = (
+  deps: MinerDeps,
+  of: { readonly engine: Engine; readonly replay: Parameters<typeof createServer>[0]['replay']; readonly state: State },
+): FastifyInstance => {
   const { settings, spec, hotkey, clock, log } = deps
   const { engine, replay, state } = of
   return createServer({
@@ -137,7 +143,11 @@ const buildServer = (deps: MinerDeps, of: { readonly engine: Engine; readonly re
       if (result.kind !== 'solved') throw new Error('the worker mistook a request')
       return result.response
     },
-    health: () => ({ ready: state.ready && engine.stats().state === 'running', uid: state.uid, block: state.view.metagraph.block.number }),
+    health: () => ({
+      ready: state.ready && engine.stats().state === 'running',
+      uid: state.uid,
+      block: state.view.metagraph.block.number,
+    }),
   })
 }
 
@@ -150,32 +160,58 @@ const listen = async (app: FastifyInstance, { ip, port }: MinerSettings): Promis
   return (app.server.address() as AddressInfo).port
 }
 
-const listenError = ({ ip, port, cause }: { readonly ip: string; readonly port: number; readonly cause: unknown }): unknown => {
+const listenError = ({
+  ip,
+  port,
+  cause,
+}: {
+  readonly ip: string
+  readonly port: number
+  readonly cause: unknown
+}): unknown => {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
   if (code === 'EADDRINUSE') {
-    return new SubnetError({ code: 'MINER_PORT_IN_USE', message: `Port ${port} on ${ip} is in use; choose another with --port, 0 takes a free one`, cause })
+    return new SubnetError({
+      code: 'MINER_PORT_IN_USE',
+      message: `Port ${port} on ${ip} is in use; choose another with --port, 0 takes a free one`,
+      cause,
+    })
   }
   const fix = code === 'EACCES' ? 'choose a port from 1024 on with --port' : 'give an address of this machine with --ip'
-  return new SubnetError({ code: 'MINER_ADDRESS', message: `Cannot listen on ${ip}:${port} (${String(code ?? cause)}); ${fix}`, cause })
+  return new SubnetError({
+    code: 'MINER_ADDRESS',
+    message: `Cannot listen on ${ip}:${port} (${String(code ?? cause)}); ${fix}`,
+    cause,
+  })
 }
 
-const announce = ({ chain, hotkey, settings, clock, log }: MinerDeps, endpoint: { readonly ip: string; readonly port: number }, signal: AbortSignal): Promise<void> =>
-  advertise({ chain, hotkey, netuid: settings.identity.netuid, endpoint, clock, log, signal })
+const announce = (
+  { chain, hotkey, settings, clock, log }: MinerDeps,
+  endpoint: { readonly ip: string; readonly port: number },
+  signal: AbortSignal,
+): Promise<void> => advertise({ chain, hotkey, netuid: settings.identity.netuid, endpoint, clock, log, signal })
 
 /** Blocks after an announcement before a chain that shows another endpoint is told again. */
 const ANNOUNCE_AGAIN_BLOCKS = 20
 
 /** Reads the metagraph at each finalised head; repairs the announcement when someone else's, or an older one, stands. */
-const follow = async (deps: MinerDeps, state: State, endpoint: { readonly ip: string; readonly port: number }, signal: AbortSignal): Promise<void> => {
+const follow = async (
+  deps: MinerDeps,
+  state: State,
+  endpoint: { readonly ip: string; readonly port: number },
+  signal: AbortSignal,
+): Promise<void> => {
   const { chain, settings, log } = deps
   const watch = createRegistrationWatch(settings.identity)
   let announcedAt = (await chain.best()).number
   for await (const head of chain.heads('finalized', signal)) {
     state.view = viewOf(await chain.metagraph(settings.identity.netuid, head.hash))
     const self = watch.see(state.view)
-    if (self !== null && self.uid !== state.uid) log.info({ event: 'miner.uid', uid: self.uid }, 'registered under another uid')
+    if (self !== null && self.uid !== state.uid)
+      log.info({ event: 'miner.uid', uid: self.uid }, 'registered under another uid')
     state.uid = self?.uid ?? null
-    if (self === null || isAdvertised(self.axon, endpoint) || head.number < announcedAt + ANNOUNCE_AGAIN_BLOCKS) continue
+    if (self === null || isAdvertised(self.axon, endpoint) || head.number < announcedAt + ANNOUNCE_AGAIN_BLOCKS)
+      continue
     announcedAt = head.number
     await announce(deps, endpoint, signal)
   }

@@ -15,7 +15,10 @@ export interface Identity {
  * Reads the subnet at the newest finalised block and finds the miner in it; at the best block when it was registered just now.
  * @throws MINER_UNREGISTERED with the command that registers it
  */
-export const findSelf = async (of: { readonly chain: ChainClient; readonly identity: Identity }): Promise<{ readonly view: SubnetView; readonly self: Neuron }> => {
+export const findSelf = async (of: {
+  readonly chain: ChainClient
+  readonly identity: Identity
+}): Promise<{ readonly view: SubnetView; readonly self: Neuron }> => {
   const { chain, identity } = of
   for (const at of [(await chain.finalized()).hash, (await chain.best()).hash]) {
     const view = viewOf(await chain.metagraph(identity.netuid, at))
@@ -32,6 +35,8 @@ export const findSelf = async (of: { readonly chain: ChainClient; readonly ident
 
 /** Finalised heads in a row without the hotkey before its registration counts as lost. */
 const LOST_AFTER_HEADS = 3
+/** Heads that a registration in the best block may take to become final; beyond that its block was abandoned. */
+const FINAL_AFTER_HEADS = 100
 
 /** Follows whether the miner is still registered. */
 export interface RegistrationWatch {
@@ -39,14 +44,16 @@ export interface RegistrationWatch {
   see(view: SubnetView): Neuron | null
 }
 
-/** Creates a watch that gives up after LOST_AFTER_HEADS heads in a row. */
+/** Creates a watch that gives up after LOST_AFTER_HEADS heads in a row, once it has seen the registration. */
 export const createRegistrationWatch = (identity: Identity): RegistrationWatch => {
   let missing = 0
+  let patience = FINAL_AFTER_HEADS
   return {
     see: (view) => {
       const self = view.find(identity.hotkey)
       missing = self === null ? missing + 1 : 0
-      if (missing < LOST_AFTER_HEADS) return self
+      if (self !== null) patience = LOST_AFTER_HEADS
+      if (missing < patience) return self
       throw new SubnetError({
         code: 'MINER_DEREGISTERED',
         message: `Hotkey ${identity.hotkey} has left subnet ${identity.netuid} by block ${view.metagraph.block.number}; register it again to go on`,

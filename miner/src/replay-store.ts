@@ -1,7 +1,13 @@
 import { DatabaseSync } from 'node:sqlite'
 import { SubnetError } from '@arbor/shared/errors'
 import { refuse } from '@arbor/shared/wire/refusal'
-import { type NonceUse, REPLAY_LIMITS, type ReplayLimits, type ReplayStore, type ReplayVerdict } from '@arbor/shared/wire/replay'
+import {
+  type NonceUse,
+  REPLAY_LIMITS,
+  type ReplayLimits,
+  type ReplayStore,
+  type ReplayVerdict,
+} from '@arbor/shared/wire/replay'
 
 /** `floor` is the latest moment up to which nonces were forgotten: it must outlive a clock that goes back. */
 const SCHEMA = `
@@ -24,7 +30,10 @@ export interface PersistentReplayStore extends ReplayStore {
  * Opens the store in a file.
  * @throws MINER_DATA when the file cannot be used
  */
-export const openReplayStore = (of: { readonly file: string; readonly limits?: ReplayLimits }): PersistentReplayStore => {
+export const openReplayStore = (of: {
+  readonly file: string
+  readonly limits?: ReplayLimits
+}): PersistentReplayStore => {
   const database = open(of.file)
   const limits = of.limits ?? REPLAY_LIMITS
   const insert = database.prepare('INSERT OR IGNORE INTO nonces (sender, nonce, expires_at) VALUES (?, ?, ?)')

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import { type Clock, type Deadline, startDeadline } from '@arbor/shared/clock'
+import { type Deadline, startDeadline } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Keypair } from '@arbor/shared/keypair'
 import type { Logger } from '@arbor/shared/log'
@@ -9,7 +9,7 @@ import { refusalBody } from '@arbor/shared/wire/refusal'
 import { checkBody } from '@arbor/shared/wire/request'
 import { signResponse } from '@arbor/shared/wire/response'
 import type { SubnetSpec, TaskDefinition } from '@arbor/subnet-spec/define'
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { type AdmissionDeps, admit } from './admission.ts'
 import { isRetryable, type RefusalCode, statusOf } from './refusal.ts'
 
@@ -18,7 +18,11 @@ export interface ServerDeps extends AdmissionDeps {
   readonly spec: SubnetSpec
   readonly log: Logger
   /** Answers a parsed request; rejects when the signal aborts. */
-  readonly solve: (of: { readonly task: string; readonly request: unknown; readonly signal: AbortSignal }) => Promise<unknown>
+  readonly solve: (of: {
+    readonly task: string
+    readonly request: unknown
+    readonly signal: AbortSignal
+  }) => Promise<unknown>
   /** Whether the miner serves and knows its subnet, for probes. */
   readonly health: () => { readonly ready: boolean; readonly uid: number | null; readonly block: number }
 }
@@ -71,7 +75,11 @@ export const createServer = (deps: ServerDeps): FastifyInstance => {
     requestTimeout: LIMITS.requestMs,
     connectionTimeout: LIMITS.idleMs + Math.max(...Object.values(deps.spec.tasks).map(({ deadlineMs }) => deadlineMs)),
     keepAliveTimeout: LIMITS.keepAliveMs,
-    http: { maxHeaderSize: LIMITS.headerBytes, headersTimeout: LIMITS.headersMs, connectionsCheckingInterval: LIMITS.checkMs },
+    http: {
+      maxHeaderSize: LIMITS.headerBytes,
+      headersTimeout: LIMITS.headersMs,
+      connectionsCheckingInterval: LIMITS.checkMs,
+    },
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 32 },
@@ -91,7 +99,8 @@ export const createServer = (deps: ServerDeps): FastifyInstance => {
   app.setNotFoundHandler((_request, reply) => refuse(reply, 'MINER_NO_TASK'))
   app.setErrorHandler((error, request, reply) => {
     const code = codeOf(error)
-    if (code === 'MINER_FAILED') deps.log.error({ event: 'miner.failed', error: String(error), path: request.url }, 'answering failed')
+    if (code === 'MINER_FAILED')
+      deps.log.error({ event: 'miner.failed', error: String(error), path: request.url }, 'answering failed')
     return refuse(reply, code)
   })
   app.get('/health', (_request, reply) => {
@@ -154,7 +163,13 @@ const fits = (request: FastifyRequest, task: TaskDefinition): boolean =>
 /** Checks and parses the body, solves, and signs. */
 const answer = async (
   deps: ServerDeps,
-  of: { readonly name: string; readonly task: TaskDefinition; readonly request: FastifyRequest; readonly reply: FastifyReply; readonly entry: Accepted },
+  of: {
+    readonly name: string
+    readonly task: TaskDefinition
+    readonly request: FastifyRequest
+    readonly reply: FastifyReply
+    readonly entry: Accepted
+  },
 ): Promise<FastifyReply> => {
   const { name, task, request, reply } = of
   const { envelope, deadline, startedAt } = of.entry
@@ -165,9 +180,18 @@ const answer = async (
   if (parsed === null) return refuse(reply, 'MINER_BAD_REQUEST')
   const response = await deps.solve({ task: name, request: parsed.request, signal: deadline.signal })
   const bytes = Buffer.from(JSON.stringify(response))
-  const signed = signResponse({ signer: deps.hotkey, receiver: envelope.sender, requestHash: requestHash(envelope), status: 200, body: bytes })
+  const signed = signResponse({
+    signer: deps.hotkey,
+    receiver: envelope.sender,
+    requestHash: requestHash(envelope),
+    status: 200,
+    body: bytes,
+  })
   const ms = Math.round(deps.clock.monotonic() - startedAt)
-  deps.log.info({ event: 'miner.answered', task: name, caller: envelope.sender, ms, bytes: bytes.length }, 'request answered')
+  deps.log.info(
+    { event: 'miner.answered', task: name, caller: envelope.sender, ms, bytes: bytes.length },
+    'request answered',
+  )
   return reply.code(200).headers(signed).type('application/json').send(bytes)
 }
 
@@ -187,7 +211,8 @@ const refuse = (reply: FastifyReply, code: RefusalCode): FastifyReply => {
   return reply.code(statusOf(code)).type('application/json').send(refusalBody(code))
 }
 
-const late = (): SubnetError => new SubnetError({ code: 'MINER_LATE', message: 'The deadline of the request passed', retryable: true })
+const late = (): SubnetError =>
+  new SubnetError({ code: 'MINER_LATE', message: 'The deadline of the request passed', retryable: true })
 
 /** Finds what to tell a caller about an error; fastify's own come with codes of theirs. */
 const codeOf = (error: unknown): RefusalCode => {

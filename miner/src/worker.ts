@@ -1,5 +1,5 @@
 import type { WorkerContext } from '@arbor/engine/contained/worker-context'
-import { openEngine, type OpenedEngine } from '@arbor/engine/open'
+import { type OpenedEngine, openEngine } from '@arbor/engine/open'
 import { SubnetError } from '@arbor/shared/errors'
 import type { ModelId } from '@arbor/shared/inference'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
@@ -13,10 +13,14 @@ export interface MinerWorkerData {
 }
 
 /** Loads the model, or answers one request. */
-export type MinerJob = { readonly kind: 'open' } | { readonly kind: 'solve'; readonly task: string; readonly request: unknown }
+export type MinerJob =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'solve'; readonly task: string; readonly request: unknown }
 
 /** The model's id, or the answer. */
-export type MinerResult = { readonly kind: 'opened'; readonly model: ModelId } | { readonly kind: 'solved'; readonly response: unknown }
+export type MinerResult =
+  | { readonly kind: 'opened'; readonly model: ModelId }
+  | { readonly kind: 'solved'; readonly response: unknown }
 
 let opening: Promise<{ readonly spec: SubnetSpec; readonly engine: OpenedEngine }> | undefined
 
@@ -27,12 +31,18 @@ export default async function work(job: MinerJob, context: WorkerContext<MinerWo
   if (job.kind === 'open') return { kind: 'opened', model: engine.model }
   const task = spec.tasks[job.task]
   if (task === undefined) {
-    throw new SubnetError({ code: 'MINER_NO_SUCH_TASK', message: `The subnet ${spec.name} has no task ${job.task}; ask for one of its own` })
+    throw new SubnetError({
+      code: 'MINER_NO_SUCH_TASK',
+      message: `The subnet ${spec.name} has no task ${job.task}; ask for one of its own`,
+    })
   }
   return { kind: 'solved', response: await task.solve({ request: job.request, engine, signal: context.signal }) }
 }
 
-const open = async ({ spec, model }: MinerWorkerData): Promise<{ readonly spec: SubnetSpec; readonly engine: OpenedEngine }> => {
+const open = async ({
+  spec,
+  model,
+}: MinerWorkerData): Promise<{ readonly spec: SubnetSpec; readonly engine: OpenedEngine }> => {
   const [loaded, engine] = await Promise.all([loadSpec(spec), openEngine({ folder: model, threads: 1 })])
   return { spec: loaded, engine }
 }

@@ -1,16 +1,16 @@
 import type { Metagraph, Neuron } from '@arbor/chain/client/types'
-import { blake2b256 } from '@arbor/shared/hashing'
 import { toBytes } from '@arbor/shared/bytes'
 import { createGate } from '@arbor/shared/gate'
-import { keypairFromUri } from '@arbor/shared/keys'
+import { blake2b256 } from '@arbor/shared/hashing'
 import type { Keypair } from '@arbor/shared/keypair'
+import { keypairFromUri } from '@arbor/shared/keys'
 import { createLogger } from '@arbor/shared/log'
 import { createManualClock, type ManualClock } from '@arbor/shared/manual-clock'
 import type { Alpha, Block, Blocks, Hex, Ms, NetUid, Uid } from '@arbor/shared/units'
 import { createMemoryReplayStore } from '@arbor/shared/wire/replay'
-import { signRequest, type SignedRequest } from '@arbor/shared/wire/request'
-import { loadSpec } from '@arbor/subnet-spec/load'
+import { type SignedRequest, signRequest } from '@arbor/shared/wire/request'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import { loadSpec } from '@arbor/subnet-spec/load'
 import type { FastifyInstance } from 'fastify'
 import { createRateLimit } from '../src/rate-limit.ts'
 import { createServer, type ServerDeps } from '../src/server.ts'
@@ -99,9 +99,15 @@ export const nextNonce = (): Uint8Array => {
 }
 
 export const requestOf = (spec: SubnetSpec, seedByte = 7): Buffer =>
-  Buffer.from(JSON.stringify(spec.tasks.chat?.plan({ seed: `0x${seedByte.toString(16).padStart(2, '0').repeat(32)}` as Hex })))
+  Buffer.from(
+    JSON.stringify(spec.tasks.chat?.plan({ seed: `0x${seedByte.toString(16).padStart(2, '0').repeat(32)}` as Hex })),
+  )
 
-export const sign = (net: Pick<TestNet, 'clock'>, body: Buffer, of: { readonly signer?: Keypair; readonly path?: string } = {}): SignedRequest =>
+export const sign = (
+  net: Pick<TestNet, 'clock'>,
+  body: Buffer,
+  of: { readonly signer?: Keypair; readonly path?: string } = {},
+): SignedRequest =>
   signRequest({
     signer: of.signer ?? rich,
     receiver: miner.address,
@@ -115,4 +121,9 @@ export const sign = (net: Pick<TestNet, 'clock'>, body: Buffer, of: { readonly s
   })
 
 export const post = (net: Pick<TestNet, 'app'>, headers: Readonly<Record<string, string | string[]>>, body: Buffer) =>
-  net.app.inject({ method: 'POST', url: '/chat', headers: { 'content-type': 'application/json', ...headers }, payload: body })
+  net.app.inject({
+    method: 'POST',
+    url: '/chat',
+    headers: { 'content-type': 'application/json', ...headers },
+    payload: body,
+  })

@@ -15,13 +15,25 @@ const nextFile = (): string => {
   return join(folder, `${files}.sqlite`)
 }
 
-const [flooder, quiet, third] = ['//Flooder', '//Quiet', '//Third'].map((uri) => keypairFromUri(uri).address) as [never, never, never]
+const [flooder, quiet, third] = ['//Flooder', '//Quiet', '//Third'].map((uri) => keypairFromUri(uri).address) as [
+  never,
+  never,
+  never,
+]
 const nonce = (index: number): Hex => `0x${index.toString(16).padStart(32, '0')}`
 const limits = { perSender: 50, senders: 2 }
 const start = 1_800_000_000_000
-const claim = (store: ReplayStore, of: { sender?: typeof quiet; index: number; now?: number; lives?: number }): string => {
+const claim = (
+  store: ReplayStore,
+  of: { sender?: typeof quiet; index: number; now?: number; lives?: number },
+): string => {
   const now = of.now ?? start
-  const verdict = store.claim({ sender: of.sender ?? quiet, nonce: nonce(of.index), now: now as UnixMs, expiresAt: (now + (of.lives ?? 15_000)) as UnixMs })
+  const verdict = store.claim({
+    sender: of.sender ?? quiet,
+    nonce: nonce(of.index),
+    now: now as UnixMs,
+    expiresAt: (now + (of.lives ?? 15_000)) as UnixMs,
+  })
   return verdict.ok ? 'ok' : verdict.code
 }
 
@@ -31,7 +43,11 @@ describe.each([
 ])('replay store %s', (_, open) => {
   test('accepts a nonce once for each sender', () => {
     const store = open()
-    expect([claim(store, { index: 1 }), claim(store, { index: 1 }), claim(store, { index: 1, sender: flooder })]).toEqual(['ok', 'WIRE_REPLAY', 'ok'])
+    expect([
+      claim(store, { index: 1 }),
+      claim(store, { index: 1 }),
+      claim(store, { index: 1, sender: flooder }),
+    ]).toEqual(['ok', 'WIRE_REPLAY', 'ok'])
   })
 
   test('refuses who floods, and forgets nobody else for it', () => {
@@ -46,7 +62,11 @@ describe.each([
 
   test('refuses a further sender while it remembers as many as it may', () => {
     const store = open()
-    expect([claim(store, { index: 1, sender: quiet }), claim(store, { index: 1, sender: flooder }), claim(store, { index: 1, sender: third })]).toEqual(['ok', 'ok', 'WIRE_REPLAY_FULL'])
+    expect([
+      claim(store, { index: 1, sender: quiet }),
+      claim(store, { index: 1, sender: flooder }),
+      claim(store, { index: 1, sender: third }),
+    ]).toEqual(['ok', 'ok', 'WIRE_REPLAY_FULL'])
     expect(claim(store, { index: 1, sender: third, now: start + 20_000 })).toBe('ok')
   })
 

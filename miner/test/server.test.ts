@@ -1,14 +1,18 @@
 import { fileURLToPath } from 'node:url'
 import { openEngine } from '@arbor/engine/open'
+import type { Generation } from '@arbor/shared/inference'
 import { REFUSAL_BYTES } from '@arbor/shared/wire/refusal'
 import { verifyResponse } from '@arbor/shared/wire/response'
-import type { Generation } from '@arbor/shared/inference'
 import { describe, expect, test } from 'vitest'
 import { miner, poor, post, requestOf, rich, sign, stranger, testNet, unpermitted } from './net.ts'
 
 const tiny = fileURLToPath(new URL('../../models/arbor-tiny', import.meta.url))
 
-const expectRefusal = (response: { statusCode: number; body: string; rawPayload: Buffer }, status: number, code: string): void => {
+const expectRefusal = (
+  response: { statusCode: number; body: string; rawPayload: Buffer },
+  status: number,
+  code: string,
+): void => {
   expect([response.statusCode, JSON.parse(response.body).code]).toEqual([status, code])
   expect(response.rawPayload.length).toBe(REFUSAL_BYTES)
 }
@@ -17,7 +21,8 @@ describe('miner', () => {
   test('answers a permitted validator with a signed answer that its engine believes', async () => {
     const engine = await openEngine({ folder: tiny })
     const net = await testNet({
-      solve: ({ request, signal }) => net.spec.tasks.chat?.solve({ request, engine, signal }) ?? Promise.reject(new Error('no task')),
+      solve: ({ request, signal }) =>
+        net.spec.tasks.chat?.solve({ request, engine, signal }) ?? Promise.reject(new Error('no task')),
     })
     const body = requestOf(net.spec)
     const request = sign(net, body)
@@ -26,7 +31,9 @@ describe('miner', () => {
     const parties = { sender: miner.address, receiver: rich.address, requestHash: request.hash, status: 200 }
     const headers = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)]))
     expect(verifyResponse({ headers, body: response.rawPayload, ...parties })).toEqual({ ok: true })
-    expect(verifyResponse({ headers, body: Buffer.concat([response.rawPayload, Buffer.from(' ')]), ...parties }).ok).toBe(false)
+    expect(
+      verifyResponse({ headers, body: Buffer.concat([response.rawPayload, Buffer.from(' ')]), ...parties }).ok,
+    ).toBe(false)
     const verdict = await net.spec.tasks.chat?.score({
       request: JSON.parse(body.toString()),
       response: JSON.parse(response.body) as Generation,
@@ -79,11 +86,18 @@ describe('miner', () => {
     ['no JSON', Buffer.from('{"prompt":')],
     ['no UTF-8', Buffer.from([0x22, 0xff, 0xfe, 0x22])],
     ['another shape', Buffer.from('{"prompt":1}')],
-    ['more tokens than the task allows', Buffer.from(`{"prompt":"a","maxTokens":49,"temperature":0,"seed":"0x${'00'.repeat(32)}"}`)],
+    [
+      'more tokens than the task allows',
+      Buffer.from(`{"prompt":"a","maxTokens":49,"temperature":0,"seed":"0x${'00'.repeat(32)}"}`),
+    ],
     ['nothing', Buffer.alloc(0)],
   ])('refuses a signed body that is %s', async (_, body) => {
     const net = await testNet()
-    expectRefusal(await post(net, { ...sign(net, body).headers, 'content-length': String(body.length) }, body), 422, 'MINER_BAD_REQUEST')
+    expectRefusal(
+      await post(net, { ...sign(net, body).headers, 'content-length': String(body.length) }, body),
+      422,
+      'MINER_BAD_REQUEST',
+    )
   })
 
   test('refuses a body above the limit of the task', async () => {

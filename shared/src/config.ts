@@ -11,7 +11,10 @@ export interface ConfigSources {
  * Merges and checks settings; nothing unknown passes.
  * @throws CONFIG_UNKNOWN_KEY naming the key and the nearest known one, CONFIG_INVALID naming key, value and what is expected
  */
-export const parseConfig = <Shape extends z.core.$ZodLooseShape>(of: { readonly schema: z.ZodObject<Shape>; readonly sources: ConfigSources }): z.output<z.ZodObject<Shape>> => {
+export const parseConfig = <Shape extends z.core.$ZodLooseShape>(of: {
+  readonly schema: z.ZodObject<Shape>
+  readonly sources: ConfigSources
+}): z.output<z.ZodObject<Shape>> => {
   const given = { ...of.sources.file, ...defined(of.sources.flags ?? {}) }
   const known = Object.keys(of.schema.shape)
   const unknown = Object.keys(given).find((key) => !known.includes(key))
@@ -27,7 +30,11 @@ export const parseConfig = <Shape extends z.core.$ZodLooseShape>(of: { readonly 
  */
 export const parseConfigText = (text: string, path: string): Readonly<Record<string, unknown>> => {
   const fail = (why: string, cause?: unknown): SubnetError =>
-    new SubnetError({ code: 'CONFIG_NOT_JSON', message: `Configuration file ${path} ${why}; write one JSON object`, cause })
+    new SubnetError({
+      code: 'CONFIG_NOT_JSON',
+      message: `Configuration file ${path} ${why}; write one JSON object`,
+      cause,
+    })
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -44,12 +51,19 @@ const defined = (flags: Readonly<Record<string, unknown>>): Record<string, unkno
 const unknownKey = (key: string, known: readonly string[]): SubnetError => {
   const near = nearest(key, known)
   const hint = near === null ? `known are ${known.join(', ')}` : `did you mean "${near}"?`
-  return new SubnetError({ code: 'CONFIG_UNKNOWN_KEY', message: `Unknown setting "${key}"; ${hint}`, details: { key, nearest: near } })
+  return new SubnetError({
+    code: 'CONFIG_UNKNOWN_KEY',
+    message: `Unknown setting "${key}"; ${hint}`,
+    details: { key, nearest: near },
+  })
 }
 
 const invalid = (issue: z.core.$ZodIssue | undefined, given: Readonly<Record<string, unknown>>): SubnetError => {
   const path = (issue?.path ?? []).map(String)
-  const value = path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined), given)
+  const value = path.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined),
+    given,
+  )
   if (issue?.code === 'unrecognized_keys') return unknownKey([...path, issue.keys[0] ?? ''].join('.'), [])
   const shown = value === undefined ? 'is missing' : `is ${JSON.stringify(value)?.slice(0, 80)}`
   return new SubnetError({
@@ -61,7 +75,9 @@ const invalid = (issue: z.core.$ZodIssue | undefined, given: Readonly<Record<str
 
 /** Finds the known word within three edits, the closest first; null when none is near. */
 export const nearest = (word: string, known: readonly string[]): string | null => {
-  const ranked = known.map((candidate) => ({ candidate, edits: editDistance(word, candidate) })).sort((a, b) => a.edits - b.edits)
+  const ranked = known
+    .map((candidate) => ({ candidate, edits: editDistance(word, candidate) }))
+    .sort((a, b) => a.edits - b.edits)
   const best = ranked[0]
   return best !== undefined && best.edits <= 3 && best.edits < word.length ? best.candidate : null
 }

@@ -1,7 +1,9 @@
 import { createQueue } from './queue.ts'
 
 /** Whether a caller may go in; `release` must be called once when the work is done. */
-export type Admission = { readonly admitted: true; readonly release: () => void } | { readonly admitted: false; readonly reason: 'full' | 'evicted' | 'closed' }
+export type Admission =
+  | { readonly admitted: true; readonly release: () => void }
+  | { readonly admitted: false; readonly reason: 'full' | 'evicted' | 'closed' }
 
 /** Lets `slots` callers work at once and `capacity` wait, the highest priority first. */
 export interface Gate {

@@ -4,7 +4,8 @@ import type { Hex } from './units.ts'
 const HEX = /^0x(?:[0-9a-f]{2})*$/i
 
 /** Writes bytes as 0x-prefixed lower-case hexadecimal. */
-export const toHex = (bytes: Uint8Array): Hex => `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
+export const toHex = (bytes: Uint8Array): Hex =>
+  `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
 
 /** Tells whether text is 0x-prefixed hexadecimal of whole bytes (of `byteLength` bytes, where given). */
 export const isHex = (text: string, byteLength?: number): text is Hex =>

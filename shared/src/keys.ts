@@ -1,6 +1,12 @@
-import { sr25519_derive_keypair_hard, sr25519_derive_keypair_soft, sr25519_keypair_from_seed, sr25519_pubkey, sr25519_sign } from '@polkadot-labs/schnorrkel-wasm'
 import { keyExtractSuri } from '@polkadot/util-crypto/key'
 import { mnemonicGenerate, mnemonicToMiniSecret, mnemonicValidate } from '@polkadot/util-crypto/mnemonic'
+import {
+  sr25519_derive_keypair_hard,
+  sr25519_derive_keypair_soft,
+  sr25519_keypair_from_seed,
+  sr25519_pubkey,
+  sr25519_sign,
+} from '@polkadot-labs/schnorrkel-wasm'
 import { concatBytes, equalBytes } from './bytes.ts'
 import { SubnetError } from './errors.ts'
 import { fromHex, isHex } from './hex.ts'
@@ -16,7 +22,8 @@ const SECRET_BYTES = 64
  * @throws KEY_INVALID_SEED when it is not 32 bytes
  */
 export const keypairFromSeed = (seed: Uint8Array): Keypair => {
-  if (seed.length !== 32) throw invalid('KEY_INVALID_SEED', `A seed has 32 bytes, this one ${seed.length}; check the value`)
+  if (seed.length !== 32)
+    throw invalid('KEY_INVALID_SEED', `A seed has 32 bytes, this one ${seed.length}; check the value`)
   return fromPair(sr25519_keypair_from_seed(seed))
 }
 
@@ -24,12 +31,16 @@ export const keypairFromSeed = (seed: Uint8Array): Keypair => {
  * Makes the key of a BIP39 phrase, as Substrate does: PBKDF2 over the entropy, not over the words.
  * @throws KEY_INVALID_MNEMONIC without repeating the phrase
  */
-export const keypairFromMnemonic = (mnemonic: string, password = ''): Keypair => keypairFromSeed(seedFromMnemonic(mnemonic, password))
+export const keypairFromMnemonic = (mnemonic: string, password = ''): Keypair =>
+  keypairFromSeed(seedFromMnemonic(mnemonic, password))
 
 /** Derives the 32-byte seed of a BIP39 phrase. @throws KEY_INVALID_MNEMONIC without repeating the phrase */
 export const seedFromMnemonic = (mnemonic: string, password = ''): Uint8Array => {
   if (!mnemonicValidate(mnemonic)) {
-    throw invalid('KEY_INVALID_MNEMONIC', 'The phrase is no valid BIP39 mnemonic; check the number, spelling and order of its words')
+    throw invalid(
+      'KEY_INVALID_MNEMONIC',
+      'The phrase is no valid BIP39 mnemonic; check the number, spelling and order of its words',
+    )
   }
   return mnemonicToMiniSecret(mnemonic, password)
 }
@@ -45,20 +56,27 @@ export const generateMnemonic = (words: 12 | 24 = 12): string => mnemonicGenerat
 export const keypairFromUri = (uri: string): Keypair => {
   const { phrase, path, password } = splitUri(uri.startsWith('/') ? DEV_PHRASE + uri : uri)
   const seed = isHex(phrase) ? fromHex(phrase) : seedFromMnemonic(phrase, password)
-  if (seed.length !== 32) throw invalid('KEY_INVALID_SEED', `A seed has 32 bytes, this one ${seed.length}; check the value`)
+  if (seed.length !== 32)
+    throw invalid('KEY_INVALID_SEED', `A seed has 32 bytes, this one ${seed.length}; check the value`)
   const pair = path.reduce(
-    (parent, { isHard, chainCode }) => (isHard ? sr25519_derive_keypair_hard(parent, chainCode) : sr25519_derive_keypair_soft(parent, chainCode)),
+    (parent, { isHard, chainCode }) =>
+      isHard ? sr25519_derive_keypair_hard(parent, chainCode) : sr25519_derive_keypair_soft(parent, chainCode),
     sr25519_keypair_from_seed(seed),
   )
   return fromPair(pair)
 }
 
-const splitUri = (uri: string): { phrase: string; path: ReturnType<typeof keyExtractSuri>['path']; password: string } => {
+const splitUri = (
+  uri: string,
+): { phrase: string; path: ReturnType<typeof keyExtractSuri>['path']; password: string } => {
   try {
     const { phrase, path, password } = keyExtractSuri(uri)
     return { phrase, path, password: password ?? '' }
   } catch {
-    throw invalid('KEY_INVALID_URI', 'The key URI cannot be read; write PHRASE//hard/soft///password, 0xSEED//hard or //Name')
+    throw invalid(
+      'KEY_INVALID_URI',
+      'The key URI cannot be read; write PHRASE//hard/soft///password, 0xSEED//hard or //Name',
+    )
   }
 }
 

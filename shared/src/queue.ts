@@ -1,7 +1,9 @@
 import { SubnetError } from './errors.ts'
 
 /** What became of an offer: a full queue refuses what is worth no more than its least, or drops its least. */
-export type Offer<T> = { readonly accepted: true; readonly evicted: T | null } | { readonly accepted: false; readonly reason: 'full' | 'closed' }
+export type Offer<T> =
+  | { readonly accepted: true; readonly evicted: T | null }
+  | { readonly accepted: false; readonly reason: 'full' | 'closed' }
 
 /** Holds at most `capacity` items; hands out the highest priority first, and equals in order of arrival. */
 export interface BoundedQueue<T> {
@@ -39,7 +41,8 @@ export const createQueue = <T>(of: { readonly capacity: number }): BoundedQueue<
       signal.throwIfAborted()
       const entry = entries.shift()
       if (entry !== undefined) return entry.item
-      if (closed) throw new SubnetError({ code: 'QUEUE_CLOSED', message: 'The queue is closed and empty; nothing will come' })
+      if (closed)
+        throw new SubnetError({ code: 'QUEUE_CLOSED', message: 'The queue is closed and empty; nothing will come' })
       await new Promise<void>((resolve) => {
         wake = resolve
         signal.addEventListener('abort', () => resolve(), { once: true })

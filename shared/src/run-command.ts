@@ -58,7 +58,10 @@ export const runCommand = async (factory: (context: CommandContext) => RunnableC
 /** Makes every level throw instead of exit and write where the host says. */
 const prepare = (command: RunnableCommand, host: Host): void => {
   command.exitOverride()
-  command.configureOutput({ writeOut: (text) => void host.stdout.write(text), writeErr: (text) => void host.stderr.write(text) })
+  command.configureOutput({
+    writeOut: (text) => void host.stdout.write(text),
+    writeErr: (text) => void host.stderr.write(text),
+  })
   for (const child of command.commands) prepare(child, host)
 }
 

@@ -28,10 +28,12 @@ export const encodeSs58 = (publicKey: Uint8Array): Ss58 => {
 export const decodeSs58 = (address: string): Uint8Array => {
   if (!ADDRESS.test(address)) throw invalid(`address "${address.slice(0, 64)}" is not 47 or 48 base58 characters`)
   const bytes = base58Decode(address)
-  if (bytes.length !== ADDRESS_BYTES) throw invalid(`address "${address}" holds ${bytes.length} bytes instead of ${ADDRESS_BYTES}`)
+  if (bytes.length !== ADDRESS_BYTES)
+    throw invalid(`address "${address}" holds ${bytes.length} bytes instead of ${ADDRESS_BYTES}`)
   if (bytes[0] !== PREFIX) throw invalid(`address "${address}" has prefix ${bytes[0]} instead of ${PREFIX}`)
   const payload = bytes.subarray(0, -CHECKSUM_BYTES)
-  if (!equalBytes(bytes.subarray(-CHECKSUM_BYTES), checksum(payload))) throw invalid(`address "${address}" has a wrong checksum`)
+  if (!equalBytes(bytes.subarray(-CHECKSUM_BYTES), checksum(payload)))
+    throw invalid(`address "${address}" has a wrong checksum`)
   return payload.slice(1)
 }
 
@@ -52,7 +54,8 @@ export const isSs58 = (address: string): address is Ss58 => {
   }
 }
 
-const checksum = (payload: Uint8Array): Uint8Array => blake2b512(concatBytes(toBytes('SS58PRE'), payload)).subarray(0, CHECKSUM_BYTES)
+const checksum = (payload: Uint8Array): Uint8Array =>
+  blake2b512(concatBytes(toBytes('SS58PRE'), payload)).subarray(0, CHECKSUM_BYTES)
 
 const invalid = (what: string): SubnetError =>
   new SubnetError({ code: 'SS58_INVALID', message: `The ${what}; copy the whole address, it begins with 5` })

@@ -1,4 +1,4 @@
-import { startDeadline, type Clock } from './clock.ts'
+import { type Clock, startDeadline } from './clock.ts'
 import { SubnetError } from './errors.ts'
 import type { Ms } from './units.ts'
 
@@ -51,7 +51,8 @@ const withGrace = async (clock: Clock, graceMs: Ms, running: readonly Promise<vo
 
 const ended = (name: string, error: unknown): SubnetError => {
   if (error instanceof SubnetError) return error
-  const why = error === null ? 'returned before it was told to stop' : error instanceof Error ? error.message : String(error)
+  const why =
+    error === null ? 'returned before it was told to stop' : error instanceof Error ? error.message : String(error)
   return new SubnetError({
     code: 'SUPERVISE_LOOP_ENDED',
     message: `The loop "${name}" ended: ${why}; the process stops, start it again and report this if it repeats`,
@@ -104,14 +105,22 @@ const runOnce = async (of: {
   readonly signal: AbortSignal
 }): Promise<void> => {
   const late = (): Error =>
-    new SubnetError({ code: 'SUPERVISE_TIMEOUT', message: `"${of.name}" took more than ${of.timeoutMs} ms`, retryable: true })
+    new SubnetError({
+      code: 'SUPERVISE_TIMEOUT',
+      message: `"${of.name}" took more than ${of.timeoutMs} ms`,
+      retryable: true,
+    })
   using deadline = startDeadline({ clock: of.clock, ms: of.timeoutMs as Ms, parent: of.signal, reason: late })
   await of.run(deadline.signal)
   deadline.signal.throwIfAborted()
 }
 
 /** Creates a counter of failures. @returns a function that throws SUPERVISE_BUDGET_SPENT when the failure is one too many */
-export const createBudget = (of: { readonly name: string; readonly budget: ErrorBudget; readonly clock: Clock }): ((error: unknown) => void) => {
+export const createBudget = (of: {
+  readonly name: string
+  readonly budget: ErrorBudget
+  readonly clock: Clock
+}): ((error: unknown) => void) => {
   let times: number[] = []
   return (error) => {
     const now = of.clock.monotonic()

@@ -14,7 +14,8 @@ import type { Ms } from '../src/units.ts'
 
 const never = new AbortController().signal
 const coded = (code: string) => expect.objectContaining({ code })
-const untilAborted = (signal: AbortSignal): Promise<void> => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
 
 describe('clock', () => {
   test.each([
@@ -49,8 +50,20 @@ describe('clock', () => {
 describe('queue', () => {
   test('hands out the highest priority first, and equals in order of arrival', () => {
     const queue = createQueue<string>({ capacity: 9 })
-    for (const [item, priority] of [['a', 1n], ['b', 3n], ['c', 1n], ['d', 3n]] as const) queue.offer(item, priority)
-    expect([queue.poll(), queue.poll(), queue.poll(), queue.poll(), queue.poll()]).toEqual(['b', 'd', 'a', 'c', undefined])
+    for (const [item, priority] of [
+      ['a', 1n],
+      ['b', 3n],
+      ['c', 1n],
+      ['d', 3n],
+    ] as const)
+      queue.offer(item, priority)
+    expect([queue.poll(), queue.poll(), queue.poll(), queue.poll(), queue.poll()]).toEqual([
+      'b',
+      'd',
+      'a',
+      'c',
+      undefined,
+    ])
   })
 
   test('refuses or drops the least when it is full', () => {
@@ -111,7 +124,9 @@ describe('supervision', () => {
 
   test('ends when a loop returns early, and passes our own errors on', async () => {
     const clock = createManualClock()
-    await expect(supervise({ loops: { short: async () => undefined }, signal: never, clock })).rejects.toThrow(/"short".*returned/)
+    await expect(supervise({ loops: { short: async () => undefined }, signal: never, clock })).rejects.toThrow(
+      /"short".*returned/,
+    )
     const own = new SubnetError({ code: 'QUEUE_CLOSED', message: 'x' })
     await expect(supervise({ loops: { own: () => Promise.reject(own) }, signal: never, clock })).rejects.toBe(own)
   })
@@ -119,7 +134,12 @@ describe('supervision', () => {
   test('resolves when it is stopped, and waits no longer than its grace for a loop that does not stop', async () => {
     const clock = createManualClock()
     const stop = new AbortController()
-    const running = supervise({ loops: { deaf: () => new Promise(() => undefined), good: untilAborted }, signal: stop.signal, clock, graceMs: 100 })
+    const running = supervise({
+      loops: { deaf: () => new Promise(() => undefined), good: untilAborted },
+      signal: stop.signal,
+      clock,
+      graceMs: 100,
+    })
     stop.abort()
     await clock.advance(100)
     await expect(running).resolves.toBeUndefined()
@@ -149,7 +169,9 @@ describe('configuration', () => {
   const schema = z.object({ port: z.coerce.number().int().max(65_535), threads: z.number().default(1) })
 
   test('takes flags over the file and defaults for the rest', () => {
-    expect(parseConfig({ schema, sources: { file: { port: 1, threads: 2 }, flags: { port: '3', threads: undefined } } })).toEqual({ port: 3, threads: 2 })
+    expect(
+      parseConfig({ schema, sources: { file: { port: 1, threads: 2 }, flags: { port: '3', threads: undefined } } }),
+    ).toEqual({ port: 3, threads: 2 })
   })
 
   test('names an unknown key and the nearest known one', () => {
@@ -178,7 +200,10 @@ test('log writes one JSON line an event and hides secrets at any depth', () => {
     },
   })
   const log = createLogger({ name: 'test', level: 'info', destination })
-  log.info({ event: 'a', mnemonic: 'word word', wallet: { secretSeed: '0x1', of: { password: 'p' } }, hotkey: '5G' }, 'done')
+  log.info(
+    { event: 'a', mnemonic: 'word word', wallet: { secretSeed: '0x1', of: { password: 'p' } }, hotkey: '5G' },
+    'done',
+  )
   log.debug('quiet')
   const line = JSON.parse(text)
   expect(line).toMatchObject({ level: 'info', name: 'test', event: 'a', msg: 'done', hotkey: '5G' })

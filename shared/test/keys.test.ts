@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { sr25519PairFromSeed, sr25519Sign, sr25519Verify, cryptoWaitReady } from '@polkadot/util-crypto'
+import { cryptoWaitReady, sr25519PairFromSeed, sr25519Sign, sr25519Verify } from '@polkadot/util-crypto'
 import { describe, expect, test } from 'vitest'
 import { concatBytes, toBytes } from '../src/bytes.ts'
 import { SubnetError } from '../src/errors.ts'
@@ -11,7 +11,8 @@ import { verifySignature } from '../src/verify-signature.ts'
 type Row = Readonly<Record<string, string>>
 
 /** Made by bittensor 10.5.0. */
-const vectors = (name: string): Record<string, Row[]> => JSON.parse(readFileSync(new URL(`../../test/vectors/wire/${name}.json`, import.meta.url), 'utf8'))
+const vectors = (name: string): Record<string, Row[]> =>
+  JSON.parse(readFileSync(new URL(`../../test/vectors/wire/${name}.json`, import.meta.url), 'utf8'))
 const { uri = [], mnemonic = [], seed = [], invalid_mnemonic = [], invalid_ss58 = [] } = vectors('keys')
 const { cases = [] } = vectors('signatures')
 
@@ -44,7 +45,11 @@ describe('keypair', () => {
   })
 
   test('never repeats a secret when it refuses one', () => {
-    const secrets = ['bottom drive obey lake curtain smoke basket hold race lonely fit wall', '0xdeadbeef//1', 'pass word///']
+    const secrets = [
+      'bottom drive obey lake curtain smoke basket hold race lonely fit wall',
+      '0xdeadbeef//1',
+      'pass word///',
+    ]
     for (const secret of secrets) {
       expect(() => keypairFromUri(secret)).toThrow(SubnetError)
       expect(() => keypairFromUri(secret)).not.toThrow(/drive|deadbeef|pass word/)
@@ -66,7 +71,13 @@ describe('keypair', () => {
 
 describe('signature', () => {
   /** The reference also accepts wrapped messages and upper case; the wrapping is the caller's affair. */
-  test.each(cases)('is judged as the reference judges it: $note', ({ note = '', message: text = '', signature = '', address = '', expect_valid }) => {
+  test.each(cases)('is judged as the reference judges it: $note', ({
+    note = '',
+    message: text = '',
+    signature = '',
+    address = '',
+    expect_valid,
+  }) => {
     const wrapped = note.includes('<Bytes>') ? `<Bytes>${text}</Bytes>` : text
     const message = text.startsWith('0x') ? fromHex(text) : toBytes(wrapped)
     const valid = isHex(signature) && verifySignature(decodeSs58(address), message, fromHex(signature))
@@ -90,10 +101,18 @@ describe('signature', () => {
     const good = pair.sign(message)
     const order = fromHex('0xedd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010')
     const marked = order.with(31, (order[31] ?? 0) | 0x80)
-    const bad = [new Uint8Array(64), new Uint8Array(64).fill(0xff), good.slice(1), concatBytes(good, Uint8Array.of(0)), new Uint8Array(0), concatBytes(good.slice(0, 32), marked)]
+    const bad = [
+      new Uint8Array(64),
+      new Uint8Array(64).fill(0xff),
+      good.slice(1),
+      concatBytes(good, Uint8Array.of(0)),
+      new Uint8Array(0),
+      concatBytes(good.slice(0, 32), marked),
+    ]
     for (let round = 0; round < 2_000; round += 1) {
       for (const signature of bad) expect(verifySignature(pair.publicKey, message, signature)).toBe(false)
-      if (round % 40 === 0) expect(verifySignature(new Uint8Array(32).fill(round === 0 ? 0xff : round | 1), message, good)).toBe(false)
+      if (round % 40 === 0)
+        expect(verifySignature(new Uint8Array(32).fill(round === 0 ? 0xff : round | 1), message, good)).toBe(false)
     }
     expect(verifySignature(pair.publicKey, message, good)).toBe(true)
   })

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import type { CommandContext } from '../src/command.ts'
 import { SubnetError } from '../src/errors.ts'
 import { type Host, type RunnableCommand, runCommand } from '../src/run-command.ts'
-import type { CommandContext } from '../src/command.ts'
 
-const run = async (action: (context: CommandContext, host: TestHost) => Promise<void>, env: Record<string, string> = {}): Promise<TestHost> => {
+const run = async (
+  action: (context: CommandContext, host: TestHost) => Promise<void>,
+  env: Record<string, string> = {},
+): Promise<TestHost> => {
   const host = testHost(env)
   const factory = (context: CommandContext): RunnableCommand => ({
     commands: [],
@@ -28,7 +31,11 @@ const testHost = (env: Record<string, string>): TestHost => {
     err: '',
     listeners: new Map(),
     stdout: { write: () => undefined },
-    stderr: { write: (text) => (host.err += text) },
+    stderr: {
+      write: (text) => {
+        host.err += text
+      },
+    },
     cwd: () => '/',
     on: (event, listener) => host.listeners.set(event, listener),
     exit: (code) => host.exits.push(code),
@@ -61,7 +68,11 @@ describe('command', () => {
     expect([host.err, host.exits]).toEqual(['', [expected]])
   })
 
-  test.each(['SIGINT', 'SIGTERM', 'disconnect'])('is stopped by %s and then exits 0, and a second signal exits at once', async (event) => {
+  test.each([
+    'SIGINT',
+    'SIGTERM',
+    'disconnect',
+  ])('is stopped by %s and then exits 0, and a second signal exits at once', async (event) => {
     const host = await run(async ({ signal }, { listeners }) => {
       listeners.get(event)?.()
       if (event !== 'disconnect') listeners.get(event)?.()

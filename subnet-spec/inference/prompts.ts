@@ -35,7 +35,8 @@ const ENDINGS: Words = [
  */
 export const composePrompt = (seed: Hex): string => {
   const choices = choicesFrom({ seed, label: 'inference/prompt' })
-  const clause = (): string => `${choices.pick(NAMES)} ${choices.pick(VERBS)} ${choices.pick(NAMES)} ${choices.pick(PLACES)}`
+  const clause = (): string =>
+    `${choices.pick(NAMES)} ${choices.pick(VERBS)} ${choices.pick(NAMES)} ${choices.pick(PLACES)}`
   const first = `${fill(choices.pick(OPENINGS), choices)} ${clause()}.`
   const rest = Array.from({ length: 1 + choices.below(3) }, () => `${capital(clause())}.`)
   return [`## ${capital(choices.pick(NAMES))}\n\n${first}`, ...rest, fill(choices.pick(ENDINGS), choices)].join(' ')

@@ -33,7 +33,11 @@ export interface TaskDefinition<Request = unknown, Response = unknown> {
   /** Derives the request from a seed alone; every validator derives the same. */
   plan(context: { readonly seed: Hex }): Request
   /** The reference miner's answer. */
-  solve(context: { readonly request: Request; readonly engine: InferenceEngine; readonly signal: AbortSignal }): Promise<Response>
+  solve(context: {
+    readonly request: Request
+    readonly engine: InferenceEngine
+    readonly signal: AbortSignal
+  }): Promise<Response>
   /** Judges an answer; runs in a worker thread; never throws for what a miner sent. */
   score(context: {
     readonly request: Request
@@ -72,20 +76,26 @@ const MAX_DEADLINE_MS = 60_000
  * Defines a task; request and response types follow from the schemas.
  * @throws SPEC_INVALID when a bound is out of range, or the plan is not pure or does not fit its own schema and size
  */
-export const defineTask = <Request, Response>(task: TaskDefinition<Request, Response>): TaskDefinition<Request, Response> => {
+export const defineTask = <Request, Response>(
+  task: TaskDefinition<Request, Response>,
+): TaskDefinition<Request, Response> => {
   for (const [name, value, max] of [
     ['deadlineMs', task.deadlineMs, MAX_DEADLINE_MS],
     ['maxRequestBytes', task.maxRequestBytes, 2 ** 30],
     ['maxResponseBytes', task.maxResponseBytes, 2 ** 30],
   ] as const) {
-    if (!Number.isInteger(value) || value < 1 || value > max) throw invalid(`${name} is ${value}; use an integer in 1..${max}`)
+    if (!Number.isInteger(value) || value < 1 || value > max)
+      throw invalid(`${name} is ${value}; use an integer in 1..${max}`)
   }
   for (const seed of PROBES) {
     const planned = task.plan({ seed })
     const text = JSON.stringify(planned)
-    if (text !== JSON.stringify(task.plan({ seed }))) throw invalid(`plan gives two requests for seed ${seed}; derive everything from the seed`)
-    if (!task.request.safeParse(JSON.parse(text)).success) throw invalid(`plan gives a request for seed ${seed} that its schema refuses`)
-    if (Buffer.byteLength(text) > task.maxRequestBytes) throw invalid(`plan gives more than maxRequestBytes for seed ${seed}`)
+    if (text !== JSON.stringify(task.plan({ seed })))
+      throw invalid(`plan gives two requests for seed ${seed}; derive everything from the seed`)
+    if (!task.request.safeParse(JSON.parse(text)).success)
+      throw invalid(`plan gives a request for seed ${seed} that its schema refuses`)
+    if (Buffer.byteLength(text) > task.maxRequestBytes)
+      throw invalid(`plan gives more than maxRequestBytes for seed ${seed}`)
   }
   return task
 }
@@ -97,24 +107,30 @@ export const defineTask = <Request, Response>(task: TaskDefinition<Request, Resp
 export const defineSubnet = (spec: SubnetSpec): SubnetSpec => {
   const tasks = Object.keys(spec.tasks)
   if (!NAME.test(spec.name)) throw invalid(`name "${spec.name}" is not lower-case letters, digits and dashes`)
-  if (!Number.isSafeInteger(spec.version) || spec.version < 1) throw invalid(`version is ${spec.version}; use an integer from 1`)
-  if (!isHex(spec.model.hash, 32)) throw invalid(`model hash "${spec.model.hash}" is not 32 bytes; copy it from the model's card`)
-  if (!Number.isInteger(spec.roundsPerEpoch) || spec.roundsPerEpoch < 1) throw invalid(`roundsPerEpoch is ${spec.roundsPerEpoch}; use an integer from 1`)
+  if (!Number.isSafeInteger(spec.version) || spec.version < 1)
+    throw invalid(`version is ${spec.version}; use an integer from 1`)
+  if (!isHex(spec.model.hash, 32))
+    throw invalid(`model hash "${spec.model.hash}" is not 32 bytes; copy it from the model's card`)
+  if (!Number.isInteger(spec.roundsPerEpoch) || spec.roundsPerEpoch < 1)
+    throw invalid(`roundsPerEpoch is ${spec.roundsPerEpoch}; use an integer from 1`)
   if (!(spec.halfLifeRounds > 0)) throw invalid(`halfLifeRounds is ${spec.halfLifeRounds}; use a number above 0`)
   if (tasks.length === 0) throw invalid('there is no task; define one')
-  for (const name of tasks) if (!NAME.test(name)) throw invalid(`task name "${name}" is not lower-case letters, digits and dashes`)
+  for (const name of tasks)
+    if (!NAME.test(name)) throw invalid(`task name "${name}" is not lower-case letters, digits and dashes`)
   for (const seed of PROBES) {
     const picked = spec.pick({ seed })
     if (!tasks.includes(picked)) throw invalid(`pick names "${picked}" for seed ${seed}; tasks are ${tasks.join(', ')}`)
   }
   for (const average of [0, 0.5, 1]) {
     const reward = spec.reward(average)
-    if (!Number.isFinite(reward) || reward < 0) throw invalid(`reward(${average}) is ${reward}; it must be finite and not negative`)
+    if (!Number.isFinite(reward) || reward < 0)
+      throw invalid(`reward(${average}) is ${reward}; it must be finite and not negative`)
   }
   return spec
 }
 
-const invalid = (what: string): SubnetError => new SubnetError({ code: 'SPEC_INVALID', message: `The subnet definition is unusable: ${what}` })
+const invalid = (what: string): SubnetError =>
+  new SubnetError({ code: 'SPEC_INVALID', message: `The subnet definition is unusable: ${what}` })
 
 /** Tells whether a value has the parts of a subnet; `defineSubnet` says whether they are usable. */
 const shape = z.looseObject({

@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { SubnetError } from '@arbor/shared/errors'
 import { nearest } from '@arbor/shared/config'
+import { SubnetError } from '@arbor/shared/errors'
 import { defineSubnet, isSubnetSpec, type SubnetSpec } from './define.ts'
 
 /** Specs that come with Arbor, loaded when named. */
@@ -35,13 +35,20 @@ const importSpec = async (specifier: string): Promise<{ readonly default?: unkno
   } catch (cause) {
     if (cause instanceof SubnetError) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new SubnetError({ code: 'SPEC_NOT_FOUND', message: `The subnet spec ${specifier} cannot be loaded: ${why}; check the path`, cause })
+    throw new SubnetError({
+      code: 'SPEC_NOT_FOUND',
+      message: `The subnet spec ${specifier} cannot be loaded: ${why}; check the path`,
+      cause,
+    })
   }
 }
 
 const unknownSpec = (specifier: string): SubnetError => {
   const names = Object.keys(BUILT_IN)
   const near = nearest(specifier, names)
-  const hint = near === null ? `built in are ${names.join(', ')}; any other is named by its absolute path` : `did you mean "${near}"?`
+  const hint =
+    near === null
+      ? `built in are ${names.join(', ')}; any other is named by its absolute path`
+      : `did you mean "${near}"?`
   return new SubnetError({ code: 'SPEC_UNKNOWN', message: `No subnet spec "${specifier}"; ${hint}` })
 }

@@ -17,7 +17,9 @@ export const roundBlocks = (of: { readonly tempo: Blocks; readonly roundsPerEpoc
 }
 
 /** Counts rounds from block 0; a round starts at every multiple of its length. */
-export const roundOf = (of: { readonly block: Block; readonly length: Blocks }): number => Math.floor(of.block / of.length)
+export const roundOf = (of: { readonly block: Block; readonly length: Blocks }): number =>
+  Math.floor(of.block / of.length)
 
 /** Finds the block at which a round starts. */
-export const roundStart = (of: { readonly round: number; readonly length: Blocks }): Block => (of.round * of.length) as Block
+export const roundStart = (of: { readonly round: number; readonly length: Blocks }): Block =>
+  (of.round * of.length) as Block

@@ -10,13 +10,23 @@ import type { Hex, NetUid, Ss58 } from '@arbor/shared/units'
  * (32 bytes); integers little-endian.
  * @param of.blockHash the finalised block at which the round starts
  */
-export const taskSeed = (of: { readonly blockHash: Hex; readonly netuid: NetUid; readonly round: number; readonly hotkey: Ss58 }): Hex => {
+export const taskSeed = (of: {
+  readonly blockHash: Hex
+  readonly netuid: NetUid
+  readonly round: number
+  readonly hotkey: Ss58
+}): Hex => {
   const numbers = new DataView(new ArrayBuffer(10))
   numbers.setUint16(0, of.netuid, true)
   numbers.setBigUint64(2, BigInt(of.round), true)
   return toHex(
     blake2b256(
-      concatBytes(toBytes('arbor/task-seed/1'), fromHex(of.blockHash, 32), new Uint8Array(numbers.buffer), decodeSs58(of.hotkey)),
+      concatBytes(
+        toBytes('arbor/task-seed/1'),
+        fromHex(of.blockHash, 32),
+        new Uint8Array(numbers.buffer),
+        decodeSs58(of.hotkey),
+      ),
     ),
   )
 }

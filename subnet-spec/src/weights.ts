@@ -11,10 +11,13 @@ const MAX_WEIGHT = 65_535
  * @throws SPEC_REWARD for any other reward, a uid that is no u16 or comes twice
  * @source bittensor 10.5.0 utils/weight_utils.py convert_weights_and_uids_for_emit
  */
-export const toWeights = (rewards: readonly (readonly [uid: Uid, reward: number])[]): (readonly [uid: Uid, weight: number])[] => {
+export const toWeights = (
+  rewards: readonly (readonly [uid: Uid, reward: number])[],
+): (readonly [uid: Uid, weight: number])[] => {
   const seen = new Set<number>()
   for (const [uid, reward] of rewards) {
-    if (!Number.isFinite(Math.fround(reward)) || reward < 0) throw unusable(`Reward of uid ${uid} is ${reward}; it must be finite and not negative`)
+    if (!Number.isFinite(Math.fround(reward)) || reward < 0)
+      throw unusable(`Reward of uid ${uid} is ${reward}; it must be finite and not negative`)
     if (!Number.isInteger(uid) || uid < 0 || uid > 65_535) throw unusable(`Uid ${uid} is not an integer in 0..65535`)
     if (seen.has(uid)) throw unusable(`Uid ${uid} has two rewards; give it one`)
     seen.add(uid)

@@ -60,20 +60,36 @@ describe.each(specs)('subnet $name', (spec) => {
   })
 
   test('values lateness in classes and pays nobody who is mostly not believed', async () => {
-    const engine = { model: { name: 'x', hash: '0x' as const, profile: 'fp32' as const }, generate: () => Promise.reject(new Error('unused')) }
+    const engine = {
+      model: { name: 'x', hash: '0x' as const, profile: 'fp32' as const },
+      generate: () => Promise.reject(new Error('unused')),
+    }
     const score = (reason: 'ok' | 'sampling', totalMs: number) =>
       spec.tasks.chat?.score({
         request: {},
         response: {},
         timing: { totalMs, deadlineMs: 10_000 },
-        engine: { ...engine, check: async () => ({ reason, exponentMismatches: 0, mantissaError: 0, marginMean: 0, marginMax: 0 }) },
+        engine: {
+          ...engine,
+          check: async () => ({ reason, exponentMismatches: 0, mantissaError: 0, marginMean: 0, marginMax: 0 }),
+        },
       })
-    expect([await score('ok', 1), await score('ok', 5_000), await score('ok', 5_001), await score('sampling', 1)].map((v) => v?.value)).toEqual([1, 1, 0.5, 0])
+    expect(
+      [await score('ok', 1), await score('ok', 5_000), await score('ok', 5_001), await score('sampling', 1)].map(
+        (v) => v?.value,
+      ),
+    ).toEqual([1, 1, 0.5, 0])
     expect([0, 0.24, 0.25, 1].map((average) => spec.reward(average))).toEqual([0, 0, 0.25, 1])
   })
 })
 
-test.each(requests)('seed equals that of another implementation for round $round', ({ seed, blockHash, netuid, round, hotkey }) => {
+test.each(requests)('seed equals that of another implementation for round $round', ({
+  seed,
+  blockHash,
+  netuid,
+  round,
+  hotkey,
+}) => {
   expect(taskSeed({ blockHash, netuid, round, hotkey })).toBe(seed)
 })
 
@@ -92,7 +108,9 @@ test('rounds start at the multiples of their length, which is at least one block
   expect([0, 4, 5, 14].map((block) => roundOf({ block: block as Block, length }))).toEqual([0, 0, 1, 2])
   expect(roundStart({ round: 3, length })).toBe(15)
   expect(roundBlocks({ tempo: 1 as Blocks, roundsPerEpoch: 9 })).toBe(1)
-  expect(() => roundBlocks({ tempo: 0 as Blocks, roundsPerEpoch: 2 })).toThrow(expect.objectContaining({ code: 'SPEC_ROUNDS' }))
+  expect(() => roundBlocks({ tempo: 0 as Blocks, roundsPerEpoch: 2 })).toThrow(
+    expect.objectContaining({ code: 'SPEC_ROUNDS' }),
+  )
 })
 
 describe('weights', () => {
@@ -105,17 +123,28 @@ describe('weights', () => {
     readonly error?: string
   }
   const cases: WeightCase[] = read('test/vectors/wire/weights.json').convert_weights_and_uids_for_emit
-  const pairs = cases.map((row, index) => [index, row] as const).filter(([, row]) => row.uids.length === row.weights.length)
+  const pairs = cases
+    .map((row, index) => [index, row] as const)
+    .filter(([, row]) => row.uids.length === row.weights.length)
   test.each(pairs)('equal the reference in case %i, in uid order', (_, row) => {
     const values = row.weights_as_float32 ?? row.weights
     const convert = () => toWeights(row.uids.map((uid, index) => [uid, values[index] ?? 0] as const))
     if (row.out_uids === undefined) expect(convert).toThrow()
-    else expect(convert()).toEqual(row.out_uids.map((uid, index) => [uid, row.out_vals?.[index]]).sort(([a = 0], [b = 0]) => a - b))
+    else
+      expect(convert()).toEqual(
+        row.out_uids.map((uid, index) => [uid, row.out_vals?.[index]]).sort(([a = 0], [b = 0]) => a - b),
+      )
   })
 
   test('refuse what is no reward', () => {
-    for (const bad of [-1, Number.NaN, Number.POSITIVE_INFINITY]) expect(() => toWeights([[0 as Uid, bad]])).toThrow(expect.objectContaining({ code: 'SPEC_REWARD' }))
-    expect(() => toWeights([[0 as Uid, 1], [0 as Uid, 1]])).toThrow(expect.objectContaining({ code: 'SPEC_REWARD' }))
+    for (const bad of [-1, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => toWeights([[0 as Uid, bad]])).toThrow(expect.objectContaining({ code: 'SPEC_REWARD' }))
+    expect(() =>
+      toWeights([
+        [0 as Uid, 1],
+        [0 as Uid, 1],
+      ]),
+    ).toThrow(expect.objectContaining({ code: 'SPEC_REWARD' }))
   })
 })
 
@@ -186,6 +215,8 @@ describe('loading', () => {
   })
 
   test('takes a module by its path', async () => {
-    expect((await loadSpec(fileURLToPath(new URL('../inference/tiny.ts', import.meta.url)))).name).toBe('inference-tiny')
+    expect((await loadSpec(fileURLToPath(new URL('../inference/tiny.ts', import.meta.url)))).name).toBe(
+      'inference-tiny',
+    )
   })
 })

@@ -1,4 +1,4 @@
-import { connect, type AddressInfo, type Socket } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { systemClock } from '@arbor/shared/clock'
 import type { Ms } from '@arbor/shared/units'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -68,7 +68,9 @@ const pour = (socket: Socket, chunk: Buffer, times: number): void => {
 const works = async (): Promise<number> => {
   const body = requestOf(net.spec)
   const { headers } = sign(clocked, body)
-  const { received } = await talk((socket) => socket.write(headOf({ ...headers, connection: 'close' }, body.length) + body.toString()))
+  const { received } = await talk((socket) =>
+    socket.write(headOf({ ...headers, connection: 'close' }, body.length) + body.toString()),
+  )
   return Number(received.toString().split(' ')[1])
 }
 

@@ -1,7 +1,7 @@
 import { encode } from 'cborg'
 import { SubnetError } from '../errors.ts'
-import { fromHex, isHex } from '../hex.ts'
 import { sha256 } from '../hashing.ts'
+import { fromHex, isHex } from '../hex.ts'
 import { isSs58 } from '../ss58.ts'
 import type { Hex, Ms, NetUid, Ss58, UnixMs } from '../units.ts'
 import { type Refusal, refuse } from './refusal.ts'
@@ -129,7 +129,8 @@ const integer = (text: string, max: number): number | null => {
 }
 
 /** Lower case only, so that one value has one spelling. */
-const hex = (text: string, byteLength: number): Hex | null => (isHex(text, byteLength) && text === text.toLowerCase() ? text : null)
+const hex = (text: string, byteLength: number): Hex | null =>
+  isHex(text, byteLength) && text === text.toLowerCase() ? text : null
 
 /** Writes an envelope as headers. */
 export const envelopeHeaders = (envelope: Envelope): Record<string, string> => ({
@@ -147,7 +148,10 @@ export const envelopeHeaders = (envelope: Envelope): Record<string, string> => (
 /** Checks the fields that a caller chooses before they are signed. @throws WIRE_FIELD naming it */
 export const checkFields = (fields: RequestFields): void => {
   const bad = (field: string, value: string | number): never => {
-    throw new SubnetError({ code: 'WIRE_FIELD', message: `Request field ${field} is ${value}, which no receiver accepts; change it` })
+    throw new SubnetError({
+      code: 'WIRE_FIELD',
+      message: `Request field ${field} is ${value}, which no receiver accepts; change it`,
+    })
   }
   if (!Number.isSafeInteger(fields.timestamp) || fields.timestamp <= 0) bad('timestamp', fields.timestamp)
   const { timeoutMs } = fields

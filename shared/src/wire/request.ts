@@ -76,13 +76,17 @@ export const verifyHead = (of: {
 }
 
 /** The moment from which a request is refused as expired, and its nonce may be forgotten. */
-export const expiresAt = (envelope: Envelope): UnixMs => (envelope.timestamp + envelope.timeoutMs + ALLOWED_SKEW_MS) as UnixMs
+export const expiresAt = (envelope: Envelope): UnixMs =>
+  (envelope.timestamp + envelope.timeoutMs + ALLOWED_SKEW_MS) as UnixMs
 
 /**
  * Judges the announced length before a byte of the body is read; chunked bodies announce none and are refused.
  * @param of.limit bytes
  */
-export const checkLength = (of: { readonly contentLength: string | undefined; readonly limit: number }): { readonly ok: true; readonly length: number } | Refusal => {
+export const checkLength = (of: {
+  readonly contentLength: string | undefined
+  readonly limit: number
+}): { readonly ok: true; readonly length: number } | Refusal => {
   if (of.contentLength === undefined || !/^\d{1,15}$/.test(of.contentLength)) return refuse('WIRE_LENGTH')
   const length = Number(of.contentLength)
   return length <= of.limit ? { ok: true, length } : refuse('WIRE_TOO_LARGE')

@@ -23,10 +23,19 @@ export interface ResponseFields {
 
 /** Encodes what a response's signature covers as deterministic CBOR. */
 export const responseBytes = (fields: ResponseFields): Uint8Array =>
-  encode([`arbor/response/${WIRE_VERSION}`, fields.requestHash, fields.status, sha256(fields.body), fields.sender, fields.receiver])
+  encode([
+    `arbor/response/${WIRE_VERSION}`,
+    fields.requestHash,
+    fields.status,
+    sha256(fields.body),
+    fields.sender,
+    fields.receiver,
+  ])
 
 /** Signs a response with the miner's hotkey. @returns its headers */
-export const signResponse = (of: { readonly signer: Keypair } & Omit<ResponseFields, 'sender'>): Record<string, string> => ({
+export const signResponse = (
+  of: { readonly signer: Keypair } & Omit<ResponseFields, 'sender'>,
+): Record<string, string> => ({
   [HEADER.version]: WIRE_VERSION,
   [HEADER.signature]: toHex(of.signer.sign(responseBytes({ ...of, sender: of.signer.address }))),
 })

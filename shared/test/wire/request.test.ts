@@ -30,12 +30,26 @@ const signed = signRequest(fields)
 const context = { now, receiver: bob.address, netuid }
 
 const raw = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat()
-const judge = (of: { rawHeaders?: readonly string[]; method?: string; path?: string; at?: number; netuid?: number; receiver?: string } = {}): string => {
+const judge = (
+  of: {
+    rawHeaders?: readonly string[]
+    method?: string
+    path?: string
+    at?: number
+    netuid?: number
+    receiver?: string
+  } = {},
+): string => {
   const verdict = verifyHead({
     rawHeaders: of.rawHeaders ?? raw(signed.headers),
     method: of.method ?? 'POST',
     path: of.path ?? '/chat',
-    context: { ...context, ...(of.at ? { now: of.at as UnixMs } : {}), ...(of.netuid ? { netuid: of.netuid as NetUid } : {}), ...(of.receiver ? { receiver: of.receiver as never } : {}) },
+    context: {
+      ...context,
+      ...(of.at ? { now: of.at as UnixMs } : {}),
+      ...(of.netuid ? { netuid: of.netuid as NetUid } : {}),
+      ...(of.receiver ? { receiver: of.receiver as never } : {}),
+    },
   })
   return verdict.ok ? 'ok' : verdict.code
 }
@@ -44,14 +58,30 @@ const names = Object.values(HEADER)
 describe('request', () => {
   test('is accepted as it was signed, in any order and case of headers, beside headers of others', () => {
     expect(judge()).toBe('ok')
-    const reversed = Object.entries(signed.headers).reverse().flatMap(([name, value]) => [name.toUpperCase(), value])
+    const reversed = Object.entries(signed.headers)
+      .reverse()
+      .flatMap(([name, value]) => [name.toUpperCase(), value])
     expect(judge({ rawHeaders: ['Host', 'x', ...reversed, 'x-arbor-sender', 'y'] })).toBe('ok')
   })
 
   test.each(names)('is refused when %s is absent, empty, padded or repeated', (name) => {
     const { [name]: value = '', ...rest } = signed.headers
-    for (const bad of [undefined, '', ' ', `${value} `, `0${value}`, `${value}${value}`, 'x'.repeat(131), 'null', '-1', '1e3', '0x']) {
-      expect(judge({ rawHeaders: raw(bad === undefined ? rest : { ...rest, [name]: bad }) })).toMatch(/^WIRE_(HEADERS|VERSION|NETUID)$/)
+    for (const bad of [
+      undefined,
+      '',
+      ' ',
+      `${value} `,
+      `0${value}`,
+      `${value}${value}`,
+      'x'.repeat(131),
+      'null',
+      '-1',
+      '1e3',
+      '0x',
+    ]) {
+      expect(judge({ rawHeaders: raw(bad === undefined ? rest : { ...rest, [name]: bad }) })).toMatch(
+        /^WIRE_(HEADERS|VERSION|NETUID)$/,
+      )
     }
     expect(judge({ rawHeaders: [...raw(signed.headers), name, value] })).toBe('WIRE_HEADERS')
   })
@@ -74,7 +104,9 @@ describe('request', () => {
     expect(judge({ method: 'PUT' })).toBe('WIRE_SIGNATURE')
     expect(judge({ path: '/chat?x=1' })).toBe('WIRE_SIGNATURE')
     expect(judge({ rawHeaders: raw({ ...signed.headers, [HEADER.netuid]: '2' }), netuid: 2 })).toBe('WIRE_SIGNATURE')
-    expect(judge({ rawHeaders: raw({ ...signed.headers, [HEADER.receiver]: charlie.address }), receiver: charlie.address })).toBe('WIRE_SIGNATURE')
+    expect(
+      judge({ rawHeaders: raw({ ...signed.headers, [HEADER.receiver]: charlie.address }), receiver: charlie.address }),
+    ).toBe('WIRE_SIGNATURE')
   })
 
   test('is refused for another receiver or subnet before its signature is looked at', () => {
@@ -93,15 +125,23 @@ describe('request', () => {
     const signature = fromHex(signed.headers[HEADER.signature] ?? '')
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 511 }), (bit) => {
-        const flipped = Buffer.from(signature.with(bit >> 3, (signature[bit >> 3] ?? 0) ^ (1 << (bit & 7)))).toString('hex')
-        return judge({ rawHeaders: raw({ ...signed.headers, [HEADER.signature]: `0x${flipped}` }) }) === 'WIRE_SIGNATURE'
+        const flipped = Buffer.from(signature.with(bit >> 3, (signature[bit >> 3] ?? 0) ^ (1 << (bit & 7)))).toString(
+          'hex',
+        )
+        return (
+          judge({ rawHeaders: raw({ ...signed.headers, [HEADER.signature]: `0x${flipped}` }) }) === 'WIRE_SIGNATURE'
+        )
       }),
       { seed: 1, numRuns: 100 },
     )
   })
 
   test('never throws, and is never accepted, with any one header value replaced by other text', () => {
-    const text = fc.oneof(fc.string({ maxLength: 140 }), fc.string({ unit: 'binary', maxLength: 140 }), fc.constantFrom('1', '65535', '65536', '9007199254740993'))
+    const text = fc.oneof(
+      fc.string({ maxLength: 140 }),
+      fc.string({ unit: 'binary', maxLength: 140 }),
+      fc.constantFrom('1', '65535', '65536', '9007199254740993'),
+    )
     fc.assert(
       fc.property(fc.constantFrom(...names), text, (name, value) => {
         fc.pre(value !== signed.headers[name])
@@ -112,7 +152,13 @@ describe('request', () => {
   })
 
   test('is not signed with a field that no receiver accepts', () => {
-    for (const bad of [{ timeoutMs: 60_001 as Ms }, { timeoutMs: 0 as Ms }, { timestamp: 1.5 as UnixMs }, { nonce: new Uint8Array(15) }, { path: 'chat' }]) {
+    for (const bad of [
+      { timeoutMs: 60_001 as Ms },
+      { timeoutMs: 0 as Ms },
+      { timestamp: 1.5 as UnixMs },
+      { nonce: new Uint8Array(15) },
+      { path: 'chat' },
+    ]) {
       expect(() => signRequest({ ...fields, ...bad })).toThrow(SubnetError)
     }
   })
@@ -125,7 +171,15 @@ describe('body', () => {
       return verdict.ok ? verdict.length : verdict.code
     }
     expect(['100', '0', '101', undefined, '', '-1', '1e2', '0x10', '9'.repeat(30)].map(judgeLength)).toEqual([
-      100, 0, 'WIRE_TOO_LARGE', 'WIRE_LENGTH', 'WIRE_LENGTH', 'WIRE_LENGTH', 'WIRE_LENGTH', 'WIRE_LENGTH', 'WIRE_LENGTH',
+      100,
+      0,
+      'WIRE_TOO_LARGE',
+      'WIRE_LENGTH',
+      'WIRE_LENGTH',
+      'WIRE_LENGTH',
+      'WIRE_LENGTH',
+      'WIRE_LENGTH',
+      'WIRE_LENGTH',
     ])
   })
 
@@ -133,7 +187,8 @@ describe('body', () => {
     const read = verifyHead({ rawHeaders: raw(signed.headers), method: 'POST', path: '/chat', context })
     if (!read.ok) throw new Error(read.code)
     expect(checkBody(read.envelope, body).ok).toBe(true)
-    for (const other of [body.slice(1), toBytes('{"prompt":"b"}'), new Uint8Array(0)]) expect(checkBody(read.envelope, other).ok).toBe(false)
+    for (const other of [body.slice(1), toBytes('{"prompt":"b"}'), new Uint8Array(0)])
+      expect(checkBody(read.envelope, other).ok).toBe(false)
     expect(expiresAt(read.envelope)).toBe(now + 15_000)
   })
 })

@@ -13,13 +13,22 @@ interface Case {
   readonly signedBytes: string
   readonly requestHash: string
   readonly headers: Readonly<Record<string, string>>
-  readonly response: { readonly status: number; readonly body: string; readonly signedBytes: string; readonly headers: Readonly<Record<string, string>> }
+  readonly response: {
+    readonly status: number
+    readonly body: string
+    readonly signedBytes: string
+    readonly headers: Readonly<Record<string, string>>
+  }
 }
 
 /** Made by scripts/protocol-vectors.py with other libraries. */
-const { cases } = JSON.parse(readFileSync(new URL('../../../test/vectors/protocol/envelope.json', import.meta.url), 'utf8')) as { cases: Case[] }
+const { cases } = JSON.parse(
+  readFileSync(new URL('../../../test/vectors/protocol/envelope.json', import.meta.url), 'utf8'),
+) as { cases: Case[] }
 
-test.each(cases)('envelope reads what another implementation signed for $path with nonce $headers.arbor-nonce', (vector) => {
+test.each(
+  cases,
+)('envelope reads what another implementation signed for $path with nonce $headers.arbor-nonce', (vector) => {
   const { method, path, headers } = vector
   const context = {
     now: Number(headers['arbor-timestamp']) as UnixMs,
