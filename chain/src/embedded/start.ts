@@ -7,10 +7,10 @@ import { verifySignature } from '@arbor/shared/verify-signature'
 import type { Logger } from 'pino'
 import { type CoreChain, createChain } from './chain.ts'
 import { buildGenesis, type Genesis } from './genesis.ts'
+import { initHashes } from './hash.ts'
 import { hashHeader } from './header.ts'
 import { type Json, mergePatch } from './merge-patch.ts'
 import { type ProductionMode, runLoop } from './production.ts'
-import { createExecutor } from './runtime/executor.ts'
 import type { RuntimeLog } from './runtime/host/context.ts'
 import { createRuntimes } from './runtime/runtimes.ts'
 import { rememberVerified } from './runtime/verified.ts'
@@ -64,16 +64,18 @@ const RETENTION_BLOCKS = 4_096
  */
 export const startEmbeddedChain = async (of: StartOptions): Promise<RunningChain> => {
   const options = { onLog: runtimeLog(of.log), verifySr25519: rememberVerified(verifySignature) }
-  const executor = await createExecutor({ ...options, wasm: of.wasm })
+  await initHashes()
+  const runtimes = createRuntimes(options)
+  const { executor } = runtimes.ofCode(of.wasm)
   const genesis = buildGenesis({ executor, wasm: of.wasm, preset: of.preset ?? 'development', patch: genesisPatch(of) })
-  const store = createStore(openDatabase(of.data))
+  const store = createStore(openDatabase(of.data ?? null))
   try {
     const trie = openState(store, genesis)
     const { source } = of
     const chain = createChain({
       store,
       trie,
-      runtimes: createRuntimes(options),
+      runtimes,
       source: typeof source === 'function' ? source : () => source,
       authority: of.authority ?? keypairFromUri('//Alice'),
       clock: of.clock,

@@ -20,6 +20,8 @@ export interface ChainRuntime {
 export interface Runtimes {
   /** The runtime of a state. @throws CHAIN_BAD_RUNTIME when its code cannot run */
   of(state: Trie): ChainRuntime
+  /** The runtime of a blob. @throws CHAIN_BAD_RUNTIME */
+  ofCode(code: Uint8Array): ChainRuntime
 }
 
 /** Runtimes kept: the present one, those of old states that somebody reads, and one that is being installed. */
@@ -53,6 +55,7 @@ export const createRuntimes = (options: Omit<ExecutorOptions, 'versionOf'>): Run
     }
   }
   return {
+    ofCode: load,
     of: (state) => {
       const code = trieGet(state, CODE_KEY)
       if (code === undefined) {

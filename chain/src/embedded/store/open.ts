@@ -8,14 +8,14 @@ import { migrate } from './schema.ts'
  * Opens the chain's database and locks it until it is closed or the process dies.
  * A block is one transaction, so after kill -9 the last whole block stands. After a power cut the last blocks may be missing,
  * since WAL with synchronous=NORMAL does not wait for the disk; what is there is whole.
- * @param folder undefined: in memory
+ * @param folder null: in memory
  * @throws CHAIN_FOLDER_IN_USE, CHAIN_FOLDER, CHAIN_DATA_VERSION
  */
-export const openDatabase = (folder: string | undefined): DatabaseSync => {
+export const openDatabase = (folder: string | null): DatabaseSync => {
   let database: DatabaseSync | undefined
   try {
-    if (folder !== undefined) mkdirSync(folder, { recursive: true })
-    database = new DatabaseSync(folder === undefined ? ':memory:' : join(folder, 'chain.sqlite'))
+    if (folder !== null) mkdirSync(folder, { recursive: true })
+    database = new DatabaseSync(folder === null ? ':memory:' : join(folder, 'chain.sqlite'))
     // Exclusive mode takes the lock with the first access and keeps it; the kernel drops it with the process.
     database.exec(
       'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; COMMIT',
