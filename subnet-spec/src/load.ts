@@ -1,4 +1,4 @@
-import { isAbsolute } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { nearest } from '@arbor/shared/config'
 import { SubnetError } from '@arbor/shared/errors'
@@ -24,6 +24,10 @@ export const loadSpec = async (specifier: string): Promise<SubnetSpec> => {
   }
   return defineSubnet(exported)
 }
+
+/** Reads what a user wrote as a spec: a built-in name stays, a path becomes absolute. */
+export const specifierOf = (text: string, cwd: string): string =>
+  /[./\\]/.test(text) && !text.startsWith('file:') ? resolve(cwd, text) : text
 
 const importSpec = async (specifier: string): Promise<{ readonly default?: unknown }> => {
   const builtIn = Object.hasOwn(BUILT_IN, specifier) ? BUILT_IN[specifier] : undefined
