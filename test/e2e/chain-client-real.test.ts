@@ -61,7 +61,7 @@ describe('client on the development chain', () => {
       status: 'failed',
       error: 'SubtensorModule.SubnetNotExists',
     })
-    const tempo = adminSet('set_tempo', { netuid: 999, tempo: 10 })
+    const tempo = adminSet('tempo', { netuid: 999, tempo: 10 })
     expect(await submit(sudo(tempo), alice)).toMatchObject({
       status: 'failed',
       error: expect.stringMatching(/SubnetDoesNotExist|SubnetNotExists/),
