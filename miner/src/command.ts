@@ -9,7 +9,7 @@ import { SubnetError } from '@arbor/shared/errors'
 import { createLogger, type LogLevel } from '@arbor/shared/log'
 import { type Alpha, netUid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
-import { loadSpec } from '@arbor/subnet-spec/load'
+import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type MinerSettings, runMiner } from './miner.ts'
 
@@ -63,7 +63,7 @@ export function minerCommand(context: CommandContext): Command {
 
 async function start({ signal, stdout, stderr, cwd }: CommandContext, options: Options): Promise<void> {
   const log = createLogger({ name: 'miner', level: options.logLevel, destination: stderr })
-  const specifier = /[./\\]/.test(options.spec) ? resolve(cwd, options.spec) : options.spec
+  const specifier = specifierOf(options.spec, cwd)
   const spec = await loadSpec(specifier)
   const hotkey = openHotkey({ wallets: resolve(cwd, options.wallets), wallet: options.wallet, hotkey: options.hotkey })
   const settings = settingsOf({ options, specifier, spec, cwd, hotkey: hotkey.address })

@@ -11,7 +11,7 @@ import { SubnetError } from '@arbor/shared/errors'
 import { createLogger, type LogLevel } from '@arbor/shared/log'
 import { netUid } from '@arbor/shared/units'
 import type { Verdict } from '@arbor/subnet-spec/define'
-import { loadSpec } from '@arbor/subnet-spec/load'
+import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { openDendrite } from './dendrite.ts'
 import { healthCommand } from './health.ts'
@@ -58,7 +58,7 @@ export function validatorCommand(context: CommandContext): Command {
 
 async function start({ signal, stderr, cwd }: CommandContext, options: Options): Promise<void> {
   const log = createLogger({ name: 'validator', level: options.logLevel, destination: stderr })
-  const specifier = /^[./]/.test(options.spec) ? resolve(cwd, options.spec) : options.spec
+  const specifier = specifierOf(options.spec, cwd)
   const spec = await loadSpec(specifier)
   const hotkey = openHotkey({ wallets: options.wallets, wallet: options.wallet, hotkey: options.hotkey })
   const netuid = netUid(options.netuid)

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { CommandContext } from '@arbor/shared/command'
+import { specifierOf } from '@arbor/subnet-spec/load'
 import { Command, InvalidArgumentError } from 'commander'
 import { setupCommand } from './setup-command.ts'
 import { runUp, type UpOptions } from './up.ts'
@@ -21,7 +22,11 @@ export function upCommand(context: CommandContext): Command {
     .action(async (options: UpOptions, command: Command) => {
       if (options.json && options.epochs === undefined)
         command.error('--json needs --epochs: the report covers so many epochs', { exitCode: 2 })
-      await runUp(context, { ...options, data: resolve(context.cwd, options.data) })
+      await runUp(context, {
+        ...options,
+        data: resolve(context.cwd, options.data),
+        spec: specifierOf(options.spec, context.cwd),
+      })
     })
     .addCommand(setupCommand(context))
 }
