@@ -63,7 +63,7 @@ export const samplingMargin = (draw: Draw & { readonly token: number }): number 
 const scores = ({ logits, temperature, seed, position }: Draw): Float64Array => {
   if (temperature === 0) return Float64Array.from(logits)
   const values = gumbelNoise({ seed, position, size: logits.length })
-  for (const [id, logit] of logits.entries()) values[id] = logit / temperature + (values[id] ?? 0)
+  for (let id = 0; id < values.length; id++) values[id] = (logits[id] ?? 0) / temperature + (values[id] ?? 0)
   return values
 }
 

@@ -159,18 +159,21 @@ def main() -> None:
     print(f"{name}-int8: logits differ from torch by {compare(model, int8):.1e}")
 
     about = {**report, "licence": "Apache-2.0", "thresholds": []}
+    # The validation loss was measured on the exact weights, so a quantised card does not repeat it.
+    quantised = {key: value for key, value in report["training"].items() if not key.startswith("validation")}
+    about_copy = {**about, "training": quantised, "quantisedFrom": name}
     write_folder(options.models / name, exact, work, config, {"name": name, "profile": "fp32", **about})
     write_folder(
         options.models / f"{name}-int8",
         int8,
         work,
         config,
-        {"name": f"{name}-int8", "profile": "int8", "quantisedFrom": name, **about},
+        {"name": f"{name}-int8", "profile": "int8", **about_copy},
     )
     if options.variants:
         int4 = work / f"{name}-int4.onnx"
         write_int4(untied, int4)
-        card = {"name": f"{name}-int4", "profile": "int8", "quantisedFrom": name, **about}
+        card = {"name": f"{name}-int4", "profile": "int8", **about_copy}
         write_folder(options.variants / f"{name}-int4", int4, work, config, card)
 
 
