@@ -13,7 +13,8 @@ use frame_support::{
     },
 };
 use pallet_subtensor::{
-    Bonds, BondsResetOn, MechId, MechanismCountCurrent, NetUid, NetUidStorageIndex, SubnetEpochIndex, Uids,
+    Bonds, BondsResetOn, Call as Subtensor, MechId, MechanismCountCurrent, NetUid, NetUidStorageIndex,
+    SubnetEpochIndex, Uids,
 };
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_runtime::Perbill;
@@ -87,7 +88,7 @@ impl pallet_balances::Config for Runtime {
     type ReserveIdentifier = [u8; 8];
     type Balance = Balance;
     type RuntimeEvent = RuntimeEvent;
-    type DustRemoval = ();
+    type DustRemoval = pallet_subtensor::RecycleImbalance<Runtime>;
     type ExistentialDeposit = ConstU64<500>;
     type AccountStore = System;
     type WeightInfo = pallet_balances::weights::SubstrateWeight<Runtime>;
@@ -116,10 +117,11 @@ parameter_types! {
     pub const MaxCommitmentFields: u32 = 3;
 }
 
-// Fees are burned: no treasury and no author account takes them.
+// Fees and dust leave the issuance, so that they can be emitted again: no treasury and no author takes them.
 impl pallet_transaction_payment::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
-    type OnChargeTransaction = pallet_transaction_payment::FungibleAdapter<Balances, ()>;
+    type OnChargeTransaction =
+        pallet_transaction_payment::FungibleAdapter<Balances, pallet_subtensor::RecycleImbalance<Runtime>>;
     type OperationalFeeMultiplier = ConstU8<5>;
     type WeightToFee = WeightToFee;
     type LengthToFee = ConstantMultiplier<Balance, RaoPerByte>;
@@ -175,8 +177,16 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
         match self {
             ProxyType::Any => true,
             ProxyType::NonTransfer => !moves_funds_out(call),
-            ProxyType::Staking => false,
-            ProxyType::Registration => false,
+            ProxyType::Staking => matches!(
+                call,
+                RuntimeCall::SubtensorModule(Subtensor::add_stake { .. } | Subtensor::remove_stake { .. })
+            ),
+            ProxyType::Registration => matches!(
+                call,
+                RuntimeCall::SubtensorModule(
+                    Subtensor::burned_register { .. } | Subtensor::register_limit { .. }
+                )
+            ),
             ProxyType::Transfer => matches!(call, RuntimeCall::Balances(..)),
         }
     }

@@ -14,6 +14,12 @@ use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 /// Rao that each development account holds at genesis.
 const DEV_ENDOWMENT: Balance = 10_000 * TAO;
 
+/// Public key of `//Alice//default`, the hotkey that owns subnet 1 of the development chain.
+pub const OWNER_HOTKEY: [u8; 32] = [
+    0x7e, 0xa5, 0x01, 0x33, 0x39, 0x3e, 0x2c, 0x8f, 0xb3, 0x6d, 0x41, 0x62, 0xad, 0x8d, 0x1a, 0x45, 0x80,
+    0x18, 0x61, 0x76, 0x23, 0xf8, 0xbd, 0x2e, 0xd4, 0x03, 0x79, 0x7c, 0xd7, 0xdb, 0xa8, 0x63,
+];
+
 /// Accounts whose keys everybody knows.
 const DEV_KEYS: [Sr25519Keyring; 6] = [
     Sr25519Keyring::Alice,
@@ -45,6 +51,26 @@ pub fn preset_names() -> Vec<PresetId> {
 fn development() -> Value {
     let mut value = common(&[(Sr25519Keyring::Alice, Ed25519Keyring::Alice)]);
     value["blockTime"] = json!({ "slotDurationMs": 1_000 });
+    value["subtensorModule"] = json!({
+        "networkRateLimit": 0,
+        "networkMinLock": TAO,
+        "maxEpochsPerBlock": 32,
+        "subnets": [{
+            "netuid": 1,
+            "ownerColdkey": Sr25519Keyring::Alice.to_account_id(),
+            "ownerHotkey": AccountId::new(OWNER_HOTKEY),
+            "tempo": 10,
+            "emissionEnabled": true,
+            "commitRevealEnabled": false,
+            "weightsSetRateLimit": 2,
+            "servingRateLimit": 1,
+            "immunityPeriod": 20,
+            "maxRegistrationsPerBlock": 16,
+            "burn": TAO / 10,
+            "maxAllowedUids": 64,
+            "activityCutoffFactorMilli": 20_000,
+        }],
+    });
     value
 }
 

@@ -96,7 +96,7 @@ fn return_per_1000(per_day: u64, take: u16, stake: u64) -> u64 {
 fn nominators(hotkey: &AccountId) -> Vec<(AccountId, Vec<(Compact<u16>, Compact<u64>)>)> {
     let mut by_coldkey: BTreeMap<AccountId, Vec<(Compact<u16>, Compact<u64>)>> = BTreeMap::new();
     for ((coldkey, netuid), _) in Alpha::<Runtime>::iter_prefix((hotkey,)) {
-        let alpha = stakes::alpha_of(hotkey, &coldkey, netuid);
+        let alpha = Subtensor::stake_of(hotkey, &coldkey, netuid);
         if alpha > 0 {
             by_coldkey
                 .entry(coldkey)

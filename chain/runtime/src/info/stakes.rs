@@ -4,8 +4,6 @@ use super::*;
 
 use arbor_runtime_api::rpc_info::stake_info::StakeInfo;
 use pallet_subtensor::*;
-use sp_runtime::helpers_128bit::multiply_by_rational_with_rounding;
-use sp_runtime::Rounding;
 
 /// Stake of the uids of a subnet, in rao.
 pub(super) struct StakeColumns {
@@ -18,7 +16,6 @@ pub(super) struct StakeColumns {
 
 /// Reads the stake columns of a subnet.
 pub(super) fn columns(netuid: NetUid) -> StakeColumns {
-    let weight = u128::from(TaoWeight::<Runtime>::get());
     let mut columns = StakeColumns {
         total: Vec::new(),
         alpha: Vec::new(),
@@ -27,26 +24,12 @@ pub(super) fn columns(netuid: NetUid) -> StakeColumns {
     for uid in 0..SubnetworkN::<Runtime>::get(netuid) {
         let hotkey = Keys::<Runtime>::get(netuid, uid);
         let alpha = TotalHotkeyAlpha::<Runtime>::get(&hotkey, netuid);
-        let root = TotalHotkeyAlpha::<Runtime>::get(&hotkey, NetUid::ROOT);
-        let tao = (u128::from(root) * weight / u128::from(u64::MAX)) as u64;
+        let total = Subtensor::stake_weight(&hotkey, netuid);
         columns.alpha.push(alpha);
-        columns.tao.push(tao);
-        columns.total.push(alpha.saturating_add(tao));
+        columns.tao.push(total.saturating_sub(alpha));
+        columns.total.push(total);
     }
     columns
-}
-
-/// Returns the alpha in rao that a coldkey holds behind a hotkey on a subnet.
-pub(super) fn alpha_of(hotkey: &AccountId, coldkey: &AccountId, netuid: NetUid) -> u64 {
-    let shares = Alpha::<Runtime>::get((hotkey, coldkey, netuid)).bits;
-    let all = TotalHotkeyShares::<Runtime>::get(hotkey, netuid).bits;
-    if all == 0 {
-        return 0;
-    }
-    let total = u128::from(TotalHotkeyAlpha::<Runtime>::get(hotkey, netuid));
-    multiply_by_rational_with_rounding(total, shares, all, Rounding::Down)
-        .and_then(|alpha| alpha.try_into().ok())
-        .unwrap_or(u64::MAX)
 }
 
 /// Returns the stake of a coldkey behind a hotkey on a subnet, zero included.
@@ -54,7 +37,7 @@ pub fn one(hotkey: AccountId, coldkey: AccountId, netuid: u16) -> Option<StakeIn
     let id = existing(netuid)?;
     Some(StakeInfo {
         netuid: Compact(netuid),
-        stake: Compact(alpha_of(&hotkey, &coldkey, id)),
+        stake: Compact(Subtensor::stake_of(&hotkey, &coldkey, id)),
         locked: Compact(0),
         emission: Compact(AlphaDividendsPerSubnet::<Runtime>::get(id, &hotkey)),
         tao_emission: Compact(0),

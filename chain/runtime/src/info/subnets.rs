@@ -155,10 +155,5 @@ pub fn next_epoch(netuid: u16) -> Option<u64> {
 
 /// Returns what a new subnet costs at this block, in rao: twice the last price, falling to the floor.
 pub fn lock_cost() -> u64 {
-    let (last, floor) = (NetworkLastLockCost::<Runtime>::get(), NetworkMinLockCost::<Runtime>::get());
-    let last_block = LastRateLimitedBlock::<Runtime>::get(RateLimitKey::NetworkLastRegistered);
-    let doubled = if last_block == 0 { last } else { last.saturating_mul(2) };
-    let passed = Subtensor::current_block().saturating_sub(last_block);
-    let per_block = last.checked_div(NetworkLockReductionInterval::<Runtime>::get()).unwrap_or(0);
-    doubled.saturating_sub(per_block.saturating_mul(passed)).max(floor)
+    Subtensor::network_lock_cost()
 }

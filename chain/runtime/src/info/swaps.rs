@@ -3,27 +3,15 @@
 use super::*;
 
 use arbor_runtime_api::{SimSwapResult, SubnetPrice};
-use pallet_subtensor::*;
-
-/// Reserves of a subnet's pool in rao; none where stake is TAO itself or the pool is empty.
-fn reserves(netuid: NetUid) -> Option<(u128, u128)> {
-    if SubnetMechanism::<Runtime>::get(netuid) == 0 {
-        return None;
-    }
-    let (tao, alpha) = (
-        SubnetTAO::<Runtime>::get(netuid),
-        SubnetAlphaIn::<Runtime>::get(netuid),
-    );
-    (tao > 0 && alpha > 0).then_some((tao.into(), alpha.into()))
-}
-
 /// Returns the price of one alpha in rao; one TAO where stake is TAO itself, 0 where there is no such subnet.
 pub fn price(netuid: u16) -> u64 {
-    let Some(id) = existing(netuid) else { return 0 };
-    match reserves(id) {
-        Some((tao, alpha)) => (tao * u128::from(TAO) / alpha).try_into().unwrap_or(u64::MAX),
-        None => TAO,
-    }
+    existing(netuid).map_or(0, |id| at_price(TAO, Subtensor::alpha_price_q32(id)))
+}
+
+/// Multiplies an amount by a price with 32 fractional bits.
+fn at_price(amount: u64, price_q32: u64) -> u64 {
+    let product = u128::from(amount) * u128::from(price_q32) >> 32;
+    product.try_into().unwrap_or(u64::MAX)
 }
 
 /// Lists the prices of all subnets.
@@ -37,39 +25,37 @@ pub fn prices() -> Vec<SubnetPrice> {
         .collect()
 }
 
-/// Returns what a constant-product pool pays out for `paid`, and what the old price would have paid.
-fn swap(reserve_in: u128, reserve_out: u128, paid: u64) -> (u64, u64) {
-    let paid = u128::from(paid);
-    let got = reserve_out * paid / (reserve_in + paid);
-    let fair = reserve_out * paid / reserve_in;
-    let narrow = |value: u128| value.try_into().unwrap_or(u64::MAX);
-    (narrow(got), narrow(fair.saturating_sub(got)))
-}
-
-/// Simulates buying alpha for `tao` rao.
+/// Simulates buying alpha for `tao` rao; all zero where the pool cannot sell.
 pub fn tao_for_alpha(netuid: u16, tao: u64) -> SimSwapResult {
     let Some(id) = existing(netuid) else {
         return SimSwapResult::default();
     };
-    let (alpha, slippage) = reserves(id).map_or((tao, 0), |(tao_in, alpha_in)| swap(tao_in, alpha_in, tao));
+    let Some(alpha) = Subtensor::sim_swap_tao_for_alpha(id, tao) else {
+        return SimSwapResult::default();
+    };
+    let price = u128::from(Subtensor::alpha_price_q32(id)).max(1);
+    let fair = ((u128::from(tao) << 32) / price).try_into().unwrap_or(u64::MAX);
     SimSwapResult {
         tao_amount: tao,
         alpha_amount: alpha,
-        alpha_slippage: slippage,
+        alpha_slippage: fair.saturating_sub(alpha),
         ..Default::default()
     }
 }
 
-/// Simulates selling `alpha` rao of alpha.
+/// Simulates selling `alpha` rao of alpha; all zero where the pool cannot buy.
 pub fn alpha_for_tao(netuid: u16, alpha: u64) -> SimSwapResult {
     let Some(id) = existing(netuid) else {
         return SimSwapResult::default();
     };
-    let (tao, slippage) = reserves(id).map_or((alpha, 0), |(tao_in, alpha_in)| swap(alpha_in, tao_in, alpha));
+    let Some(tao) = Subtensor::sim_swap_alpha_for_tao(id, alpha) else {
+        return SimSwapResult::default();
+    };
+    let fair = at_price(alpha, Subtensor::alpha_price_q32(id));
     SimSwapResult {
         tao_amount: tao,
         alpha_amount: alpha,
-        tao_slippage: slippage,
+        tao_slippage: fair.saturating_sub(tao),
         ..Default::default()
     }
 }
