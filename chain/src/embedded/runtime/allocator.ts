@@ -4,6 +4,10 @@ import { SubnetError } from '@arbor/shared/errors'
 export interface Allocator {
   allocate(size: number): number
   free(pointer: number): void
+  /** Forgets all blocks and begins at `heapBase`. */
+  reset(heapBase: number): void
+  /** First address that was never given out. */
+  top(): number
 }
 
 const PAGE = 65_536
@@ -17,14 +21,15 @@ const OCCUPIED = 1
 const FREE = 0
 
 /**
- * Creates the allocator that the runtime expects of its host: blocks of powers of two from `heapBase` upwards, each after a
+ * Creates the allocator that the runtime expects of its host: blocks of powers of two, each after a
  * header of 8 bytes. The runtime writes into the last 2 bytes of the header, so the header holds the order of the block in
  * its first 4 bytes and a mark in the fifth only.
  * @source sc-allocator freeing_bump
  */
-export const createAllocator = (memory: WebAssembly.Memory, heapBase: number): Allocator => {
+export const createAllocator = (memory: WebAssembly.Memory): Allocator => {
   const freed: number[][] = Array.from({ length: LARGEST_ORDER + 1 }, () => [])
-  let top = (heapBase + HEADER - 1) & ~(HEADER - 1)
+  let base = 0
+  let top = 0
   let view = new DataView(memory.buffer)
 
   const bump = (order: number): number => {
@@ -39,6 +44,12 @@ export const createAllocator = (memory: WebAssembly.Memory, heapBase: number): A
     return view
   }
   return {
+    top: () => top,
+    reset: (heapBase) => {
+      base = (heapBase + HEADER - 1) & ~(HEADER - 1)
+      top = base
+      for (const list of freed) list.length = 0
+    },
     allocate: (size) => {
       const order = Math.max(SMALLEST_ORDER, 32 - Math.clz32(Math.max(size >>> 0, 1) - 1))
       if (order > LARGEST_ORDER) throw outOfMemory(`asked for ${size >>> 0} bytes at once`)
@@ -49,7 +60,7 @@ export const createAllocator = (memory: WebAssembly.Memory, heapBase: number): A
     },
     free: (pointer) => {
       const at = (pointer >>> 0) - HEADER
-      const order = at >= heapBase && at + HEADER <= top ? header().getUint32(at, true) : -1
+      const order = at >= base && at + HEADER <= top ? header().getUint32(at, true) : -1
       const list = freed[order]
       if (list === undefined || order < SMALLEST_ORDER || header().getUint8(at + 4) !== OCCUPIED) {
         throw new SubnetError({

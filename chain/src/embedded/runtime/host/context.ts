@@ -10,10 +10,11 @@ export type RuntimeLog = (line: {
   readonly message: string
 }) => void
 
-/** What host functions of one call into the runtime work on. */
+/** What the host functions of an instance work on. */
 export interface HostContext {
   readonly memory: GuestMemory
   readonly allocator: Allocator
+  /** Changes from call to call. */
   readonly storage: Overlay
   /** Lines above this level are not made. */
   readonly logLevel: number

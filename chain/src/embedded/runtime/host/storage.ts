@@ -6,32 +6,34 @@ import type { Span } from '../memory.ts'
 import type { HostContext, HostFunctions } from './context.ts'
 
 /** Reads and writes of the main trie. @source sp_io::storage */
-export const storageFunctions = ({ memory, storage }: HostContext): HostFunctions => {
+export const storageFunctions = (context: HostContext): HostFunctions => {
+  const { memory } = context
   const clearPrefix = (prefix: Key, limit: number): Uint8Array => {
-    const { visited, more } = storage.clearPrefix(prefix, limit)
+    const { visited, more } = context.storage.clearPrefix(prefix, limit)
     return Uint8Array.of(Number(more), ...u32le(visited))
   }
   return {
-    ext_storage_get_version_1: (key: Span) => memory.write(optionVec(storage.get(memory.key(key)))),
-    ext_storage_set_version_1: (key: Span, value: Span) => storage.set(writable(memory.key(key)), memory.copy(value)),
-    ext_storage_clear_version_1: (key: Span) => storage.set(writable(memory.key(key)), undefined),
-    ext_storage_exists_version_1: (key: Span) => Number(storage.get(memory.key(key)) !== undefined),
+    ext_storage_get_version_1: (key: Span) => memory.write(optionVec(context.storage.get(memory.key(key)))),
+    ext_storage_set_version_1: (key: Span, value: Span) =>
+      context.storage.set(writable(memory.key(key)), memory.copy(value)),
+    ext_storage_clear_version_1: (key: Span) => context.storage.set(writable(memory.key(key)), undefined),
+    ext_storage_exists_version_1: (key: Span) => Number(context.storage.get(memory.key(key)) !== undefined),
     ext_storage_append_version_1: (key: Span, item: Span) =>
-      storage.append(writable(memory.key(key)), memory.view(item)),
+      context.storage.append(writable(memory.key(key)), memory.view(item)),
     ext_storage_read_version_1: (key: Span, out: Span, offset: number) =>
-      memory.write(readInto(storage.get(memory.key(key)), memory.view(out), offset >>> 0)),
+      memory.write(readInto(context.storage.get(memory.key(key)), memory.view(out), offset >>> 0)),
     ext_storage_next_key_version_1: (key: Span) => {
-      const next = storage.next(memory.key(key))
+      const next = context.storage.next(memory.key(key))
       return memory.write(optionVec(next === undefined ? undefined : keyBytes(next)))
     },
     ext_storage_clear_prefix_version_1: (prefix: Span) => void clearPrefix(writable(memory.key(prefix)), Infinity),
     ext_storage_clear_prefix_version_2: (prefix: Span, limit: Span) =>
       memory.write(clearPrefix(writable(memory.key(prefix)), readLimit(memory.view(limit)))),
-    ext_storage_root_version_1: () => memory.write(storage.root(0)),
-    ext_storage_root_version_2: (version: number) => memory.write(storage.root(stateVersion(version))),
-    ext_storage_start_transaction_version_1: () => storage.begin(),
-    ext_storage_commit_transaction_version_1: () => storage.commit(),
-    ext_storage_rollback_transaction_version_1: () => storage.rollback(),
+    ext_storage_root_version_1: () => memory.write(context.storage.root(0)),
+    ext_storage_root_version_2: (version: number) => memory.write(context.storage.root(stateVersion(version))),
+    ext_storage_start_transaction_version_1: () => context.storage.begin(),
+    ext_storage_commit_transaction_version_1: () => context.storage.commit(),
+    ext_storage_rollback_transaction_version_1: () => context.storage.rollback(),
   }
 }
 
