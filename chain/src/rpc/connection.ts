@@ -67,9 +67,9 @@ export const serveConnection = (of: {
   const receive = (text: string): void => {
     if (queue.length >= limits.inFlight) {
       const data = `more than ${limits.inFlight} requests in flight on this connection`
-      return send(
-        errorText(idOf(text), new RpcError({ code: RPC.busy, message: 'Server is busy, try again later', data })),
-      )
+      const refusal = new RpcError({ code: RPC.busy, message: 'Server is busy, try again later', data })
+      send(errorText(idOf(text), refusal))
+      return
     }
     queue.push(text)
     if (busy) return

@@ -6,6 +6,7 @@ import { engineMethods } from './methods/engine.ts'
 import { chainSubscriptions } from './methods/heads.ts'
 import { stateMethods } from './methods/state.ts'
 import { systemMethods } from './methods/system.ts'
+import { createReads } from './reads.ts'
 import type { Session } from './session.ts'
 
 /** Most requests in one batch. */
@@ -24,7 +25,8 @@ export interface Dispatcher {
 type Id = string | number | null
 
 /** Gathers all methods of the chain. */
-export const createDispatcher = (deps: MethodDeps): Dispatcher => {
+export const createDispatcher = (of: Omit<MethodDeps, 'reads'>): Dispatcher => {
+  const deps: MethodDeps = { ...of, reads: createReads(of.chain) }
   const subscriptions: Readonly<Record<string, SubscriptionMethod>> = {
     ...chainSubscriptions(deps),
     ...authorSubscriptions(deps),

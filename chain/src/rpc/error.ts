@@ -1,4 +1,3 @@
-import { SubnetError } from '@arbor/shared/errors'
 import type { PoolRefusal } from '../pool/types.ts'
 import { validityText } from '../pool/validity.ts'
 
@@ -43,33 +42,9 @@ export const RPC = {
 export const invalidParams = (why: string): RpcError =>
   new RpcError({ code: RPC.invalidParams, message: 'Invalid params', data: why })
 
-/** Says in Substrate's words why the chain cannot answer; what we do not know stays an internal error. */
-export const asRpcError = (error: unknown): RpcError => {
-  if (error instanceof RpcError) return error
-  if (error instanceof SubnetError) {
-    const text = clientText(error)
-    if (text !== null) {
-      return new RpcError({ code: RPC.client, message: `Client error: ${text}`, cause: error })
-    }
-  }
-  return new RpcError({ code: RPC.internal, message: 'Internal error', cause: error })
-}
-
-const clientText = (error: SubnetError): string | null => {
-  const { at, method } = error.details
-  switch (error.code) {
-    case 'CHAIN_UNKNOWN_BLOCK':
-      return `UnknownBlock: Header was not found in the database: ${at ?? 'unknown'}`
-    case 'CHAIN_STATE_PRUNED':
-      return `Api called for an unknown Block: State already discarded for ${at ?? 'this block'}`
-    case 'CHAIN_NO_RUNTIME_METHOD':
-      return `Execution failed: Other: Exported method ${method ?? 'asked for'} is not found`
-    case 'CHAIN_RUNTIME_TRAP':
-      return `Execution failed: Execution aborted due to panic: ${error.message}`
-    default:
-      return null
-  }
-}
+/** Takes a refusal as it is; anything else is a fault of ours, whose reason is not for the caller. */
+export const asRpcError = (error: unknown): RpcError =>
+  error instanceof RpcError ? error : new RpcError({ code: RPC.internal, message: 'Internal error', cause: error })
 
 /** Writes a refusal of the pool. @source sc-rpc-api author/error.rs */
 export const poolError = (refusal: PoolRefusal): RpcError => {

@@ -2,6 +2,7 @@ import type { Logger } from '@arbor/shared/log'
 import type { Hex } from '@arbor/shared/units'
 import type { EmbeddedChain, StoredBlock } from '../embedded/types.ts'
 import type { TransactionPool } from '../pool/types.ts'
+import type { ChainReads } from './reads.ts'
 
 /** Answers one request; what it throws goes to the caller as an error. */
 export type Method = (params: readonly unknown[]) => unknown
@@ -29,6 +30,7 @@ export interface ChainIdentity {
 
 export interface MethodDeps {
   readonly chain: EmbeddedChain
+  readonly reads: ChainReads
   readonly pool: TransactionPool
   readonly identity: ChainIdentity
   /** Null where blocks come by themselves. */

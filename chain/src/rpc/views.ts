@@ -1,8 +1,6 @@
-import { SubnetError } from '@arbor/shared/errors'
 import { toHex } from '@arbor/shared/hex'
-import type { Hex } from '@arbor/shared/units'
 import { reader } from '../embedded/scale.ts'
-import type { EmbeddedChain, Header, StoredBlock } from '../embedded/types.ts'
+import type { Header, StoredBlock } from '../embedded/types.ts'
 
 /** Writes a header as Substrate's RPC does: the number is hexadecimal. */
 export const headerView = ({ parentHash, number, stateRoot, extrinsicsRoot, digest }: Header) => ({
@@ -31,15 +29,4 @@ export const versionView = (encoded: Uint8Array) => {
   const names = { specName, implName, authoringVersion, specVersion, implVersion, apis, transactionVersion }
   // The field was renamed; clients of both ages ask.
   return { ...names, systemVersion: stateVersion, stateVersion }
-}
-
-/** Finds the block that an optional hash means. @throws CHAIN_UNKNOWN_BLOCK */
-export const resolveHash = (chain: EmbeddedChain, hash: Hex | null): Hex => {
-  if (hash === null) return chain.best().hash
-  if (chain.block(hash) !== null) return hash
-  throw new SubnetError({
-    code: 'CHAIN_UNKNOWN_BLOCK',
-    message: `This chain has no block ${hash}; ask for one it has`,
-    details: { at: hash },
-  })
 }

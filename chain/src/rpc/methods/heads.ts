@@ -4,6 +4,7 @@ import type { EmbeddedChain, StoredBlock } from '../../embedded/types.ts'
 import { invalidParams } from '../error.ts'
 import type { MethodDeps, SubscriptionMethod } from '../method.ts'
 import { bytesParam, listParam } from '../params.ts'
+import type { ChainReads } from '../reads.ts'
 import { headerView, versionView } from '../views.ts'
 
 /** Most keys of one storage subscription. */
@@ -14,7 +15,10 @@ const MAX_CATCH_UP = 512
 const CODE_KEY = '0x3a636f6465'
 
 /** Makes the subscriptions that follow blocks, storage and the runtime. */
-export const chainSubscriptions = ({ chain }: Pick<MethodDeps, 'chain'>): Record<string, SubscriptionMethod> => {
+export const chainSubscriptions = ({
+  chain,
+  reads,
+}: Pick<MethodDeps, 'chain' | 'reads'>): Record<string, SubscriptionMethod> => {
   const newHeads = (notification: string, unsubscribe: string): SubscriptionMethod => ({
     notification,
     unsubscribe,
@@ -38,7 +42,7 @@ export const chainSubscriptions = ({ chain }: Pick<MethodDeps, 'chain'>): Record
     chain_subscribeFinalizedHeads: finalizedHeads,
     chain_subscribeFinalisedHeads: { ...finalizedHeads, unsubscribe: 'chain_unsubscribeFinalisedHeads' },
     state_subscribeStorage: storage(chain),
-    state_subscribeRuntimeVersion: runtimeVersion(chain),
+    state_subscribeRuntimeVersion: runtimeVersion(chain, reads),
   }
 }
 
@@ -84,12 +88,11 @@ const storage = (chain: EmbeddedChain): SubscriptionMethod => ({
   },
 })
 
-const runtimeVersion = (chain: EmbeddedChain): SubscriptionMethod => ({
+const runtimeVersion = (chain: EmbeddedChain, reads: ChainReads): SubscriptionMethod => ({
   notification: 'state_runtimeVersion',
   unsubscribe: 'state_unsubscribeRuntimeVersion',
   start: (_, send) => {
-    const read = (): ReturnType<typeof versionView> =>
-      versionView(chain.call('Core_version', new Uint8Array(), chain.best().hash))
+    const read = (): ReturnType<typeof versionView> => versionView(reads.call('Core_version', new Uint8Array(), null))
     let last = read()
     send(last)
     return chain.onEvent(({ kind, changedKeys }) => {

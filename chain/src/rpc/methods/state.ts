@@ -2,20 +2,18 @@ import { concatBytes } from '@arbor/shared/bytes'
 import { blake2b256 } from '@arbor/shared/hashing'
 import { toHex } from '@arbor/shared/hex'
 import { type Reader, reader } from '../../embedded/scale.ts'
-import type { StateView } from '../../embedded/types.ts'
 import { RPC, RpcError } from '../error.ts'
 import type { Method, MethodDeps } from '../method.ts'
 import { bytesParam, hashParam, listParam, numberParam, textParam } from '../params.ts'
-import { resolveHash, versionView } from '../views.ts'
+import { versionView } from '../views.ts'
 
 /** Most keys of one page. @source sc-rpc state/mod.rs STORAGE_KEYS_PAGED_MAX_COUNT */
 const MAX_PAGE = 1000
 
 /** Makes the methods that read state and call the runtime. */
-export const stateMethods = ({ chain }: Pick<MethodDeps, 'chain'>): Record<string, Method> => {
-  const at = (value: unknown) => resolveHash(chain, hashParam(value))
-  const stateAt = (value: unknown): StateView => chain.state(at(value))
-  const read = (key: unknown, hash: unknown): Uint8Array | undefined => stateAt(hash).get(bytesParam(key, 'key'))
+export const stateMethods = ({ reads }: Pick<MethodDeps, 'reads'>): Record<string, Method> => {
+  const read = (key: unknown, hash: unknown): Uint8Array | undefined =>
+    reads.state(hashParam(hash)).get(bytesParam(key, 'key'))
 
   const getStorage: Method = ([key, hash]) => hexOrNull(read(key, hash))
   const getStorageSize: Method = ([key, hash]) => read(key, hash)?.length ?? null
@@ -24,8 +22,8 @@ export const stateMethods = ({ chain }: Pick<MethodDeps, 'chain'>): Record<strin
     return value === undefined ? null : toHex(blake2b256(value))
   }
   const queryStorageAt: Method = ([keys, hash]) => {
-    const block = at(hash)
-    const state = chain.state(block)
+    const block = reads.hash(hashParam(hash))
+    const state = reads.state(block)
     const changes = listParam(keys, 'keys').map((key) => [key, hexOrNull(state.get(bytesParam(key, 'key')))])
     return [{ block, changes }]
   }
@@ -34,15 +32,17 @@ export const stateMethods = ({ chain }: Pick<MethodDeps, 'chain'>): Record<strin
     if (count > MAX_PAGE) throw tooManyKeys(count)
     const startKey = start === undefined || start === null ? undefined : bytesParam(start, 'start key')
     const prefixBytes = prefix === undefined || prefix === null ? new Uint8Array() : bytesParam(prefix, 'prefix')
-    return stateAt(hash)
+    return reads
+      .state(hashParam(hash))
       .keys(prefixBytes, startKey === undefined ? { count } : { count, startKey })
       .map(toHex)
   }
   const call: Method = ([name, args, hash]) =>
-    toHex(chain.call(textParam(name, 'method'), bytesParam(args, 'arguments'), at(hash)))
+    toHex(reads.call(textParam(name, 'method'), bytesParam(args, 'arguments'), hashParam(hash)))
   const getMetadata: Method = ([hash]) =>
-    toHex(reader(chain.call('Metadata_metadata', new Uint8Array(), at(hash))).vec())
-  const getRuntimeVersion: Method = ([hash]) => versionView(chain.call('Core_version', new Uint8Array(), at(hash)))
+    toHex(reader(reads.call('Metadata_metadata', new Uint8Array(), hashParam(hash))).vec())
+  const getRuntimeVersion: Method = ([hash]) =>
+    versionView(reads.call('Core_version', new Uint8Array(), hashParam(hash)))
 
   return {
     state_call: call,
@@ -60,7 +60,7 @@ export const stateMethods = ({ chain }: Pick<MethodDeps, 'chain'>): Record<strin
     state_getStorageSizeAt: getStorageSize,
     state_queryStorageAt: queryStorageAt,
     ...childStateMethods,
-    ...paymentMethods({ chain }),
+    ...paymentMethods({ reads }),
   }
 }
 
@@ -79,14 +79,12 @@ const childStateMethods: Record<string, Method> = Object.fromEntries(
 const CLASSES = ['normal', 'operational', 'mandatory'] as const
 
 /** Makes the methods that price an extrinsic. @source pallet-transaction-payment-rpc */
-const paymentMethods = ({ chain }: Pick<MethodDeps, 'chain'>): Record<string, Method> => {
+const paymentMethods = ({ reads }: Pick<MethodDeps, 'reads'>): Record<string, Method> => {
   const ask = (method: string, extrinsic: unknown, hash: unknown) => {
     const bytes = bytesParam(extrinsic, 'extrinsic')
     const length = new Uint8Array(4)
     new DataView(length.buffer).setUint32(0, bytes.length, true)
-    return reader(
-      chain.call(`TransactionPaymentApi_${method}`, concatBytes(bytes, length), resolveHash(chain, hashParam(hash))),
-    )
+    return reader(reads.call(`TransactionPaymentApi_${method}`, concatBytes(bytes, length), hashParam(hash)))
   }
   return {
     payment_queryInfo: ([extrinsic, hash]) => {

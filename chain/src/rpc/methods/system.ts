@@ -2,7 +2,6 @@ import { toHex } from '@arbor/shared/hex'
 import { reader } from '../../embedded/scale.ts'
 import type { Method, MethodDeps } from '../method.ts'
 import { accountParam, bytesParam, hashParam } from '../params.ts'
-import { resolveHash } from '../views.ts'
 
 /** What a network of one process answers: it has no peers and is never behind. */
 export const HEALTH = { peers: 0, isSyncing: false, shouldHavePeers: false } as const
@@ -13,19 +12,18 @@ const PROPERTIES = { ss58Format: 42, tokenDecimals: 9, tokenSymbol: 'TAO' } as c
 /** Makes the methods about the process and its accounts. */
 export const systemMethods = ({
   chain,
+  reads,
   pool,
   identity,
-}: Pick<MethodDeps, 'chain' | 'pool' | 'identity'>): Record<string, Method> => {
+}: Pick<MethodDeps, 'chain' | 'reads' | 'pool' | 'identity'>): Record<string, Method> => {
   /** Counts what waits in the pool too, so that one sender can submit several in a row. */
   const accountNextIndex: Method = ([account]) => {
     const key = accountParam(account)
-    const nonce = reader(chain.call('AccountNonceApi_account_nonce', key, chain.best().hash)).u32()
+    const nonce = reader(reads.call('AccountNonceApi_account_nonce', key, null)).u32()
     return pool.nextNonce(key, nonce)
   }
-  const dryRun: Method = ([extrinsic, hash]) => {
-    const at = resolveHash(chain, hashParam(hash))
-    return toHex(chain.call('BlockBuilder_apply_extrinsic', bytesParam(extrinsic, 'extrinsic'), at))
-  }
+  const dryRun: Method = ([extrinsic, hash]) =>
+    toHex(reads.call('BlockBuilder_apply_extrinsic', bytesParam(extrinsic, 'extrinsic'), hashParam(hash)))
   const syncState: Method = () => {
     const { number } = chain.best().header
     return { startingBlock: 0, currentBlock: number, highestBlock: number }

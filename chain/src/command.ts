@@ -1,0 +1,63 @@
+import type { CommandContext } from '@arbor/shared/command'
+import { LOG_LEVELS, type LogLevel } from '@arbor/shared/log'
+import type { Ms } from '@arbor/shared/units'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { type RunOptions, runChain } from './run.ts'
+import { showStatus } from './status.ts'
+
+/** Makes `arbor chain`: runs the chain in this process, or asks a running one how it is. */
+export const chainCommand = (context: CommandContext): Command =>
+  new Command('chain')
+    .description('run the chain, or ask a running one how it is')
+    .addCommand(runSubcommand(context))
+    .addCommand(statusSubcommand(context))
+
+const runSubcommand = (context: CommandContext): Command =>
+  new Command('run')
+    .description('run the chain in this process until it is told to stop')
+    .addOption(new Option('--dev', 'the preset "development" (default)').conflicts('preset'))
+    .option('--preset <name>', 'a genesis preset of the runtime')
+    .option('--patch <file>', 'JSON merge patch of the genesis')
+    .option('--runtime <file>', 'runtime blob (default: the one that comes with Arbor)')
+    .option('--data <folder>', 'where blocks and state are kept (default: in memory only)')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <n>', 'port for WebSocket and HTTP, 0 takes a free one', integer(0, 65_535), 9944)
+    .option('--allow-origin <origin...>', 'web pages that may connect besides local ones; * for all', [])
+    .addOption(
+      new Option('--block-time <time>', 'time between blocks, as 250ms or 12s; part of the genesis')
+        .argParser(duration)
+        .default(1_000 as Ms, '1s')
+        .conflicts(['instant', 'manual']),
+    )
+    .addOption(new Option('--instant', 'a block whenever an extrinsic is ready').conflicts('manual'))
+    .option('--manual', 'a block only on engine_createBlock')
+    .option('--finality-lag <blocks>', 'blocks that finality stays behind the best block', integer(0, 10_000), 0)
+    .option('--archive', 'keep the state of every block')
+    .addOption(new Option('--log-level <level>', 'how much to say').choices(LOG_LEVELS).default('info' as LogLevel))
+    .option('--json', 'log JSON, one event a line')
+    .action((options: RunOptions) => runChain(context, options))
+
+const statusSubcommand = (context: CommandContext): Command =>
+  new Command('status')
+    .description('print best and finalised block, genesis and spec version of a running chain')
+    .addOption(new Option('--url <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'))
+    .option('--json', 'print JSON')
+    .action((options: { readonly url: string; readonly json?: boolean }) => showStatus(context, options))
+
+const integer =
+  (from: number, to: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (/^\d+$/.test(text) && value >= from && value <= to) return value
+    throw new InvalidArgumentError(`"${text}" is not a whole number from ${from} to ${to}.`)
+  }
+
+/** Shortest and longest time between blocks: below, a block cannot be made in time; above, nothing seems to happen. */
+const BLOCK_TIME = { leastMs: 50, mostMs: 600_000 }
+
+function duration(text: string): Ms {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)(ms|s)$/.exec(text) ?? []
+  const ms = Number(digits) * (unit === 's' ? 1_000 : 1)
+  if (Number.isInteger(ms) && ms >= BLOCK_TIME.leastMs && ms <= BLOCK_TIME.mostMs) return ms as Ms
+  throw new InvalidArgumentError(`"${text}" is not a time from 50ms to 600s, as 250ms or 12s.`)
+}
