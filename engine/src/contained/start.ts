@@ -48,7 +48,10 @@ export const startContained = <Job, Result, Progress = unknown>(
     })
     child = launched
     launched.on('message', (message: ToParent) => receive(message))
-    launched.on('error', (error) => log.warn({ error: error.message }, 'inference process cannot be reached'))
+    launched.on('error', (error) => {
+      log.warn({ error: error.message }, 'inference process cannot be reached')
+      if (launched.pid === undefined) exited(launched, null, null) // it never started, so no exit follows
+    })
     launched.once('exit', (code, signal) => exited(launched, code, signal))
     tell({ kind: 'start', setup: { worker: of.worker.href, workerData: of.workerData, threads } })
     log.info({ pid: launched.pid ?? null }, 'inference process started')
