@@ -160,6 +160,16 @@ describe('chain client', () => {
     await expect(following).rejects.toThrow()
   })
 
+  it('two thousand requests at once are all answered, and more than the bound are refused', async () => {
+    const client = await connect()
+    const answers = await Promise.all(Array.from({ length: 2_000 }, () => client.chainType()))
+    expect(answers).toHaveLength(2_000)
+    const flood = await Promise.allSettled(Array.from({ length: 5_000 }, () => client.chainType()))
+    const refused = flood.filter(({ status }) => status === 'rejected')
+    expect(refused.length).toBe(5_000 - 4_096)
+    expect(await client.chainType()).toBe('Development')
+  })
+
   it('client gives up with the address and advice when nothing answers', async () => {
     const limits = { giveUpMs: 300, backoffMs: 50 }
     const { url } = chain

@@ -65,6 +65,8 @@ type Message = {
 
 /** Requests in flight or waiting for a connection; more are refused with CHAIN_BUSY. */
 const MAX_PENDING = 4096
+/** Requests on the wire at once; the rest wait their turn. Chain nodes refuse more than about 1 024. */
+const MAX_IN_FLIGHT = 512
 /** Notifications kept for subscriptions whose acceptance is not processed yet. */
 const MAX_EARLY = 256
 
@@ -92,13 +94,23 @@ export function openRpcSocket(deps: {
   let socket: WebSocket | null = null
   let ready = false
   let nextId = 1
+  let inFlight = 0
   let closeReason = ''
 
-  const send = (id: number, entry: Pending): void => {
+  const send = (entry: Pending): void => {
     if (socket === null) return
     entry.sent = true
+    inFlight += 1
     socket.send(entry.text)
-    pending.set(id, entry)
+  }
+
+  /** Sends what waits, in order, as far as there is room. */
+  const pump = (): void => {
+    if (!ready || pending.size === inFlight) return
+    for (const entry of pending.values()) {
+      if (inFlight >= MAX_IN_FLIGHT) return
+      if (!entry.sent) send(entry)
+    }
   }
 
   const call = (
@@ -128,9 +140,12 @@ export function openRpcSocket(deps: {
       text: JSON.stringify({ jsonrpc: '2.0', id, method, params }),
     }
     pending.set(id, entry)
-    if (ready || now) send(id, entry)
+    if (now) send(entry)
+    else pump()
     return promise.finally(() => {
+      if (entry.sent) inFlight -= 1
       pending.delete(id)
+      pump()
       deadline.abort()
       signal?.removeEventListener('abort', abort)
     })
@@ -186,6 +201,7 @@ export function openRpcSocket(deps: {
     const lost = [...active.values()]
     active.clear()
     for (const subscription of lost) subscription.onLost?.()
+    inFlight = 0
     for (const entry of pending.values()) {
       if (entry.sent && !entry.replay) entry.reject(connectionLost(url, entry.method))
       entry.sent = false
@@ -232,7 +248,7 @@ export function openRpcSocket(deps: {
       for (const subscription of [...renewable]) await start(subscription, true)
       ready = true
       opened.resolve()
-      for (const [id, entry] of pending) if (!entry.sent) send(id, entry)
+      pump()
       await Promise.race([keepAlive(ws, life.signal), over.promise])
     } finally {
       dead.signal.removeEventListener('abort', stopTrying)
