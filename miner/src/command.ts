@@ -101,7 +101,13 @@ const settingsOf = (of: {
     })
   }
   return {
-    identity: { netuid: netUid(options.netuid), hotkey, walletName: options.wallet, hotkeyName: options.hotkey },
+    identity: {
+      netuid: netUid(options.netuid),
+      hotkey,
+      wallets: resolve(cwd, options.wallets),
+      walletName: options.wallet,
+      hotkeyName: options.hotkey,
+    },
     specifier,
     model:
       options.model === undefined

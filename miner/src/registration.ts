@@ -7,6 +7,8 @@ import { type SubnetView, viewOf } from './subnet-view.ts'
 export interface Identity {
   readonly netuid: NetUid
   readonly hotkey: Ss58
+  /** Folder of wallets. */
+  readonly wallets: string
   readonly walletName: string
   readonly hotkeyName: string
 }
@@ -25,10 +27,10 @@ export const findSelf = async (of: {
     const self = view.find(identity.hotkey)
     if (self !== null) return { view, self }
   }
-  const { netuid, hotkey, walletName, hotkeyName } = identity
+  const { netuid, hotkey, wallets, walletName, hotkeyName } = identity
   throw new SubnetError({
     code: 'MINER_UNREGISTERED',
-    message: `Hotkey ${hotkey} is not registered in subnet ${netuid}; run: arbor register --network ${chain.url} --netuid ${netuid} --wallet ${walletName} --hotkey ${hotkeyName}`,
+    message: `Hotkey ${hotkey} is not registered in subnet ${netuid}; run: arbor register --network ${chain.url} --netuid ${netuid} --wallets "${wallets}" --wallet ${walletName} --hotkey ${hotkeyName}`,
     details: { netuid, hotkey },
   })
 }

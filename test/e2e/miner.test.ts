@@ -77,7 +77,7 @@ const start = async (of: {
   const ready = Promise.withResolvers<string>()
   const ended = runMiner({
     settings: {
-      identity: { netuid: 1 as NetUid, hotkey: miner.address, walletName: 'w', hotkeyName: 'h' },
+      identity: { netuid: 1 as NetUid, hotkey: miner.address, wallets: '/w', walletName: 'w', hotkeyName: 'h' },
       specifier: 'inference-tiny',
       model: modelFolder(of.model ?? 'arbor-tiny'),
       data: join(folder, String(started)),
@@ -200,7 +200,7 @@ describe('miner process', () => {
       'unregistered',
       { world: chainOf(neurons.filter(({ hotkey }) => hotkey !== miner.address)) },
       'MINER_UNREGISTERED',
-      /arbor register --network ws:\/\/chain --netuid 1 --wallet w --hotkey h/,
+      /arbor register --network ws:\/\/chain --netuid 1 --wallets "\/w" --wallet w --hotkey h/,
     ],
     ['without its model', { world: chainOf(neurons), model: 'nowhere' }, 'MODEL_MISSING', /nowhere/],
     ['on an address of another machine', { world: chainOf(neurons), ip: '192.0.2.1' }, 'MINER_ADDRESS', /192\.0\.2\.1/],
