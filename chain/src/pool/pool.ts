@@ -1,3 +1,4 @@
+import { SubnetError } from '@arbor/shared/errors'
 import { blake2b256 } from '@arbor/shared/hashing'
 import { toHex } from '@arbor/shared/hex'
 import type { Block, Hex } from '@arbor/shared/units'
@@ -33,11 +34,24 @@ export const createPool = ({ validate, bestNumber, clock, limits }: PoolDeps): T
     discard(hash, 'invalid')
   }
 
+  const ask = (bytes: Uint8Array): Validity | { readonly trap: string } => {
+    try {
+      return validate(bytes)
+    } catch (error) {
+      if (error instanceof SubnetError && error.code === 'CHAIN_RUNTIME_TRAP') return { trap: error.message }
+      throw error
+    }
+  }
+
   const submit = (bytes: Uint8Array, listener?: PoolListener): Submitted => {
     const hash = toHex(blake2b256(bytes))
     if (bans.has(hash)) return { ok: false, refusal: { reason: 'banned' } }
     if (graph.get(hash)) return { ok: false, refusal: { reason: 'imported', hash } }
-    const validity = validate(bytes)
+    const validity = ask(bytes)
+    if ('trap' in validity) {
+      bans.add(hash)
+      return { ok: false, refusal: { reason: 'malformed', why: validity.trap } }
+    }
     if (!validity.valid) {
       if (validity.kind === 'invalid') bans.add(hash)
       return { ok: false, refusal: { reason: validity.kind, validity } }
@@ -85,7 +99,8 @@ export const createPool = ({ validate, bestNumber, clock, limits }: PoolDeps): T
 
   /** Asks the runtime again. An extrinsic keeps its place in the order of arrival. */
   const revalidate = (entry: PoolEntry, best: Block): void => {
-    const validity = validate(entry.bytes)
+    const validity = ask(entry.bytes)
+    if ('trap' in validity) return refuse(entry.hash)
     if (!validity.valid) {
       if (validity.kind === 'invalid') refuse(entry.hash)
       return

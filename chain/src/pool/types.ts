@@ -5,6 +5,8 @@ import type { ExtrinsicSource, StoredBlock, Validity } from '../embedded/types.t
 /** Why the pool does not take an extrinsic. */
 export type PoolRefusal =
   | { readonly reason: 'invalid' | 'unknown'; readonly validity: Extract<Validity, { valid: false }> }
+  /** The runtime stopped on it: no extrinsic of this chain. */
+  | { readonly reason: 'malformed'; readonly why: string }
   /** The runtime refused the same bytes a short time ago. */
   | { readonly reason: 'banned' }
   | { readonly reason: 'imported'; readonly hash: Hex }
@@ -73,6 +75,7 @@ export const defaultPoolLimits: PoolLimits = {
 }
 
 export interface PoolDeps {
+  /** Asks the runtime; throws CHAIN_RUNTIME_TRAP when it stops on the extrinsic. */
   readonly validate: (extrinsic: Uint8Array) => Validity
   readonly bestNumber: () => Block
   readonly clock: Clock

@@ -53,6 +53,8 @@ export const poolError = (refusal: PoolRefusal): RpcError => {
       return new RpcError({ code: 1010, message: 'Invalid Transaction', data: validityText(refusal.validity) })
     case 'unknown':
       return new RpcError({ code: 1011, message: 'Unknown Transaction Validity', data: validityText(refusal.validity) })
+    case 'malformed':
+      return new RpcError({ code: 1002, message: 'Verification Error: Execution failed', data: refusal.why })
     case 'banned':
       return new RpcError({ code: 1012, message: 'Transaction is temporarily banned' })
     case 'imported':
