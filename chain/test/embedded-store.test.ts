@@ -1,0 +1,160 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { zstdCompressSync } from 'node:zlib'
+import { toHex } from '@arbor/shared/hex'
+import { createManualClock } from '@arbor/shared/manual-clock'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ALICE, BOB, createSigner, freeBalance, startTestChain, WASM } from './support/embedded.ts'
+
+const TAO = 1_000_000_000n
+const CODE = new TextEncoder().encode(':code')
+let data = ''
+
+beforeEach(() => {
+  data = mkdtempSync(join(tmpdir(), 'arbor-chain-'))
+})
+afterEach(() => rmSync(data, { recursive: true, force: true }))
+
+describe('history', () => {
+  test('state of each block stays readable within the retention, and is refused beyond', async () => {
+    const { chain, source } = await startTestChain({ retentionBlocks: 100 })
+    const { sign } = createSigner(chain)
+    const balances = [freeBalance(chain, BOB.publicKey)]
+    for (let number = 1; number <= 150; number += 1) {
+      if (number % 10 === 0)
+        source.offer(sign(ALICE, number / 10 - 1, 'balances', 'transferKeepAlive', BOB.address, TAO))
+      await chain.produce()
+      balances.push((balances.at(-1) ?? 0n) + (number % 10 === 0 ? TAO : 0n))
+    }
+    for (const number of [50, 51, 59, 60, 85, 86, 87, 120, 150]) {
+      const hash = chain.hashAt(number as never) ?? '0x'
+      expect([number, freeBalance(chain, BOB.publicKey, hash)]).toEqual([number, balances[number]])
+      expect(chain.call('Core_version', new Uint8Array(), hash).length).toBeGreaterThan(0)
+    }
+    expect(() => chain.state(chain.hashAt(49 as never) ?? '0x')).toThrow(
+      expect.objectContaining({ code: 'CHAIN_STATE_PRUNED' }),
+    )
+    expect(() => chain.state(`0x${'11'.repeat(32)}`)).toThrow(expect.objectContaining({ code: 'CHAIN_UNKNOWN_BLOCK' }))
+    await chain.close()
+  })
+
+  test('keys are listed in order, from the start key on, as they were at the block', async () => {
+    const { chain } = await startTestChain()
+    await chain.produce()
+    const state = chain.state(chain.genesisHash)
+    const all = state.keys(new Uint8Array(), { count: 100_000 })
+    const hex = all.map(toHex)
+    expect(hex).toEqual([...new Set(hex)].sort())
+    const [first] = all
+    const prefix = (first ?? new Uint8Array()).subarray(0, 16)
+    const under = state.keys(prefix, { count: 1_000 })
+    expect(under.map(toHex)).toEqual(hex.filter((key) => key.startsWith(toHex(prefix))))
+    const paged: string[] = []
+    for (let page = state.keys(new Uint8Array(), { count: 7 }); page.length > 0; ) {
+      paged.push(...page.map(toHex))
+      page = state.keys(new Uint8Array(), { count: 7, startKey: page.at(-1) ?? new Uint8Array() })
+    }
+    expect(paged).toEqual(hex)
+    await chain.close()
+  })
+})
+
+describe('store', () => {
+  test('chain continues where it stood when its folder is opened again', async () => {
+    const clock = createManualClock()
+    const first = await startTestChain({ data, clock, finality: 'manual' })
+    const { sign } = createSigner(first.chain)
+    first.source.offer(sign(ALICE, 0, 'balances', 'transferKeepAlive', BOB.address, TAO))
+    for (let number = 1; number <= 80; number += 1) await first.chain.produce()
+    first.chain.finalize(78 as never)
+    const { genesisHash } = first.chain
+    const best = first.chain.best()
+    const old = freeBalance(first.chain, BOB.publicKey, genesisHash)
+    await first.chain.close()
+
+    const { chain } = await startTestChain({ data, clock, finality: 'manual' })
+    expect(chain.best()).toEqual(best)
+    expect(chain.finalized().header.number).toBe(78)
+    expect(freeBalance(chain, BOB.publicKey)).toBe(old + TAO)
+    expect(freeBalance(chain, BOB.publicKey, genesisHash)).toBe(old)
+    expect((await chain.produce()).header).toMatchObject({ number: 81, parentHash: best.hash })
+    await chain.close()
+  })
+
+  test('folder of another genesis is refused and left as it is', async () => {
+    const first = await startTestChain({ data })
+    await first.chain.produce()
+    const { genesisHash } = first.chain
+    await first.chain.close()
+    await expect(startTestChain({ data, preset: 'local_testnet' })).rejects.toMatchObject({
+      code: 'CHAIN_OTHER_GENESIS',
+    })
+    const { chain } = await startTestChain({ data })
+    expect([chain.genesisHash, chain.best().header.number]).toEqual([genesisHash, 1])
+    await chain.close()
+  })
+
+  test('folder in use is refused, and free again when the chain is closed', async () => {
+    const first = await startTestChain({ data })
+    await expect(startTestChain({ data })).rejects.toMatchObject({ code: 'CHAIN_FOLDER_IN_USE' })
+    await first.chain.close()
+    const second = await startTestChain({ data })
+    await second.chain.close()
+  })
+
+  test('changed state is noticed when the folder is opened', async () => {
+    const first = await startTestChain({ data })
+    await first.chain.produce()
+    await first.chain.close()
+    const database = new DatabaseSync(join(data, 'chain.sqlite'))
+    database.exec("UPDATE state SET value = x'00' WHERE key = (SELECT key FROM state WHERE length(value) = 4 LIMIT 1)")
+    database.close()
+    await expect(startTestChain({ data })).rejects.toMatchObject({ code: 'CHAIN_DATA_CORRUPT' })
+  })
+
+  test('folder of a newer Arbor is refused', async () => {
+    const database = new DatabaseSync(join(data, 'chain.sqlite'))
+    database.exec('PRAGMA user_version = 99')
+    database.close()
+    await expect(startTestChain({ data })).rejects.toMatchObject({ code: 'CHAIN_DATA_VERSION' })
+  })
+
+  test('file that is no database is refused', async () => {
+    await expect(startTestChain({ data: import.meta.filename })).rejects.toMatchObject({ code: 'CHAIN_FOLDER' })
+  })
+})
+
+describe('runtime upgrade', () => {
+  test('chain runs on the new code from the next block on when the runtime replaces itself', async () => {
+    const first = await startTestChain({ data })
+    const { sign, tx } = createSigner(first.chain)
+    // The same runtime with one more custom section ("x"), compressed as Substrate does: another code, another hash.
+    const section = Uint8Array.of(0, 2, 1, 0x78)
+    const magic = Uint8Array.of(82, 188, 83, 118, 70, 219, 142, 5)
+    const code = Uint8Array.from(Buffer.concat([magic, zstdCompressSync(Buffer.concat([WASM, section]))]))
+    const setCode = tx['system']?.['setCodeWithoutChecks']?.(toHex(code))
+    first.source.offer(sign(ALICE, 0, 'sudo', 'sudoUncheckedWeight', setCode, { refTime: 0, proofSize: 0 }))
+    const block = await first.chain.produce()
+    expect(toHex(first.chain.state(block.hash).get(CODE) ?? new Uint8Array())).toBe(toHex(code))
+    expect(block.header.digest.some((item) => item === '0x08')).toBe(true) // RuntimeEnvironmentUpdated
+    expect(first.chain.state(first.chain.genesisHash).get(CODE)).toEqual(WASM)
+    for (let number = 2; number <= 5; number += 1) await first.chain.produce()
+    await first.chain.close()
+    const { chain } = await startTestChain({ data })
+    expect((await chain.produce()).header.number).toBe(6)
+    await chain.close()
+  })
+
+  test('code that cannot run is refused by the runtime that asks for its version', async () => {
+    const { chain, source } = await startTestChain()
+    const { sign, tx } = createSigner(chain)
+    const setCode = tx['system']?.['setCode']?.('0x0061736d01000000')
+    source.offer(sign(ALICE, 0, 'sudo', 'sudoUncheckedWeight', setCode, { refTime: 0, proofSize: 0 }))
+    await chain.produce()
+    expect(chain.state(chain.best().hash).get(CODE)).toEqual(WASM)
+    expect((await chain.produce()).header.number).toBe(2)
+    await chain.close()
+  })
+})
