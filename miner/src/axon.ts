@@ -52,9 +52,12 @@ export const advertise = async (of: {
     if (/InvalidIp|InvalidPort|NotRegistered/.test(outcome.error)) break
     await clock.sleep(PAUSE_MS, signal)
   }
+  const fix = /InvalidIp|InvalidPort/.test(reason)
+    ? 'give an address that others can reach with --external-ip'
+    : 'look the reason up at the chain, then start the miner again'
   throw new SubnetError({
     code: 'MINER_AXON_REFUSED',
-    message: `The chain refuses the endpoint ${endpoint.ip}:${endpoint.port}: ${reason}; give an address that others can reach with --external-ip`,
+    message: `The chain refuses the endpoint ${endpoint.ip}:${endpoint.port}: ${reason}; ${fix}`,
     details: { ...endpoint, error: reason },
   })
 }

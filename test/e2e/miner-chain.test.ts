@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { burnedRegister, transferKeepAlive } from '@arbor/chain/client/calls'
+import { connectChain } from '@arbor/chain/client/connect'
+import { createWallet } from '@arbor/chain/wallet/create'
+import { openColdkey } from '@arbor/chain/wallet/open'
+import { systemClock } from '@arbor/shared/clock'
+import { generateMnemonic, keypairFromUri } from '@arbor/shared/keys'
+import type { Ms, NetUid, Rao } from '@arbor/shared/units'
+import { signRequest } from '@arbor/shared/wire/request'
+import { verifyResponse } from '@arbor/shared/wire/response'
+import { loadSpec } from '@arbor/subnet-spec/load'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { nextNonce, requestOf } from '../../miner/test/net.ts'
+
+const netuid = 1 as NetUid
+const main = (name: string): string => fileURLToPath(new URL(`../../${name}/src/main.ts`, import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'arbor-miner-chain-'))
+const stop = new AbortController()
+const children: ChildProcess[] = []
+let url = ''
+
+interface Started {
+  readonly child: ChildProcess
+  /** Waits for the line with this event; rejects with what was said when the process ends before. */
+  readonly event: (name: string) => Promise<Record<string, unknown>>
+}
+
+const start = (name: string, args: readonly string[]): Started => {
+  const child = spawn(process.execPath, [main(name), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  children.push(child)
+  const lines: string[] = []
+  const waiters = new Set<() => void>()
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line)
+      for (const wake of waiters) wake()
+    })
+  }
+  const event = (wanted: string): Promise<Record<string, unknown>> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = lines.find((line) => line.startsWith('{') && JSON.parse(line).event === wanted)
+        if (found !== undefined) resolve(JSON.parse(found))
+      }
+      waiters.add(look)
+      child.once('close', () => reject(new Error(`${name} ended before ${wanted}: ${lines.join('\n')}`)))
+      look()
+    })
+  return { child, event }
+}
+
+beforeAll(async () => {
+  const ready = await start('chain', ['run', '--dev', '--json', '--port', '0', '--block-time', '500ms']).event(
+    'chain.ready',
+  )
+  url = String(ready.url)
+})
+afterAll(async () => {
+  stop.abort()
+  const running = children.filter((child) => child.exitCode === null && child.signalCode === null)
+  for (const child of running) child.kill('SIGTERM')
+  await Promise.all(running.map((child) => once(child, 'exit')))
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe('miner beside a chain process', () => {
+  const args = () => [
+    '--network',
+    url,
+    '--netuid',
+    '1',
+    '--wallets',
+    folder,
+    '--wallet',
+    'w',
+    '--port',
+    '0',
+    '--spec',
+    'inference-tiny',
+    '--data',
+    join(folder, 'data'),
+    '--json',
+  ]
+
+  test('says how to register, and once registered serves until it is told to stop', async () => {
+    const { hotkey } = createWallet({ wallets: folder, wallet: 'w', hotkey: 'default', generateMnemonic })
+    await expect(start('miner', args()).event('miner.ready')).rejects.toThrow(
+      /MINER_UNREGISTERED: .*arbor register .*--wallet w/,
+    )
+
+    const chain = await connectChain({ url, signal: stop.signal, clock: systemClock })
+    const coldkey = openColdkey({ wallets: folder, wallet: 'w' })
+    const funds = transferKeepAlive({ to: coldkey.address, amount: 10_000_000_000n as Rao })
+    const { signal } = stop
+    expect((await chain.submit(funds, { signer: keypairFromUri('//Alice'), signal })).status).toBe('included')
+    expect((await chain.submit(burnedRegister({ netuid, hotkey }), { signer: coldkey, signal })).status).toBe(
+      'included',
+    )
+
+    const miner = start('miner', args())
+    const ready = await miner.event('miner.ready')
+    const { neurons } = await chain.metagraph(netuid)
+    const own = neurons.find((neuron) => neuron.hotkey === hotkey)
+    expect([ready.uid, ready.url]).toEqual([own?.uid, `http://${own?.axon?.ip}:${own?.axon?.port}`])
+
+    const body = requestOf(await loadSpec('inference-tiny'))
+    const signer = keypairFromUri('//Alice//default') // the owner's hotkey holds a permit from genesis on
+    const request = signRequest({
+      signer,
+      receiver: hotkey,
+      netuid,
+      method: 'POST',
+      path: '/chat',
+      timestamp: systemClock.now(),
+      timeoutMs: 10_000 as Ms,
+      nonce: nextNonce(),
+      body,
+    })
+    const response = await fetch(`${ready.url}/chat`, { method: 'POST', headers: request.headers, body })
+    const bytes = Buffer.from(await response.arrayBuffer())
+    const parties = { requestHash: request.hash, sender: hotkey, receiver: signer.address }
+    expect(
+      verifyResponse({
+        headers: Object.fromEntries(response.headers),
+        status: response.status,
+        body: bytes,
+        ...parties,
+      }),
+    ).toEqual({ ok: true })
+
+    miner.child.kill('SIGTERM')
+    const [code] = await once(miner.child, 'exit')
+    expect(code).toBe(0)
+    await chain.close()
+  }, 90_000)
+})
