@@ -1,5 +1,6 @@
 import type { Hex } from '@arbor/shared/units'
 import type { ApiPromise } from '@polkadot/api'
+import type { StorageKey } from '@polkadot/types'
 import type { RuntimeVersion } from '@polkadot/types/interfaces'
 import type { Codec } from '@polkadot/types/types'
 import { compactFromU8a, hexToU8a, u8aConcat, u8aToHex } from '@polkadot/util'
@@ -120,10 +121,8 @@ export function createReader({ api, socket }: { readonly api: ApiPromise; readon
       if (page.length < PAGE) break
     }
     return found.map((key) => {
-      const decoded = runtime.registry.createTypeUnsafe('StorageKey', [key, entry]) as unknown as {
-        readonly args: Codec[]
-      }
-      return decoded.args
+      const decoded = runtime.registry.createTypeUnsafe<StorageKey>('StorageKey', [key])
+      return [...decoded.setMeta(entry.meta, entry.section, entry.method).args]
     })
   }
 
