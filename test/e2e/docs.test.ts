@@ -1,0 +1,105 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { loadSpec } from '@arbor/subnet-spec/load'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const main = join(root, 'cli', 'src', 'main.ts')
+const run = promisify(execFile)
+
+/** Blocks of a page that say they can be run: ```sh run, ```ts run. */
+const blocks = (page: string, language: string): readonly string[] =>
+  [
+    ...readFileSync(join(root, page), 'utf8').matchAll(new RegExp(`^\`\`\`${language} run\n([\\s\\S]*?)^\`\`\``, 'gm')),
+  ].map((match) => match[1] ?? '')
+
+describe('README', () => {
+  test('shows a subnet that loads, plans and judges', async () => {
+    const [example = ''] = blocks('README.md', 'ts')
+    // Node strips no types below node_modules, so the example goes beside the specs
+    const file = join(root, 'subnet-spec', `.example-${process.pid}.ts`)
+    writeFileSync(file, example)
+    try {
+      const spec = await loadSpec(file)
+      const task = spec.tasks[spec.pick({ seed: '0x00' })]
+      const request = task?.plan({ seed: `0x${'ab'.repeat(32)}` })
+      const context = { request, engine: undefined as never, signal: new AbortController().signal }
+      const response = await task?.solve(context)
+      const timing = { totalMs: 1, deadlineMs: 2_000 }
+      expect(await task?.score({ ...context, response, timing })).toMatchObject({ reason: 'ok', value: 1 })
+      expect(await task?.score({ ...context, response: { text: 'x' }, timing })).toMatchObject({ value: 0 })
+    } finally {
+      rmSync(file)
+    }
+  })
+
+  test('names only folders, pages and scripts that exist', () => {
+    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    for (const page of [
+      'README.md',
+      'CONTRIBUTING.md',
+      ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+    ]) {
+      const text = readFileSync(join(root, page), 'utf8')
+      for (const [, link = ''] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+        expect(() => readdirOrFile(join(root, page, '..', link)), `${page} links ${link}`).not.toThrow()
+      }
+      for (const [, script = ''] of text.matchAll(/npm run ([a-z]+)/g))
+        expect(manifest.scripts, page).toHaveProperty(script)
+    }
+  })
+})
+
+const readdirOrFile = (path: string): void => {
+  try {
+    readdirSync(path)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOTDIR')) throw error
+  }
+}
+
+describe('docs/join.md', () => {
+  let chain: ChildProcess
+  let home: string
+  let url = ''
+
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'arbor-join-'))
+    chain = spawn(process.execPath, [main, 'chain', 'run', '--dev', '--json', '--port', '0', '--block-time', '250ms'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    for await (const line of createInterface({ input: chain.stderr as NodeJS.ReadableStream })) {
+      const event = JSON.parse(line) as { event?: string; url?: string }
+      if (event.event !== 'chain.ready') continue
+      url = event.url ?? ''
+      break
+    }
+    chain.stderr?.resume()
+  })
+  afterAll(() => {
+    chain.kill('SIGKILL')
+    rmSync(home, { recursive: true, force: true })
+  })
+
+  test('runs command by command from another folder with new wallets', async () => {
+    const commands = blocks('docs/join.md', 'sh').flatMap((block) => block.trim().split('\n'))
+    expect(commands.length).toBeGreaterThan(8)
+    for (const command of commands) {
+      const [program, ...args] = command.split(/\s+/)
+      expect(program).toBe('arbor')
+      const local = args[0] === 'wallet' ? args : [...args, '--network', url]
+      await run(process.execPath, [main, ...local], { cwd: home, env: { HOME: home, PATH: process.env.PATH } })
+    }
+    const { stdout } = await run(process.execPath, [main, 'subnet', 'show', '1', '--json', '--network', url], {
+      cwd: home,
+      env: { HOME: home },
+    })
+    const { neurons } = JSON.parse(stdout) as { neurons: readonly { uid: number; stakeRao?: string }[] }
+    expect(neurons).toHaveLength(3) // the owner, the miner, the validator
+  }, 120_000)
+})
