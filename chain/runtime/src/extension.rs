@@ -24,7 +24,7 @@ const HOTKEY_NOT_REGISTERED: u8 = 4;
 pub struct SubtensorTransactionExtension;
 
 /// Returns the subnet on which the signer of a free call must be registered; None for calls that pay.
-fn subnet_of_free_call(call: &RuntimeCall) -> Option<NetUid> {
+pub(crate) fn subnet_of_free_call(call: &RuntimeCall) -> Option<NetUid> {
     match call {
         RuntimeCall::SubtensorModule(
             Subtensor::set_weights { netuid, .. }

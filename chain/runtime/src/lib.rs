@@ -12,6 +12,7 @@ mod configs;
 pub mod extension;
 pub mod genesis;
 pub mod info;
+pub mod nonce;
 
 use alloc::vec::Vec;
 use polkadot_sdk::*;
@@ -48,7 +49,7 @@ pub type TxExtension = (
     frame_system::CheckTxVersion<Runtime>,
     frame_system::CheckGenesis<Runtime>,
     frame_system::CheckEra<Runtime>,
-    frame_system::CheckNonce<Runtime>,
+    nonce::CheckNonce,
     frame_system::CheckWeight<Runtime>,
     pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
     extension::SubtensorTransactionExtension,

@@ -212,3 +212,54 @@ fn rules_change_when_root_asks_and_not_when_a_stranger_does() {
         end_block();
     });
 }
+
+#[test]
+fn extrinsic_is_refused_when_its_nonce_was_used_or_skips_one() {
+    on_dev(|| {
+        register_all();
+        begin_block();
+        let miner = MINERS[0].1;
+        let call = || pallet_commitments::Call::set_commitment {
+            netuid: 1,
+            info: Box::new(pallet_commitments::CommitmentInfo {
+                fields: Default::default(),
+            }),
+        };
+        let invalid = |kind| Err(TransactionValidityError::Invalid(kind));
+        apply_ok(signed(miner, 0, call()));
+        assert_eq!(
+            apply(signed(miner, 0, call())),
+            invalid(InvalidTransaction::Stale)
+        );
+        assert_eq!(
+            apply(signed(miner, 2, call())),
+            invalid(InvalidTransaction::Future)
+        );
+        apply_ok(signed(miner, 1, call()));
+        // What costs a fee is refused before the nonce counts.
+        let transfer = || pallet_balances::Call::transfer_keep_alive {
+            dest: account("//Bob").into(),
+            value: 1,
+        };
+        assert_eq!(
+            apply(signed(miner, 2, transfer())),
+            invalid(InvalidTransaction::Payment)
+        );
+        assert_eq!(System::account_nonce(account(miner)), 2);
+        end_block();
+    });
+}
+
+#[test]
+fn extrinsic_is_refused_when_one_bit_of_its_signature_flips() {
+    on_dev(|| {
+        begin_block();
+        let call = pallet_balances::Call::transfer_keep_alive { dest: account("//Bob").into(), value: TAO };
+        let mut bytes = codec::Encode::encode(&sign("//Ferdie", call));
+        // length prefix 2, version 1, address 33, signature kind 1: then 64 bytes of signature
+        bytes[2 + 1 + 33 + 1] ^= 1;
+        let forged = <UncheckedExtrinsic as codec::Decode>::decode(&mut &bytes[..]).expect("well formed");
+        assert_eq!(apply(forged), Err(TransactionValidityError::Invalid(InvalidTransaction::BadProof)));
+        end_block();
+    });
+}

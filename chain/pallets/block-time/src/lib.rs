@@ -6,7 +6,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub use pallet::*;
-use polkadot_sdk::{frame_support, frame_system};
+use polkadot_sdk::frame_support;
 
 #[frame_support::pallet]
 pub mod pallet {

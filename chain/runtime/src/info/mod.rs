@@ -32,7 +32,7 @@ pub(crate) fn netuids() -> Vec<u16> {
 }
 
 /// Applies `answer` to every netuid from 0 to the greatest; holes are None.
-pub(crate) fn for_all<T>(answer: impl Fn(u16) -> Option<T>) -> Vec<Option<T>> {
+pub fn for_all<T>(answer: impl Fn(u16) -> Option<T>) -> Vec<Option<T>> {
     let Some(last) = netuids().last().copied() else {
         return Vec::new();
     };

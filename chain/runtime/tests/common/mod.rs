@@ -58,7 +58,7 @@ pub fn signed(uri: &str, nonce: Nonce, call: impl Into<RuntimeCall>) -> Unchecke
         frame_system::CheckTxVersion::new(),
         frame_system::CheckGenesis::new(),
         frame_system::CheckEra::from(Era::Immortal),
-        frame_system::CheckNonce::from(nonce),
+        nonce::CheckNonce(nonce),
         frame_system::CheckWeight::new(),
         pallet_transaction_payment::ChargeTransactionPayment::from(0),
         extension::SubtensorTransactionExtension,
