@@ -42,12 +42,15 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Pays everybody. What miners do not get of their part goes to the validators.
+    /// Pays everybody. Miners get what the epoch says, first out of their own part; what that leaves goes to the
+    /// validators.
     pub(crate) fn distribute(netuid: NetUid, pending: Pending, earned: &[(u16, NeuronEarnings)]) {
         Self::pay_owner(netuid, pending.owner_cut);
-        let left = Self::pay_miners(netuid, pending.server, earned);
-        let for_validators = pending.validator.saturating_add(left);
-        Self::pay_validators(netuid, for_validators, pending.root, earned);
+        let paid = Self::pay_miners(netuid, pending.for_neurons(), earned);
+        let in_alpha = pending.server.saturating_add(pending.validator);
+        // Miners reach into the rest only if nobody earned a dividend.
+        let root = pending.root.saturating_sub(paid.saturating_sub(in_alpha));
+        Self::pay_validators(netuid, in_alpha.saturating_sub(paid), root, earned);
     }
 
     /// Stakes the owner's cut to the owner's hotkey.
@@ -56,7 +59,7 @@ impl<T: Config> Pallet<T> {
         Self::increase_stake(&hotkey, &coldkey, netuid, alpha);
     }
 
-    /// Stakes incentive to the miners, burns or recycles what falls to the owner; returns what is left.
+    /// Stakes incentive to the miners, burns or recycles what falls to the owner; returns what was given.
     fn pay_miners(netuid: NetUid, available: u64, earned: &[(u16, NeuronEarnings)]) -> u64 {
         let (mut left, mut total, mut withheld) = (available, 0u64, 0u64);
         for (uid, earnings) in earned {
@@ -83,7 +86,7 @@ impl<T: Config> Pallet<T> {
             let index = NetUidStorageIndex::new(netuid, MechId::MAIN);
             Self::deposit_event(Event::IncentiveAlphaEmittedToMiners(index, by_uid));
         }
-        left
+        total
     }
 
     /// Tells whether a hotkey is the owner's chosen one or belongs to the owner's coldkey.

@@ -41,6 +41,9 @@ mod subnets;
 mod types;
 mod weights;
 
+#[cfg(test)]
+mod tests;
+
 pub use balances::RecycleImbalance;
 pub use genesis::GenesisSubnet;
 pub use pallet::*;
