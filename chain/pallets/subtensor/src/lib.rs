@@ -54,7 +54,7 @@ pub use types::*;
 #[import_section(storage::storage)]
 #[frame_support::pallet]
 pub mod pallet {
-    use super::{weights::WeightRow, *};
+    use super::{staking::PriceLimit, weights::WeightRow, *};
     use frame_support::{
         pallet_prelude::*,
         traits::{
@@ -269,6 +269,50 @@ pub mod pallet {
         pub fn register_network(origin: OriginFor<T>, hotkey: T::AccountId) -> DispatchResult {
             let coldkey = ensure_signed(origin)?;
             Self::do_register_network(coldkey, hotkey)
+        }
+
+        /// Buys alpha as `add_stake` does, while the price is at most `limit_price` rao per alpha.
+        ///
+        /// If the whole amount would pass the limit, `allow_partial` stakes what does not. Errors are those of
+        /// `add_stake` and `SlippageTooHigh`. Event: `StakeAdded`.
+        #[pallet::call_index(88)]
+        #[pallet::weight(call_weight::<T>(16, 9, 0))]
+        pub fn add_stake_limit(
+            origin: OriginFor<T>,
+            hotkey: T::AccountId,
+            netuid: NetUid,
+            amount_staked: u64,
+            limit_price: u64,
+            allow_partial: bool,
+        ) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            let limit = PriceLimit {
+                price: limit_price,
+                allow_partial,
+            };
+            Self::do_add_stake_limit(coldkey, hotkey, netuid, amount_staked, limit)
+        }
+
+        /// Sells alpha as `remove_stake` does, while the price is at least `limit_price` rao per alpha.
+        ///
+        /// If the whole amount would pass the limit, `allow_partial` sells what does not. Errors are those of
+        /// `remove_stake` and `SlippageTooHigh`. Event: `StakeRemoved`.
+        #[pallet::call_index(89)]
+        #[pallet::weight(call_weight::<T>(16, 9, 0))]
+        pub fn remove_stake_limit(
+            origin: OriginFor<T>,
+            hotkey: T::AccountId,
+            netuid: NetUid,
+            amount_unstaked: u64,
+            limit_price: u64,
+            allow_partial: bool,
+        ) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            let limit = PriceLimit {
+                price: limit_price,
+                allow_partial,
+            };
+            Self::do_remove_stake_limit(coldkey, hotkey, netuid, amount_unstaked, limit)
         }
 
         /// Starts a subnet, signed by its owner: stake opens now, emission with the next block.

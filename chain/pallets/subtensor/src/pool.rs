@@ -4,10 +4,22 @@
 
 use super::*;
 use arbor_math::wide::mul_div;
+use sp_arithmetic::{helpers_128bit::multiply_by_rational_with_rounding, Rounding};
 use sp_runtime::DispatchError;
 
 /// One in 32 fractional bits.
 const ONE_Q32: u64 = 1 << 32;
+
+/// One TAO in rao and one alpha in its smallest unit.
+const UNIT: u64 = 1_000_000_000;
+
+/// Computes `floor(sqrt(a * b * numerator / denominator))`, saturating; also if the denominator is 0.
+fn sqrt_of_product(a: u64, b: u64, numerator: u64, denominator: u64) -> u64 {
+    let product = u128::from(a).saturating_mul(b.into());
+    let scaled =
+        multiply_by_rational_with_rounding(product, numerator.into(), denominator.into(), Rounding::Down);
+    u64::try_from(scaled.unwrap_or(u128::MAX).isqrt()).unwrap_or(u64::MAX)
+}
 
 impl<T: Config> Pallet<T> {
     /// Tells whether a subnet's alpha is TAO itself.
@@ -52,6 +64,26 @@ impl<T: Config> Pallet<T> {
             return None;
         }
         Some(mul_div(reserve_out, amount, reserve_in.checked_add(amount)?))
+    }
+
+    /// Computes how many rao buy alpha until the price is at a limit, in rao per alpha.
+    pub(crate) fn rao_until_price(netuid: NetUid, limit: u64) -> u64 {
+        if Self::is_stable(netuid) {
+            return if limit >= UNIT { u64::MAX } else { 0 };
+        }
+        // With T * A = k the price is T^2 / k, so T may grow to sqrt(k * limit).
+        let (tao, alpha) = (SubnetTAO::<T>::get(netuid), SubnetAlphaIn::<T>::get(netuid));
+        sqrt_of_product(tao, alpha, limit, UNIT).saturating_sub(tao)
+    }
+
+    /// Computes how much alpha can be sold until the price is at a limit, in rao per alpha.
+    pub(crate) fn alpha_until_price(netuid: NetUid, limit: u64) -> u64 {
+        if Self::is_stable(netuid) {
+            return if limit <= UNIT { u64::MAX } else { 0 };
+        }
+        // The price is k / A^2 as well, so A may grow to sqrt(k / limit).
+        let (tao, alpha) = (SubnetTAO::<T>::get(netuid), SubnetAlphaIn::<T>::get(netuid));
+        sqrt_of_product(tao, alpha, UNIT, limit).saturating_sub(alpha)
     }
 
     /// Puts rao into a pool and takes alpha out of it, which the caller must book; returns the alpha.

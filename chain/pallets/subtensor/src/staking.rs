@@ -4,6 +4,24 @@ use super::*;
 use frame_support::ensure;
 use sp_runtime::DispatchResult;
 
+/// The worst price that a trade may reach, and whether it may stop there.
+#[derive(Clone, Copy)]
+pub(crate) struct PriceLimit {
+    /// In rao per alpha.
+    pub price: u64,
+    pub allow_partial: bool,
+}
+
+impl PriceLimit {
+    /// Cuts an amount to what the price allows, or refuses it.
+    fn apply<T: Config>(&self, amount: u64, allowed: u64) -> Result<u64, Error<T>> {
+        let within = amount <= allowed || (self.allow_partial && allowed > 0);
+        within
+            .then_some(amount.min(allowed))
+            .ok_or(Error::<T>::SlippageTooHigh)
+    }
+}
+
 impl<T: Config> Pallet<T> {
     /// Buys alpha for a coldkey's rao and stakes it to a hotkey.
     pub(crate) fn do_add_stake(
@@ -60,6 +78,34 @@ impl<T: Config> Pallet<T> {
         Self::deposit(&coldkey, rao)?;
         Self::deposit_event(Event::StakeRemoved(coldkey, hotkey, rao, taken, netuid, 0));
         Ok(())
+    }
+
+    /// Buys alpha as [`Self::do_add_stake`] does, but only up to a price in rao per alpha (10^9 units).
+    pub(crate) fn do_add_stake_limit(
+        coldkey: T::AccountId,
+        hotkey: T::AccountId,
+        netuid: NetUid,
+        rao: u64,
+        limit: PriceLimit,
+    ) -> DispatchResult {
+        Self::ensure_stakeable(netuid)?;
+        ensure!(rao >= defaults::MIN_STAKE, Error::<T>::AmountTooLow);
+        let rao = limit.apply::<T>(rao, Self::rao_until_price(netuid, limit.price))?;
+        Self::do_add_stake(coldkey, hotkey, netuid, rao)
+    }
+
+    /// Sells alpha as [`Self::do_remove_stake`] does, but only down to a price in rao per alpha (10^9 units).
+    pub(crate) fn do_remove_stake_limit(
+        coldkey: T::AccountId,
+        hotkey: T::AccountId,
+        netuid: NetUid,
+        alpha: u64,
+        limit: PriceLimit,
+    ) -> DispatchResult {
+        Self::ensure_stakeable(netuid)?;
+        ensure!(alpha > 0, Error::<T>::AmountTooLow);
+        let alpha = limit.apply::<T>(alpha, Self::alpha_until_price(netuid, limit.price))?;
+        Self::do_remove_stake(coldkey, hotkey, netuid, alpha)
     }
 
     /// Refuses a subnet that does not exist or was not started.

@@ -122,3 +122,43 @@ fn account_dust_leaves_the_issuance_when_a_transfer_kills_an_account() {
         check_books();
     });
 }
+
+#[test]
+fn a_limited_trade_stops_at_its_price_when_it_may_be_partial() {
+    on_chain(|| {
+        register(ALICE, 201);
+        let price = || SubtensorModule::alpha_price_q32(NET);
+        let add = |rao, limit, partial| {
+            SubtensorModule::add_stake_limit(RuntimeOrigin::signed(ALICE), 201, NET, rao, limit, partial)
+        };
+        let start = price();
+        assert_noop!(
+            add(5_000 * TAO, TAO * 102 / 100, false),
+            Error::<Test>::SlippageTooHigh
+        );
+        assert_noop!(add(TAO, TAO / 2, true), Error::<Test>::SlippageTooHigh);
+        assert_ok!(add(5_000 * TAO, TAO * 102 / 100, true));
+        let limit = (1u64 << 32) * 102 / 100;
+        assert!(
+            price() > start && price() <= limit && limit - price() < 100,
+            "price {}",
+            price()
+        );
+        let remove = |alpha, limit, partial| {
+            SubtensorModule::remove_stake_limit(RuntimeOrigin::signed(ALICE), 201, NET, alpha, limit, partial)
+        };
+        let held = SubtensorModule::stake_of(&201, &ALICE, NET);
+        assert_noop!(
+            remove(held, TAO * 101 / 100, false),
+            Error::<Test>::SlippageTooHigh
+        );
+        assert_ok!(remove(held, TAO * 101 / 100, true));
+        assert!(
+            price().abs_diff((1u64 << 32) * 101 / 100) < 100,
+            "price {}",
+            price()
+        );
+        assert_ok!(remove(SubtensorModule::stake_of(&201, &ALICE, NET), 0, false));
+        check_books();
+    });
+}
