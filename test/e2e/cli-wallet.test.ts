@@ -24,7 +24,7 @@ const json = async (...words: string[]): Promise<Record<string, unknown>> => {
 const online = (...words: string[]): string[] => [...words, '--network', chain.url]
 
 // One story: each step needs the ones before it.
-describe('joining by hand', () => {
+describe('joining by hand', { timeout: 180_000 }, () => {
   const keys: { coldkey: string; hotkey: string } = { coldkey: '', hotkey: '' }
 
   it('wallet is created', async () => {
