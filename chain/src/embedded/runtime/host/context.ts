@@ -2,7 +2,7 @@ import type { Overlay } from '../../state/overlay.ts'
 import type { Allocator } from '../allocator.ts'
 import type { GuestMemory } from '../memory.ts'
 
-/** 1 error, 2 warn, 3 info, 4 debug, 5 trace. @source sp_core::RuntimeInterfaceLogLevel */
+/** 1 error, 2 warn, 3 info, 4 debug, 5 trace; as a limit, 0 is off. @source sp_core::LogLevelFilter */
 export type RuntimeLogLevel = 1 | 2 | 3 | 4 | 5
 export type RuntimeLog = (line: {
   readonly level: RuntimeLogLevel

@@ -22,7 +22,8 @@ export const miscFunctions = ({ memory, allocator, log, logLevel, versionOf }: H
   }
 }
 
+/** The runtime counts from 0 (error) to 4 (trace). @source sp_core::RuntimeInterfaceLogLevel */
 const asLevel = (level: number): RuntimeLogLevel => {
-  if (level === 1 || level === 2 || level === 3 || level === 4) return level
-  return 5
+  const ours = level + 1
+  return ours === 1 || ours === 2 || ours === 3 || ours === 4 ? ours : 5
 }
