@@ -13,7 +13,8 @@ import { createNonces } from './nonces.ts'
 import { toPlain } from './plain.ts'
 import { codecProvider } from './provider.ts'
 import { createReader, type Reader } from './reader.ts'
-import { type ConnectionLimits, defaultLimits, openRpcSocket, type RpcSocket } from './socket.ts'
+import { openRpcSocket } from './socket.ts'
+import { type ConnectionLimits, defaultLimits, type RpcSocket } from './socket-types.ts'
 import { submitCall } from './submit.ts'
 import {
   readBalance,

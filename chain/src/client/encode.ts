@@ -24,7 +24,7 @@ export function encodeCall(runtime: Runtime, call: Call): GenericCall {
   try {
     return build(...values) as unknown as GenericCall
   } catch (cause) {
-    throw badArgument(where, names.join(', '), `do not fit: ${cause instanceof Error ? cause.message : cause}`, cause)
+    throw badArgument(where, names.join(', '), `do not fit: ${innermost(cause)}`, cause)
   }
 }
 
@@ -44,3 +44,7 @@ const badArgument = (where: string, name: string, what: string, cause?: unknown)
     details: { call: where, name },
     cause,
   })
+
+/** The codec reports a chain of wrapped messages; only the last says what is wrong, and it may list a whole enum. */
+const innermost = (cause: unknown): string =>
+  (cause instanceof Error ? cause.message : String(cause)).split(':: ').slice(-2).join(': ').slice(0, 200)

@@ -1,5 +1,5 @@
 import type { Block, Hex } from '@arbor/shared/units'
-import type { RpcSocket } from './socket.ts'
+import type { RpcSocket } from './socket-types.ts'
 import type { BlockRef } from './types.ts'
 
 /** How far back missed heads are filled in; older ones are skipped. */

@@ -1,5 +1,5 @@
 import type { ApiOptions } from '@polkadot/api/types'
-import type { RpcSocket } from './socket.ts'
+import type { RpcSocket } from './socket-types.ts'
 
 type ProviderInterface = NonNullable<ApiOptions['provider']>
 

@@ -17,7 +17,7 @@ import {
   storageItem,
   storageKey,
 } from './runtime.ts'
-import type { RpcSocket } from './socket.ts'
+import type { RpcSocket } from './socket-types.ts'
 
 /** One storage entry to read. */
 export interface Query {

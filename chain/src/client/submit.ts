@@ -6,7 +6,7 @@ import type { Nonces } from './nonces.ts'
 import type { Reader } from './reader.ts'
 import { asRefusal } from './refusals.ts'
 import { type Signed, signCall } from './sign.ts'
-import type { RpcSocket } from './socket.ts'
+import type { RpcSocket } from './socket-types.ts'
 import type { BlockRef, Call, Submission, SubmitOptions } from './types.ts'
 
 export interface SubmitDeps {
