@@ -57,9 +57,16 @@ impl<T: Config> Pallet<T> {
                 bits: all.saturating_add(added),
             },
         );
-        Alpha::<T>::mutate((hotkey, coldkey, netuid), |share| {
-            share.bits = share.bits.saturating_add(added)
-        });
+        let share = Alpha::<T>::get((hotkey, coldkey, netuid)).bits;
+        let bits = share.saturating_add(added);
+        Alpha::<T>::insert((hotkey, coldkey, netuid), FixedU128 { bits });
+        if share == 0 {
+            Self::remember_staking(hotkey, coldkey); // only then, since blocks pay stake and the list has no bound
+        }
+    }
+
+    /// Notes that a coldkey has staked to a hotkey.
+    fn remember_staking(hotkey: &T::AccountId, coldkey: &T::AccountId) {
         StakingHotkeys::<T>::mutate(coldkey, |hotkeys| {
             if !hotkeys.contains(hotkey) {
                 hotkeys.push(hotkey.clone());
