@@ -49,7 +49,7 @@ export function places({
  */
 export function shuffled<T>(items: readonly T[], seed: number): readonly T[] {
   const out = [...items]
-  let state = (seed ^ 0x9e37_79b9) | 1
+  let state = ((seed << 1) | 1) ^ 0x9e37_79b8 // odd, so never zero, and another for each seed
   for (let i = out.length - 1; i > 0; i -= 1) {
     state ^= state << 13
     state ^= state >>> 17
