@@ -1,10 +1,25 @@
-import { toHex } from '@arbor/shared/hex'
+import { fromHex, toHex } from '@arbor/shared/hex'
 import { createManualClock } from '@arbor/shared/manual-clock'
+import { verifySignature } from '@arbor/shared/verify-signature'
 import { describe, expect, test } from 'vitest'
-import { decodeHeader, encodeHeader, hashHeader, slotOf } from '../src/embedded/header.ts'
-import { ALICE, BOB, createSigner, eventsOf, freeBalance, startTestChain } from './support/embedded.ts'
+import { buildBlock, checkBlock } from '../src/embedded/author.ts'
+import { buildGenesis } from '../src/embedded/genesis.ts'
+import { blake256, initHashes } from '../src/embedded/hash.ts'
+import { decodeHeader, encodeHeader, hashHeader, slotDigest, slotOf } from '../src/embedded/header.ts'
+import { createRuntimes } from '../src/embedded/runtime/runtimes.ts'
+import type { Header } from '../src/embedded/types.ts'
+import { ALICE, BOB, createSigner, eventsOf, freeBalance, startTestChain, WASM } from './support/embedded.ts'
 
 const TAO = 1_000_000_000n
+
+/** One-second slots, so that slot and timestamp above belong together. */
+const genesisOf = async () => {
+  await initHashes()
+  const runtime = createRuntimes({}).ofCode(WASM)
+  const patch = { blockTime: { slotDurationMs: 1_000 } }
+  const { trie, header } = buildGenesis({ executor: runtime.executor, wasm: WASM, preset: 'development', patch })
+  return { runtime, trie, parent: { hash: hashHeader(header), header, extrinsics: [] } }
+}
 
 describe('embedded chain', () => {
   test('chain stays one chain when it makes 200 blocks that are all executed again', async () => {
@@ -26,6 +41,39 @@ describe('embedded chain', () => {
     const { header } = await chain.produce()
     expect(decodeHeader(encodeHeader(header))).toEqual(header)
     await chain.close()
+  })
+
+  test("seal is the author's signature of the header without it, as importing nodes demand", async () => {
+    const { chain } = await startTestChain()
+    const { header } = await chain.produce()
+    const seal = header.digest.at(-1) ?? '0x'
+    const hash = blake256(encodeHeader({ ...header, digest: header.digest.slice(0, -1) }))
+    expect(seal.startsWith(`0x05${Buffer.from('aura').toString('hex')}0101`)).toBe(true)
+    expect(verifySignature(ALICE.publicKey, hash, fromHex(`0x${seal.slice(-128)}`))).toBe(true)
+    await chain.close()
+  })
+
+  test.each([
+    { what: 'another state root', tamper: (header: Header) => ({ ...header, stateRoot: header.parentHash }) },
+    { what: 'another extrinsics root', tamper: (header: Header) => ({ ...header, extrinsicsRoot: header.parentHash }) },
+    { what: 'another slot than its timestamp', tamper: (header: Header) => ({ ...header, digest: [slotDigest(7)] }) },
+  ])('block is refused by the second execution when its header states $what', async ({ tamper }) => {
+    const { runtime, trie, parent } = await genesisOf()
+    const built = buildBlock({
+      runtime,
+      parent,
+      parentTrie: trie,
+      slot: 1_800_000_000,
+      timestamp: 1_800_000_000_000,
+      ready: [],
+      hasTime: () => true,
+      authority: ALICE,
+    })
+    expect(() => checkBlock({ runtime, parentTrie: trie, built })).not.toThrow()
+    const tampered = { ...built, unsealed: tamper(built.unsealed) }
+    expect(() => checkBlock({ runtime, parentTrie: trie, built: tampered })).toThrow(
+      expect.objectContaining({ code: 'CHAIN_BLOCK_REFUSED' }),
+    )
   })
 
   test('slots are those of the clock, and never stand still when blocks come faster', async () => {
