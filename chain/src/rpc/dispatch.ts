@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { asRpcError, RPC, RpcError } from './error.ts'
 import type { Method, MethodDeps, SubscriptionMethod } from './method.ts'
 import { authorMethods, authorSubscriptions } from './methods/author.ts'
@@ -10,7 +11,9 @@ import { createReads } from './reads.ts'
 import type { Session } from './session.ts'
 
 /** Most requests in one batch. */
-export const MAX_BATCH = 1024
+const MAX_BATCH = 1024
+/** Characters of a batch's answers at which the rest of the batch is refused: 32 MiB. */
+const MAX_BATCH_ANSWER = 32 * 1024 * 1024
 
 /** Turns request text into response text. */
 export interface Dispatcher {
@@ -89,14 +92,23 @@ export const createDispatcher = (of: Omit<MethodDeps, 'reads'>): Dispatcher => {
       return errorText(null, new RpcError({ code: RPC.invalidRequest, message: 'Invalid request', data }))
     }
     const answers: string[] = []
+    let size = 0
     for (const request of message) {
-      const one = await answer(request, session)
+      const one = size < MAX_BATCH_ANSWER ? await answer(request, session) : tooMuch(request)
       if (one !== null) answers.push(one)
+      size += one?.length ?? 0
+      await turn() // blocks and other clients come in between
     }
     return answers.length === 0 ? null : `[${answers.join(',')}]`
   }
 
   return { handle, methods: names }
+}
+
+const tooMuch = (request: unknown): string => {
+  const { id } = readRequest(request)
+  const data = `the answers of one batch exceed ${MAX_BATCH_ANSWER} characters; ask in smaller batches`
+  return errorText(id, new RpcError({ code: RPC.answerTooBig, message: 'Response is too big', data }))
 }
 
 type Read =

@@ -34,6 +34,7 @@ export const RPC = {
   tooManySubscriptions: -32_006,
   busy: -32_009,
   tooBig: -32_007,
+  answerTooBig: -32_008,
   /** @source sc-rpc-api state/error.rs */
   countTooLarge: 4002,
   client: 4003,
