@@ -179,7 +179,12 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
             ProxyType::NonTransfer => !moves_funds_out(call),
             ProxyType::Staking => matches!(
                 call,
-                RuntimeCall::SubtensorModule(Subtensor::add_stake { .. } | Subtensor::remove_stake { .. })
+                RuntimeCall::SubtensorModule(
+                    Subtensor::add_stake { .. }
+                        | Subtensor::add_stake_limit { .. }
+                        | Subtensor::remove_stake { .. }
+                        | Subtensor::remove_stake_limit { .. }
+                )
             ),
             ProxyType::Registration => matches!(
                 call,

@@ -254,12 +254,18 @@ fn extrinsic_is_refused_when_its_nonce_was_used_or_skips_one() {
 fn extrinsic_is_refused_when_one_bit_of_its_signature_flips() {
     on_dev(|| {
         begin_block();
-        let call = pallet_balances::Call::transfer_keep_alive { dest: account("//Bob").into(), value: TAO };
+        let call = pallet_balances::Call::transfer_keep_alive {
+            dest: account("//Bob").into(),
+            value: TAO,
+        };
         let mut bytes = codec::Encode::encode(&sign("//Ferdie", call));
         // length prefix 2, version 1, address 33, signature kind 1: then 64 bytes of signature
         bytes[2 + 1 + 33 + 1] ^= 1;
         let forged = <UncheckedExtrinsic as codec::Decode>::decode(&mut &bytes[..]).expect("well formed");
-        assert_eq!(apply(forged), Err(TransactionValidityError::Invalid(InvalidTransaction::BadProof)));
+        assert_eq!(
+            apply(forged),
+            Err(TransactionValidityError::Invalid(InvalidTransaction::BadProof))
+        );
         end_block();
     });
 }

@@ -32,7 +32,7 @@ fn development_chain_has_what_its_users_rely_on() {
         assert!(pallet_subtensor::SubtokenEnabled::<Runtime>::get(id));
         assert_eq!(pallet_sudo::Key::<Runtime>::get(), Some(account("//Alice")));
         assert_eq!(pallet_aura::Authorities::<Runtime>::get().len(), 1);
-        assert_eq!(pallet_timestamp::Now::<Runtime>::exists(), false);
+        assert!(!pallet_timestamp::Now::<Runtime>::exists());
         pallet_subtensor::Pallet::<Runtime>::check_invariants().expect("the books are closed");
     });
 }

@@ -10,7 +10,7 @@ pub fn price(netuid: u16) -> u64 {
 
 /// Multiplies an amount by a price with 32 fractional bits.
 fn at_price(amount: u64, price_q32: u64) -> u64 {
-    let product = u128::from(amount) * u128::from(price_q32) >> 32;
+    let product = (u128::from(amount) * u128::from(price_q32)) >> 32;
     product.try_into().unwrap_or(u64::MAX)
 }
 
