@@ -67,7 +67,7 @@ export const defaultPoolLimits: PoolLimits = {
   count: 8_192,
   bytes: 20 * 1024 * 1024,
   future: 1_024,
-  perSender: 512,
+  perSender: 2_048,
   banMs: 60_000,
   bans: 4_096,
   revalidate: 16, // × about 3 ms = 48 ms of each block
