@@ -104,6 +104,26 @@ describe('store', () => {
     await second.chain.close()
   })
 
+  test('chain stands at the block before when a block cannot be written', async () => {
+    const path = join(data, 'chain.sqlite')
+    const first = await startTestChain({ data })
+    await first.chain.produce()
+    await first.chain.close()
+    const database = new DatabaseSync(path)
+    database.exec(
+      "CREATE TRIGGER full BEFORE INSERT ON journal WHEN NEW.block = 3 BEGIN SELECT RAISE(ABORT, 'disk is full'); END",
+    )
+    database.close()
+    const { chain } = await startTestChain({ data })
+    await chain.produce()
+    await expect(chain.produce()).rejects.toMatchObject({ code: 'CHAIN_NOT_WRITTEN' })
+    expect(chain.best().header.number).toBe(2)
+    await chain.close()
+    const third = await startTestChain({ data })
+    expect(third.chain.best().header.number).toBe(2)
+    await third.chain.close()
+  })
+
   test('changed state is noticed when the folder is opened', async () => {
     const first = await startTestChain({ data })
     await first.chain.produce()

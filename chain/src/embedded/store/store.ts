@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { concatBytes } from '@arbor/shared/bytes'
+import { SubnetError } from '@arbor/shared/errors'
 import { fromHex, toHex } from '@arbor/shared/hex'
 import type { Hex } from '@arbor/shared/units'
 import { decodeHeader, encodeHeader } from '../header.ts'
@@ -87,15 +88,23 @@ export const createStore = (database: DatabaseSync): Store => {
       try {
         write(imported, firstState)
         database.exec('COMMIT')
-      } catch (error) {
-        database.exec('ROLLBACK')
-        throw error
+      } catch (cause) {
+        // SQLite itself rolls back on some errors, a full disk among them.
+        if (database.isTransaction) database.exec('ROLLBACK')
+        throw notWritten(imported.block, cause)
       }
     },
     setFinalized: (number) => setMeta('finalized', number),
     close: () => database.close(),
   }
 }
+
+const notWritten = ({ header }: StoredBlock, cause: unknown): SubnetError =>
+  new SubnetError({
+    code: 'CHAIN_NOT_WRITTEN',
+    message: `Block ${header.number} could not be written: ${cause instanceof Error ? cause.message : String(cause)}; make room or repair the disk, then start the chain again: it stands at the block before`,
+    cause,
+  })
 
 const prepare = (database: DatabaseSync) => ({
   getMeta: database.prepare('SELECT value FROM meta WHERE name = ?'),
