@@ -24,7 +24,8 @@ describe('pool', () => {
 
   test('an extrinsic waits when a nonce before it is missing, and becomes ready when it comes', () => {
     const { pool, ready, watch } = createWorld()
-    const [zero, one, two] = [0, 1, 2].map((nonce) => extrinsic({ account: 1, nonce, priority: nonce + 1 }))
+    const of = (nonce: number) => extrinsic({ account: 1, nonce, priority: nonce + 1 })
+    const [zero, one, two] = [of(0), of(1), of(2)]
     const late = watch(two)
     const mid = watch(one)
     expect(ready()).toEqual([])
@@ -44,7 +45,7 @@ describe('pool', () => {
 
   test('followers wait again when the one before them leaves the pool', () => {
     const { pool, watch, ready } = createWorld()
-    const [zero, one] = [0, 1].map((nonce) => extrinsic({ account: 1, nonce }))
+    const [zero, one] = [extrinsic({ account: 1, nonce: 0 }), extrinsic({ account: 1, nonce: 1 })]
     watch(zero)
     const follower = watch(one)
     pool.remove([hashOf(zero)])
@@ -54,7 +55,7 @@ describe('pool', () => {
 
   test('a follower stays ready when the one before it is included', () => {
     const { block, watch, ready } = createWorld({ revalidate: 0 })
-    const [zero, one] = [0, 1].map((nonce) => extrinsic({ account: 1, nonce }))
+    const [zero, one] = [extrinsic({ account: 1, nonce: 0 }), extrinsic({ account: 1, nonce: 1 })]
     watch(zero)
     const follower = watch(one)
     block([zero])
@@ -73,7 +74,11 @@ describe('pool', () => {
 
   test('the order keeps every nonce after the one before it whatever arrives in whatever order', () => {
     const arrivals = fc.uniqueArray(
-      fc.record({ account: fc.integer({ min: 1, max: 4 }), nonce: fc.integer({ min: 0, max: 6 }), priority: fc.nat(20) }),
+      fc.record({
+        account: fc.integer({ min: 1, max: 4 }),
+        nonce: fc.integer({ min: 0, max: 6 }),
+        priority: fc.nat(20),
+      }),
       { selector: ({ account: who, nonce }) => `${who}/${nonce}`, maxLength: 28 },
     )
     fc.assert(

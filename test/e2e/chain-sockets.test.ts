@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '@arbor/shared/clock'
 import { createManualClock } from '@arbor/shared/manual-clock'
 import type { Blocks } from '@arbor/shared/units'
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api'
+import type { ProviderInterface } from '@polkadot/rpc-provider/types'
 import pino from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
@@ -240,7 +241,7 @@ describe('HTTP on the same port', () => {
 test('@polkadot/api connects, transfers with events, follows heads and storage, and reads the past', async () => {
   const { url, chain } = await startOn({ clock: systemClock })
   const api = await ApiPromise.create({
-    provider: new WsProvider(url),
+    provider: new WsProvider(url) as ProviderInterface,
     noInitWarn: true,
     signedExtensions: { SubtensorTransactionExtension: { extrinsic: {}, payload: {} } },
   })

@@ -100,9 +100,8 @@ export const createPool = ({ validate, bestNumber, clock, limits }: PoolDeps): T
   /** Asks the runtime again. An extrinsic keeps its place in the order of arrival. */
   const revalidate = (entry: PoolEntry, best: Block): void => {
     const validity = ask(entry.bytes)
-    if ('trap' in validity) return refuse(entry.hash)
-    if (!validity.valid) {
-      if (validity.kind === 'invalid') refuse(entry.hash)
+    if ('trap' in validity || !validity.valid) {
+      if ('trap' in validity || validity.kind === 'invalid') refuse(entry.hash)
       return
     }
     const wasReady = graph.isReady(entry.hash)
