@@ -1,15 +1,15 @@
 import { concatBytes } from '@arbor/shared/bytes'
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
-import { fromHex, toHex } from '@arbor/shared/hex'
+import { fromHex } from '@arbor/shared/hex'
 import type { Keypair } from '@arbor/shared/keypair'
 import type { Hex } from '@arbor/shared/units'
-import { authorities, type BuiltBlock, buildBlock, checkBlock, slotDurationMs } from './author.ts'
+import { type BuiltBlock, slotDurationMs } from './author.ts'
 import { slotOf } from './header.ts'
 import { createHistory, remember } from './history.ts'
 import { keyBytes } from './key.ts'
+import { makeBlock } from './make-block.ts'
 import type { Runtimes } from './runtime/runtimes.ts'
-import { nextSlot } from './slots.ts'
 import { createOverlay } from './state/overlay.ts'
 import type { Store } from './store/store.ts'
 import type { Trie } from './trie/node.ts'
@@ -49,12 +49,9 @@ export interface CoreChain extends EmbeddedChain {
 const BLOCKS_AT_HAND = 256
 /** Extrinsics of any client. @source sp_runtime::transaction_validity::TransactionSource::External */
 const EXTERNAL = 2
-/** Part of a slot that extrinsics may take; the rest is for the roots, the check and the readers. */
-const SLOT_SHARE = 0.5
-
 /** Creates a chain on what its store holds. */
 export const createChain = (of: ChainOptions): CoreChain => {
-  const { store, runtimes, clock } = of
+  const { store, runtimes } = of
   const blocks = new Map<Hex, StoredBlock>()
   const listeners = new Set<ChainListener>()
   let best = mustHave(store.blockAt(store.bestNumber() ?? 0))
@@ -83,31 +80,6 @@ export const createChain = (of: ChainOptions): CoreChain => {
     last: slotOf(best.header),
     slotMs: slotDurationMs(runtimes.of(history.best()), history.best()),
   })
-  const chooseSlot = (): { readonly slot: number; readonly slotMs: number } => {
-    const { last, slotMs } = slots()
-    const keys = authorities(runtimes.of(history.best()), history.best()).map(toHex)
-    const ours = toHex(of.authority.publicKey)
-    if (!keys.includes(ours)) throw notAuthority(of.authority.address)
-    const isOurs = (slot: number): boolean => keys[slot % keys.length] === ours
-    return { slot: nextSlot({ nowMs: clock.now(), slotMs, last, isOurs, authors: keys.length }), slotMs }
-  }
-  const build = (): BuiltBlock => {
-    const runtime = runtimes.of(history.best())
-    const { slot, slotMs } = chooseSlot()
-    const until = clock.monotonic() + slotMs * SLOT_SHARE
-    const built = buildBlock({
-      runtime,
-      parent: best,
-      parentTrie: history.best(),
-      slot,
-      timestamp: slot * slotMs,
-      ready: source.ready(),
-      hasTime: () => clock.monotonic() < until,
-      authority: of.authority,
-    })
-    if (of.check) checkBlock({ runtime, parentTrie: history.best(), built })
-    return built
-  }
   const importBlock = (built: BuiltBlock): void => {
     const { block: made, trie, changes, refused } = built
     const firstState = Math.max(0, made.header.number - of.retentionBlocks)
@@ -141,7 +113,7 @@ export const createChain = (of: ChainOptions): CoreChain => {
     produce: async () => chain.make().block,
     make: () => {
       if (isClosed) throw new SubnetError({ code: 'CHAIN_CLOSED', message: 'The chain is closed; start it again' })
-      const built = build()
+      const built = makeBlock({ ...of, source, parent: best, parentTrie: history.best() })
       importBlock(built)
       return { block: built.block, settled: built.included + built.refused.size }
     },
@@ -179,12 +151,6 @@ const unknownBlock = (which: string): never => {
     message: `This chain has no block ${which}; check it against the genesis hash`,
   })
 }
-
-const notAuthority = (address: string): SubnetError =>
-  new SubnetError({
-    code: 'CHAIN_NOT_AUTHORITY',
-    message: `${address} is no authority of this chain, so it cannot make blocks; give the key of an authority, or name it in the genesis`,
-  })
 
 const mustHave = (block: StoredBlock | null): StoredBlock => {
   if (block !== null) return block
