@@ -1,3 +1,4 @@
+import './no-telemetry.ts'
 import { SubnetError } from '@arbor/shared/errors'
 import { InferenceSession } from 'onnxruntime-node'
 

@@ -1,3 +1,4 @@
+import '../no-telemetry.ts'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { systemClock } from '@arbor/shared/clock'
 import type { Ms } from '@arbor/shared/units'

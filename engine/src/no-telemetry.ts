@@ -1,0 +1,3 @@
+// The onnxruntime binaries from 1.29 on report usage to their maker and keep a device id in the user's home, unless this is set
+// before they load. In a worker thread it has no effect, so the child process that hosts the workers imports this too.
+process.env.ORT_DISABLE_TELEMETRY = '1'
