@@ -7,6 +7,7 @@ const folder = fileURLToPath(new URL('../node_modules/onnxruntime-node/bin/napi-
 const platforms = existsSync(folder) ? readdirSync(folder) : []
 for (const platform of platforms) {
   for (const arch of readdirSync(join(folder, platform))) {
-    if (platform !== process.platform || arch !== process.arch) rmSync(join(folder, platform, arch), { recursive: true })
+    if (platform !== process.platform || arch !== process.arch)
+      rmSync(join(folder, platform, arch), { recursive: true })
   }
 }
