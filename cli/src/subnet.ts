@@ -18,6 +18,7 @@ import {
   withWallet,
 } from './options.ts'
 import { print } from './output.ts'
+import { setCommand, setDevRules } from './subnet-rules.ts'
 import { table } from './table.ts'
 
 /** What `arbor subnet create` and `start` print with --json. */
@@ -70,7 +71,8 @@ export function subnetCommand(context: CommandContext): Command {
   type Both = NetworkOptions & WalletOptions
   const create = withJson(withNetwork(withWallet(new Command('create'), context)))
     .description('create a subnet owned by the wallet, and start it')
-    .action((options: Both) => withChain(context, options.network, (chain) => createSubnet(context, chain, options)))
+    .option('--reference-rules', "keep the chain's default rules, also on a development chain")
+    .action((options: Create) => withChain(context, options.network, (chain) => createSubnet(context, chain, options)))
   const start = withJson(withNetwork(withWallet(new Command('start'), context)))
     .description("start a subnet's emission")
     .argument('<netuid>', 'the subnet', netuidArgument)
@@ -97,13 +99,14 @@ export function subnetCommand(context: CommandContext): Command {
     .addCommand(start)
     .addCommand(list)
     .addCommand(show)
+    .addCommand(setCommand(context))
 }
 
-async function createSubnet(
-  context: CommandContext,
-  chain: ChainConnection,
-  options: NetworkOptions & WalletOptions,
-): Promise<void> {
+interface Create extends NetworkOptions, WalletOptions {
+  readonly referenceRules?: boolean
+}
+
+async function createSubnet(context: CommandContext, chain: ChainConnection, options: Create): Promise<void> {
   const { address: hotkey } = readHotkeyPub(options)
   const price = await chain.subnetCost()
   const coldkey = openColdkey(options)
@@ -122,6 +125,8 @@ async function createSubnet(
   const netuid = netUid(Number(id))
   const started = await chain.submit(startCall({ netuid }), sign)
   const reason = 'error' in started ? started.error : null
+  const dev = options.referenceRules !== true && (await chain.chainType()) === 'Development'
+  const rules = dev ? await setDevRules(context, chain, netuid) : null
   print(context, {
     json: options.json,
     schema: subnetCreatedSchema,
@@ -131,6 +136,7 @@ async function createSubnet(
       reason === null
         ? 'it is started: its epochs pay emission'
         : `it is not started yet (${reason}); later: arbor subnet start ${netuid} --wallet ${options.wallet}`,
+      ...(rules === null ? [] : [`this is a development chain, so its rules are quick: ${rules}`]),
     ],
   })
 }
