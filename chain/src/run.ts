@@ -9,6 +9,7 @@ import type { Json } from './embedded/merge-patch.ts'
 import type { ProductionMode } from './embedded/production.ts'
 import { readableLog } from './readable-log.ts'
 import type { ChainIdentity } from './rpc/method.ts'
+import { mustBeFree } from './rpc/server.ts'
 import { startChainService } from './service.ts'
 
 /** Flags of `arbor chain run`. */
@@ -41,8 +42,10 @@ export const runChain = async (context: CommandContext, options: RunOptions): Pr
   })
   const preset = options.preset ?? DEVELOPMENT
   const data = options.data === undefined ? undefined : resolve(cwd, options.data)
+  const wasm = readRuntime(options.runtime === undefined ? BLOB : resolve(cwd, options.runtime))
+  await mustBeFree(options)
   const service = await startChainService({
-    wasm: readRuntime(options.runtime === undefined ? BLOB : resolve(cwd, options.runtime)),
+    wasm,
     preset,
     ...(options.patch === undefined ? {} : { patch: readPatch(resolve(cwd, options.patch)) }),
     ...(data === undefined ? {} : { data }),

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connectChain } from '@arbor/chain/client/connect'
 import { openHotkey } from '@arbor/chain/wallet/open'
+import { readModelFolder } from '@arbor/engine/folder'
 import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
@@ -12,6 +13,7 @@ import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type MinerSettings, runMiner } from './miner.ts'
+import { mustBeFree } from './port.ts'
 
 interface Options {
   readonly network: string
@@ -67,6 +69,8 @@ async function start({ signal, stdout, stderr, cwd }: CommandContext, options: O
   const spec = await loadSpec(specifier)
   const hotkey = openHotkey({ wallets: resolve(cwd, options.wallets), wallet: options.wallet, hotkey: options.hotkey })
   const settings = settingsOf({ options, specifier, spec, cwd, hotkey: hotkey.address })
+  await readModelFolder({ folder: settings.model }) // a wrong path or a damaged file is told before anything is opened
+  await mustBeFree(settings)
   const chain = await connectChain({ url: options.network, signal, clock: systemClock, log })
   try {
     const onReady = ({ url, uid }: { readonly url: string; readonly uid: number }): void => {

@@ -5,7 +5,6 @@ import type { ChainClient } from '@arbor/chain/client/types'
 import { startContained } from '@arbor/engine/contained/start'
 import type { Contained } from '@arbor/engine/contained/types'
 import type { Clock } from '@arbor/shared/clock'
-import { SubnetError } from '@arbor/shared/errors'
 import { createGate } from '@arbor/shared/gate'
 import type { Keypair } from '@arbor/shared/keypair'
 import type { Logger } from '@arbor/shared/log'
@@ -14,6 +13,7 @@ import type { Alpha, Ms, Uid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import type { FastifyInstance } from 'fastify'
 import { advertise, isAdvertised } from './axon.ts'
+import { listenError } from './port.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { createRegistrationWatch, findSelf, type Identity } from './registration.ts'
 import { openReplayStore } from './replay-store.ts'
@@ -57,14 +57,17 @@ type Engine = Contained<MinerJob, MinerResult, unknown>
 
 /**
  * Serves the subnet's tasks until the signal aborts.
- * @throws MINER_UNREGISTERED, MINER_DEREGISTERED, MINER_PORT_IN_USE, MINER_ADDRESS, MINER_AXON_REFUSED, MINER_DATA, MODEL_*, CHAIN_*
+ * @throws MINER_UNREGISTERED, MINER_DEREGISTERED, MINER_PORT_IN_USE, MINER_ADDRESS, MINER_AXON_REFUSED, MINER_DATA, MINER_OTHER_CHAIN, MODEL_*, CHAIN_*
  */
 export const runMiner = async (deps: MinerDeps): Promise<void> => {
   const { settings, chain, log, signal } = deps
   const first = await findSelf({ chain, identity: settings.identity })
   mkdirSync(settings.data, { recursive: true, mode: 0o700 })
   using cleanup = new DisposableStack()
-  const replay = openReplayStore({ file: join(settings.data, 'replay.sqlite') })
+  const replay = openReplayStore({
+    file: join(settings.data, 'replay.sqlite'),
+    owner: { genesisHash: chain.genesisHash, hotkey: settings.identity.hotkey },
+  })
   cleanup.defer(() => replay.close())
   await using stop = new AsyncDisposableStack()
   const ending = new AbortController()
@@ -158,31 +161,6 @@ const listen = async (app: FastifyInstance, { ip, port }: MinerSettings): Promis
     throw listenError({ ip, port, cause })
   }
   return (app.server.address() as AddressInfo).port
-}
-
-const listenError = ({
-  ip,
-  port,
-  cause,
-}: {
-  readonly ip: string
-  readonly port: number
-  readonly cause: unknown
-}): unknown => {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  if (code === 'EADDRINUSE') {
-    return new SubnetError({
-      code: 'MINER_PORT_IN_USE',
-      message: `Port ${port} on ${ip} is in use; choose another with --port, 0 takes a free one`,
-      cause,
-    })
-  }
-  const fix = code === 'EACCES' ? 'choose a port from 1024 on with --port' : 'give an address of this machine with --ip'
-  return new SubnetError({
-    code: 'MINER_ADDRESS',
-    message: `Cannot listen on ${ip}:${port} (${String(code ?? cause)}); ${fix}`,
-    cause,
-  })
 }
 
 const announce = (

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { SubnetError } from '@arbor/shared/errors'
+import type { Hex, Ss58 } from '@arbor/shared/units'
 import { refuse } from '@arbor/shared/wire/refusal'
 import {
   type NonceUse,
@@ -15,11 +16,18 @@ const SCHEMA = `
     sender TEXT NOT NULL, nonce TEXT NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY (sender, nonce)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS nonces_by_expiry ON nonces (expires_at);
+  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS floor (id INTEGER PRIMARY KEY CHECK (id = 1), forgotten_up_to INTEGER NOT NULL) STRICT;
   INSERT OR IGNORE INTO floor (id, forgotten_up_to) VALUES (1, 0);`
 
 /** How long expired nonces may lie before they are deleted: one transaction for all of them instead of one a request. */
 const FORGET_EVERY_MS = 5_000
+
+/** Whose store it is. */
+interface Owner {
+  readonly genesisHash: Hex
+  readonly hotkey: Ss58
+}
 
 /** A replay store that survives a restart. */
 export interface PersistentReplayStore extends ReplayStore {
@@ -28,13 +36,15 @@ export interface PersistentReplayStore extends ReplayStore {
 
 /**
  * Opens the store in a file.
- * @throws MINER_DATA when the file cannot be used
+ * @throws MINER_DATA when the file cannot be used, MINER_OTHER_CHAIN when it belongs to another chain or hotkey
  */
 export const openReplayStore = (of: {
   readonly file: string
+  readonly owner: Owner
   readonly limits?: ReplayLimits
 }): PersistentReplayStore => {
   const database = open(of.file)
+  claimFolder(database, of)
   const limits = of.limits ?? REPLAY_LIMITS
   const insert = database.prepare('INSERT OR IGNORE INTO nonces (sender, nonce, expires_at) VALUES (?, ?, ?)')
   const countOwn = database.prepare('SELECT count(*) AS n FROM nonces WHERE sender = ?')
@@ -72,6 +82,23 @@ export const openReplayStore = (of: {
     return { ok: true }
   }
   return { claim, close: () => database.close() }
+}
+
+/** Takes a new store for its owner, and refuses another's. */
+const claimFolder = (
+  database: DatabaseSync,
+  { file, owner }: { readonly file: string; readonly owner: Owner },
+): void => {
+  const mine = `${owner.genesisHash} ${owner.hotkey}`
+  database.prepare("INSERT OR IGNORE INTO meta (key, value) VALUES ('owner', ?)").run(mine)
+  const held = String(database.prepare("SELECT value FROM meta WHERE key = 'owner'").get()?.value)
+  if (held === mine) return
+  database.close()
+  throw new SubnetError({
+    code: 'MINER_OTHER_CHAIN',
+    message: `The replay store ${file} belongs to chain and hotkey "${held}", not "${mine}"; name another --data folder`,
+    details: { file, held, mine },
+  })
 }
 
 /** Opens in write-ahead mode; a nonce is on disk before its request is answered. */

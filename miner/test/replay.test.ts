@@ -21,6 +21,7 @@ const [flooder, quiet, third] = ['//Flooder', '//Quiet', '//Third'].map((uri) =>
   never,
 ]
 const nonce = (index: number): Hex => `0x${index.toString(16).padStart(32, '0')}`
+const owner = { genesisHash: `0x${'ab'.repeat(32)}` as Hex, hotkey: quiet }
 const limits = { perSender: 50, senders: 2 }
 const start = 1_800_000_000_000
 const claim = (
@@ -39,7 +40,7 @@ const claim = (
 
 describe.each([
   ['in memory', () => createMemoryReplayStore(limits)],
-  ['in a file', () => openReplayStore({ file: nextFile(), limits })],
+  ['in a file', () => openReplayStore({ file: nextFile(), owner, limits })],
 ])('replay store %s', (_, open) => {
   test('accepts a nonce once for each sender', () => {
     const store = open()
@@ -87,18 +88,32 @@ describe.each([
 
 test('replay store in a file refuses a used nonce after a restart, also when the clock went back', () => {
   const file = nextFile()
-  const first = openReplayStore({ file })
+  const first = openReplayStore({ file, owner })
   expect(claim(first, { index: 1 })).toBe('ok')
   expect(claim(first, { index: 2, now: start + 60_000 })).toBe('ok')
   first.close()
-  const second = openReplayStore({ file })
+  const second = openReplayStore({ file, owner })
   expect(claim(second, { index: 2, now: start + 60_000 })).toBe('WIRE_REPLAY')
   expect(claim(second, { index: 1 })).toBe('WIRE_EXPIRED')
   second.close()
 })
 
+test('replay store in a file refuses the store of another chain or hotkey, and leaves it as it was', () => {
+  const file = nextFile()
+  openReplayStore({ file, owner }).close()
+  for (const other of [
+    { ...owner, hotkey: third },
+    { ...owner, genesisHash: nonce(1) },
+  ]) {
+    expect(() => openReplayStore({ file, owner: other })).toThrow(
+      expect.objectContaining({ code: 'MINER_OTHER_CHAIN' }),
+    )
+  }
+  openReplayStore({ file, owner }).close()
+})
+
 test('replay store in a file refuses a file that is none', () => {
   const file = nextFile()
   writeFileSync(file, 'no database '.repeat(1_000))
-  expect(() => openReplayStore({ file })).toThrow(expect.objectContaining({ code: 'MINER_DATA' }))
+  expect(() => openReplayStore({ file, owner })).toThrow(expect.objectContaining({ code: 'MINER_DATA' }))
 })

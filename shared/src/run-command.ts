@@ -5,7 +5,11 @@ import { SubnetError } from './errors.ts'
 export interface RunnableCommand {
   readonly commands: readonly RunnableCommand[]
   exitOverride(): unknown
-  configureOutput(output: { writeOut(text: string): void; writeErr(text: string): void }): unknown
+  configureOutput(output: {
+    writeOut(text: string): void
+    writeErr(text: string): void
+    outputError(text: string): void
+  }): unknown
   parseAsync(argv: readonly string[]): Promise<unknown>
 }
 
@@ -61,6 +65,7 @@ const prepare = (command: RunnableCommand, host: Host): void => {
   command.configureOutput({
     writeOut: (text) => void host.stdout.write(text),
     writeErr: (text) => void host.stderr.write(text),
+    outputError: (text) => void host.stderr.write(`${oneLine(text.trim())}; see --help\n`),
   })
   for (const child of command.commands) prepare(child, host)
 }

@@ -5,12 +5,13 @@ import { fileURLToPath } from 'node:url'
 import { connectChain } from '@arbor/chain/client/connect'
 import { openHotkey } from '@arbor/chain/wallet/open'
 import { startContained } from '@arbor/engine/contained/start'
+import { readModelFolder } from '@arbor/engine/folder'
 import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
 import { createLogger, type LogLevel } from '@arbor/shared/log'
 import { netUid } from '@arbor/shared/units'
-import type { Verdict } from '@arbor/subnet-spec/define'
+import type { SubnetSpec, Verdict } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { openDendrite } from './dendrite.ts'
@@ -37,6 +38,7 @@ interface Options {
 export function validatorCommand(context: CommandContext): Command {
   return new Command('validator')
     .description('query, verify and score miners, and set weights that read back as set')
+    .enablePositionalOptions() // else this command would take the --data of `health`
     .addOption(
       new Option('--network <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'),
     )
@@ -60,20 +62,23 @@ async function start({ signal, stderr, cwd }: CommandContext, options: Options):
   const log = createLogger({ name: 'validator', level: options.logLevel, destination: stderr })
   const specifier = specifierOf(options.spec, cwd)
   const spec = await loadSpec(specifier)
-  const hotkey = openHotkey({ wallets: options.wallets, wallet: options.wallet, hotkey: options.hotkey })
+  const wallets = resolve(cwd, options.wallets)
+  const hotkey = openHotkey({ wallets, wallet: options.wallet, hotkey: options.hotkey })
   const netuid = netUid(options.netuid)
+  const modelFolder = options.model === undefined ? checkoutModel(spec.model.name) : resolve(cwd, options.model)
+  await mustHoldModel(modelFolder, spec)
   const chain = await connectChain({ url: options.network, signal, clock: systemClock, log })
   const stop = new AbortController()
   const running = AbortSignal.any([signal, stop.signal])
   try {
-    await mustBeRegistered(chain, { netuid, hotkey: hotkey.address })
+    await mustBeRegistered(chain, { ...options, wallets, netuid, address: hotkey.address })
     const data = resolve(cwd, options.data ?? join('.arbor', 'validator', hotkey.address))
     mkdirSync(data, { recursive: true, mode: 0o700 })
     const ledger = openLedger({
       file: join(data, 'ledger.sqlite'),
       owner: { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address },
     })
-    const modelFolder = options.model === undefined ? checkoutModel(spec.model.name) : resolve(cwd, options.model)
+    mustNotBeAhead(ledger.lastRoundBlock(), (await chain.finalized()).number, data)
     const scorers = startContained<ScoreJob, Verdict>({
       worker: new URL('./worker.ts', import.meta.url),
       workerData: { spec: specifier, modelFolder } satisfies ScoreWorkerData,
@@ -114,13 +119,49 @@ async function start({ signal, stderr, cwd }: CommandContext, options: Options):
 
 async function mustBeRegistered(
   chain: Awaited<ReturnType<typeof connectChain>>,
-  { netuid, hotkey }: { netuid: ReturnType<typeof netUid>; hotkey: string },
+  of: {
+    readonly netuid: ReturnType<typeof netUid>
+    readonly address: string
+    readonly wallets: string
+    readonly wallet: string
+    readonly hotkey: string
+  },
 ): Promise<void> {
+  const { netuid, address, wallets, wallet, hotkey } = of
   const { neurons, block } = await chain.metagraph(netuid)
-  if (neurons.some((neuron) => neuron.hotkey === hotkey)) return
+  if (neurons.some((neuron) => neuron.hotkey === address)) return
   throw new SubnetError({
     code: 'VALIDATOR_UNREGISTERED',
-    message: `hotkey ${hotkey} is not registered in subnet ${netuid} at block ${block.number}: arbor register --netuid ${netuid}`,
+    message: `hotkey ${address} is not registered in subnet ${netuid} at block ${block.number}; run: arbor register --network ${chain.url} --netuid ${netuid} --wallets "${wallets}" --wallet ${wallet} --hotkey ${hotkey}`,
+    details: { netuid, hotkey: address },
+  })
+}
+
+/**
+ * Expects the very model that the spec names: with another one every honest answer would be judged wrong.
+ * @throws VALIDATOR_MODEL, MODEL_MISSING, MODEL_INCOMPLETE, MODEL_CARD_INVALID, MODEL_MISMATCH
+ */
+async function mustHoldModel(folder: string, { name, model }: SubnetSpec): Promise<void> {
+  const { id } = await readModelFolder({ folder })
+  if (id.hash === model.hash) return
+  throw new SubnetError({
+    code: 'VALIDATOR_MODEL',
+    message: `${folder} holds the model ${id.name} ${id.hash}, the subnet ${name} judges by ${model.name} ${model.hash}; name its folder with --model`,
+    details: { folder, found: id.hash, expected: model.hash },
+  })
+}
+
+/**
+ * Expects the chain to have reached the ledger's last round. A development chain that was begun anew has the same genesis,
+ * and its validator would wait for that block without a word.
+ * @throws LEDGER_AHEAD
+ */
+function mustNotBeAhead(lastRound: number | null, finalized: number, data: string): void {
+  if (lastRound === null || lastRound <= finalized) return
+  throw new SubnetError({
+    code: 'LEDGER_AHEAD',
+    message: `the ledger in ${data} knows a round of block ${lastRound}, the chain is at block ${finalized}; wait until it has caught up, or name another --data folder when it was begun anew`,
+    details: { lastRound, finalized },
   })
 }
 

@@ -82,6 +82,7 @@ function open(name: string): DatabaseSync {
     migrate(db)
     return db
   } catch (cause) {
+    if (cause instanceof SubnetError) throw cause
     throw new SubnetError({
       code: 'LEDGER_UNREADABLE',
       message: `cannot open the ledger ${name}: ${cause instanceof Error ? cause.message : String(cause)}; name another --data folder or restore it`,

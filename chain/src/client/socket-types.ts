@@ -2,7 +2,9 @@
 export interface ConnectionLimits {
   /** Deadline of one request, reconnections included. */
   readonly requestMs: number
-  /** How long a lost or first connection is tried before giving up for good. */
+  /** How long the first connection is tried before giving up; somebody waits for the reason. */
+  readonly openMs: number
+  /** How long a lost connection is tried before giving up for good. */
   readonly giveUpMs: number
   /** Between two pings; no pong until the next one counts as a dead socket. */
   readonly pingMs: number
@@ -10,7 +12,13 @@ export interface ConnectionLimits {
   readonly backoffMs: number
 }
 
-export const defaultLimits: ConnectionLimits = { requestMs: 30_000, giveUpMs: 60_000, pingMs: 15_000, backoffMs: 5_000 }
+export const defaultLimits: ConnectionLimits = {
+  requestMs: 30_000,
+  openMs: 10_000,
+  giveUpMs: 60_000,
+  pingMs: 15_000,
+  backoffMs: 5_000,
+}
 
 export interface RequestOptions {
   /** Sends again after a reconnection; false for what must not happen twice. */

@@ -235,10 +235,11 @@ export function openRpcSocket(deps: {
   const run = async (): Promise<void> => {
     let lostAt = clock.monotonic()
     let attempt = 0
+    let patienceMs = Math.min(limits.openMs, limits.giveUpMs)
     while (!dead.signal.aborted) {
       let cause: unknown
       try {
-        await serveOnce(limits.giveUpMs - (clock.monotonic() - lostAt))
+        await serveOnce(patienceMs - (clock.monotonic() - lostAt))
       } catch (error) {
         cause = error
         if (error instanceof SubnetError && error.code === 'CHAIN_OTHER_GENESIS') return die(error)
@@ -247,10 +248,11 @@ export function openRpcSocket(deps: {
         if (!dead.signal.aborted) deps.onLost?.(closeReason)
         lostAt = clock.monotonic()
         attempt = 0
+        patienceMs = limits.giveUpMs
       }
       const tried = clock.monotonic() - lostAt
       const pause = Math.min(limits.backoffMs, 100 * 2 ** attempt++)
-      if (tried + pause > limits.giveUpMs) return die(unreachable(url, limits.giveUpMs, cause))
+      if (tried + pause > patienceMs) return die(unreachable(url, patienceMs, cause))
       await clock.sleep(pause as Ms, dead.signal).catch(() => {})
     }
   }

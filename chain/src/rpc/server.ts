@@ -91,6 +91,16 @@ export const startRpcServer = async (of: {
 const refuse = (stream: Duplex, status: string): void =>
   void stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 
+/**
+ * Expects that a server can listen there: asked before a chain is opened or made.
+ * @throws RPC_PORT_IN_USE, RPC_CANNOT_LISTEN
+ */
+export const mustBeFree = async (of: { readonly host: string; readonly port: number }): Promise<void> => {
+  const probe = createServer()
+  await listen(probe, of)
+  await new Promise((resolve) => probe.close(resolve))
+}
+
 const listen = (http: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<number> =>
   new Promise((resolve, reject) => {
     http.once('error', (cause: NodeJS.ErrnoException) => reject(cannotListen({ host, port, cause })))
