@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connectChain } from '@arbor/chain/client/connect'
@@ -41,10 +41,10 @@ const netuid = netUid(1)
 /** Runs a whole subnet as separate processes until the signal, or until so many epochs with weights have passed. */
 export async function runUp(context: CommandContext, options: UpOptions): Promise<void> {
   const startedAt = systemClock.monotonic()
-  if (options.fresh) rmSync(options.data, { recursive: true, force: true })
+  const spec = await loadSpec(options.spec)
+  if (options.fresh) clearNet(options.data)
   mkdirSync(options.data, { recursive: true, mode: 0o700 })
   const paths: NetPaths = { data: options.data, wallets: join(options.data, 'wallets') }
-  const spec = await loadSpec(options.spec)
   const funded = openMembers({
     places: places({ honest: options.miners, cheats: options.cheats, validators: options.validators }),
     wallets: paths.wallets,
@@ -78,6 +78,13 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
     await children.stop()
     output.close()
   }
+}
+
+/** Removes what an older net left in its folder, and nothing that something else put there. */
+function clearNet(data: string): void {
+  const names = existsSync(data) ? readdirSync(data) : []
+  for (const name of names.filter((each) => /^(chain|wallets|(miner|validator)-\d+)$/.test(each)))
+    rmSync(join(data, name), { recursive: true, force: true })
 }
 
 interface Net {
