@@ -49,6 +49,8 @@ export async function startNet(of: {
   readonly address: number
   /** Registered like miners, but no process of ours serves for them. */
   readonly others?: readonly string[]
+  /** Part of the genesis: two nets are two chains only when they differ in it. */
+  readonly blockTime?: string
 }): Promise<Net> {
   const folder = mkdtempSync(join(tmpdir(), 'arbor-net-'))
   const wallets = join(folder, 'wallets')
@@ -63,7 +65,17 @@ export async function startNet(of: {
   }
   const chainOn = async (port: string): Promise<Running> => {
     const data = ['--data', join(folder, 'chain')]
-    const started = run(['chain', 'run', '--dev', '--json', '--port', port, '--block-time', '250ms', ...data])
+    const started = run([
+      'chain',
+      'run',
+      '--dev',
+      '--json',
+      '--port',
+      port,
+      '--block-time',
+      of.blockTime ?? '250ms',
+      ...data,
+    ])
     await started.event('chain.ready')
     return started
   }
