@@ -11,7 +11,7 @@ import type { Ledger } from './ledger.ts'
 import { planRound } from './plan.ts'
 import { type RoundDeps, runRound } from './round.ts'
 import { currentScores } from './scores.ts'
-import { readBack, type Snapshot, setRow, type WeightOutcome } from './weight-setter.ts'
+import { readBack, readBackLost, type Snapshot, sameRow, setRow, type WeightOutcome } from './weight-setter.ts'
 
 export interface ValidatorDeps extends Omit<RoundDeps, 'ledger'> {
   readonly chain: ChainClient
@@ -122,13 +122,20 @@ async function resumeAttempt(deps: ValidatorDeps): Promise<void> {
   if (attempt === null || (attempt.state !== 'computed' && attempt.state !== 'finalised')) return
   const snapshot = await snapshotAt(deps, await chain.finalized())
   if (snapshot.me === undefined) return
-  report(
-    log,
-    await readBack(
-      { chain, ledger, netuid },
-      { id: attempt.id, row: attempt.row, me: snapshot.me, includedAt: attempt.includedAt },
-    ),
-  )
+  const held = await chain.weights(netuid, snapshot.me.uid, snapshot.metagraph.block.hash)
+  if (attempt.state === 'computed' && !sameRow(held, attempt.row)) {
+    // it never left, or has not been included yet; either way the next row replaces it
+    ledger.moveAttempt(attempt.id, { state: 'failed', error: 'lost when the process ended' })
+    log.warn(
+      { event: 'weights.lost', row: attempt.row },
+      'a row that was being sent when the process ended is not held',
+    )
+    return
+  }
+  const { id, row, includedAt } = attempt
+  const of = { id, row, me: snapshot.me, includedAt }
+  const sent = attempt.state === 'finalised'
+  report(log, await (sent ? readBack : readBackLost)({ chain, ledger, netuid }, of))
 }
 
 function report(log: Logger, outcome: WeightOutcome): void {
