@@ -95,7 +95,7 @@ describe('docs/join.md', () => {
       const local = args[0] === 'wallet' ? args : [...args, '--network', url]
       await run(process.execPath, [main, ...local], { cwd: home, env: { HOME: home, PATH: process.env.PATH } })
     }
-    const { stdout } = await run(process.execPath, [main, 'subnet', 'show', '1', '--json', '--network', url], {
+    const { stdout } = await run(process.execPath, [main, 'subnet', 'show', '2', '--json', '--network', url], {
       cwd: home,
       env: { HOME: home },
     })

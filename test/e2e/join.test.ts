@@ -106,8 +106,30 @@ describe('a newcomer in another folder with new wallets', { timeout: 240_000 }, 
     expect(readdirSync(data)).toContain('ledger.sqlite')
   })
 
+  test('is paid in the subnet that it created, where nobody else is', async () => {
+    for (const wallet of ['m', 'v']) await json(...online('register', '--netuid', '2', '--wallet', wallet))
+    await json(...online('stake', 'add', '--netuid', '2', '--amount', '200', '--wallet', 'v'))
+    const own = (role: string, wallet: string): readonly string[] => [
+      ...[role, ...online(), '--netuid', '2', '--spec', 'inference-tiny', '--wallet', wallet],
+      ...['--data', join(home, `${role}-2`)],
+    ]
+    await net.run([...own('miner', 'm'), '--ip', newcomerIp, '--port', '0'], home).event('miner.ready')
+    const validator = net.run(own('validator', 'v'), home)
+    await validator.event('weights.confirmed')
+    await expect
+      .poll(
+        async () => {
+          const { neurons } = await json(...online('subnet', 'show', '2'))
+          return (neurons as readonly { hotkey: string; incentive: number }[]).find((n) => n.hotkey === miner.hotkey)
+            ?.incentive
+        },
+        { timeout: 120_000, interval: 2_000 },
+      )
+      .toBe(1)
+  })
+
   test('finds everything that it made in its own home, and nothing elsewhere', () => {
-    expect(readdirSync(home).sort()).toEqual(['.arbor', '.bittensor', 'ledger'])
+    expect(readdirSync(home).sort()).toEqual(['.arbor', '.bittensor', 'ledger', 'miner-2', 'validator-2'])
     expect(readdirSync(join(home, '.bittensor', 'wallets')).sort()).toEqual(['founder', 'm', 'v'])
   })
 })
