@@ -219,7 +219,7 @@ const codeOf = (error: unknown): RefusalCode => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return 'WIRE_TOO_LARGE'
   if (code.startsWith('FST_ERR_CTP_') || code === 'FST_ERR_BAD_URL') return 'MINER_BAD_HTTP'
-  if (code === 'MINER_LATE' || code === 'ENGINE_ABORTED') return 'MINER_LATE'
+  if (code === 'MINER_LATE' || code === 'MINER_CALLER_GONE' || code === 'ENGINE_ABORTED') return 'MINER_LATE'
   if (code === 'ENGINE_BUSY' || code === 'ENGINE_CRASHED' || code === 'ENGINE_CLOSED') return 'MINER_BUSY'
   if (code === 'ENGINE_PROMPT_TOO_LONG' || code === 'ENGINE_REQUEST_INVALID') return 'MINER_BAD_REQUEST'
   return 'MINER_FAILED'

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { openEngine } from '@arbor/engine/open'
+import { SubnetError } from '@arbor/shared/errors'
 import type { Generation } from '@arbor/shared/inference'
 import { REFUSAL_BYTES } from '@arbor/shared/wire/refusal'
 import { verifyResponse } from '@arbor/shared/wire/response'
@@ -145,6 +146,13 @@ describe('miner', () => {
     await net.clock.advance(10_000)
     expectRefusal(await waiting, 504, 'MINER_LATE')
     await expect.poll(() => net.deps.gate.working).toBe(0)
+  })
+
+  test('takes a caller that hangs up while it waits for no failure of its own', async () => {
+    const gone = new SubnetError({ code: 'MINER_CALLER_GONE', message: 'The caller closed the connection' })
+    const net = await testNet({ solve: () => Promise.reject(gone) })
+    const body = requestOf(net.spec)
+    expectRefusal(await post(net, sign(net, body).headers, body), 504, 'MINER_LATE')
   })
 
   test('says nothing of an error but its code', async () => {

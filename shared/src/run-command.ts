@@ -1,5 +1,6 @@
 import type { CommandContext, CommandOutput } from './command.ts'
 import { SubnetError } from './errors.ts'
+import { printable } from './printable.ts'
 
 /** The part of commander's Command that running one needs. */
 export interface RunnableCommand {
@@ -95,4 +96,4 @@ const usageExit = (error: unknown): number | null => {
 
 const stopped = (message: string): SubnetError => new SubnetError({ code: 'COMMAND_STOPPED', message })
 
-const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ')
+const oneLine = (text: string): string => printable(text.replaceAll(/\s*\n\s*/g, ' '))

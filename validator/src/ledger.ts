@@ -56,6 +56,11 @@ export interface Ledger {
   close(): void
 }
 
+/** About two weeks of Bittensor's rounds (two a 72-minute epoch), and some 40 MB with 256 miners. */
+const defaultKeptRounds = 560
+/** Attempts to set weights that are kept. */
+const keptAttempts = 1_000
+
 /**
  * Opens a validator's ledger, in memory when no file is named.
  * @throws LEDGER_OTHER_CHAIN when the file belongs to another chain, subnet or hotkey; LEDGER_UNREADABLE when it is no ledger
@@ -63,14 +68,17 @@ export interface Ledger {
 export function openLedger({
   file,
   owner,
+  keptRounds = defaultKeptRounds,
 }: {
   readonly file?: string
   readonly owner: { readonly genesisHash: Hex; readonly netuid: NetUid; readonly hotkey: Ss58 }
+  /** Rounds whose verdicts are kept. */
+  readonly keptRounds?: number
 }): Ledger {
   const name = file ?? ':memory:'
   const db = open(name)
   claim(db, name, owner)
-  return { ...rounds(db), ...attempts(db), close: () => db.close() }
+  return { ...rounds(db, keptRounds), ...attempts(db), close: () => db.close() }
 }
 
 function open(name: string): DatabaseSync {
@@ -103,7 +111,7 @@ function claim(db: DatabaseSync, name: string, owner: { genesisHash: Hex; netuid
   })
 }
 
-function rounds(db: DatabaseSync) {
+function rounds(db: DatabaseSync, keptRounds: number) {
   const addVerdict = db.prepare(
     'INSERT INTO verdicts (round_block, round, hotkey, uid, registered_at, task, seed, reason, value, sigma, total_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   )
@@ -111,6 +119,16 @@ function rounds(db: DatabaseSync) {
     'INSERT OR REPLACE INTO scores (hotkey, uid, registered_at, average, sigma, samples, last_round_block) VALUES (?, ?, ?, ?, ?, ?, ?)',
   )
   const addRound = db.prepare('INSERT INTO rounds (round_block, at) VALUES (?, ?)')
+  const oldest = db.prepare('SELECT round_block AS v FROM rounds ORDER BY round_block DESC LIMIT 1 OFFSET ?')
+  const dropVerdicts = db.prepare('DELETE FROM verdicts WHERE round_block < ?')
+  const dropRounds = db.prepare('DELETE FROM rounds WHERE round_block < ?')
+  const dropScores = db.prepare('DELETE FROM scores WHERE last_round_block < ?')
+  /** Forgets rounds beyond those kept, and scores that no kept round has touched. */
+  const forget = (): void => {
+    const from = numberOrNull(oldest.get(keptRounds - 1)?.v)
+    if (from === null) return
+    for (const drop of [dropVerdicts, dropRounds, dropScores]) drop.run(from)
+  }
   return {
     lastRoundBlock: () => numberOrNull(db.prepare('SELECT max(round_block) AS v FROM rounds').get()?.v) as Block | null,
     lastRoundAt: () => numberOrNull(db.prepare('SELECT max(at) AS v FROM rounds').get()?.v) as UnixMs | null,
@@ -145,6 +163,7 @@ function rounds(db: DatabaseSync) {
             v.totalMs,
           )
         }
+        forget()
         for (const s of scores)
           putScore.run(s.hotkey, s.uid, s.registeredAt, s.average, s.sigma, s.samples, s.lastRoundBlock)
       }),
@@ -161,12 +180,12 @@ function rounds(db: DatabaseSync) {
 
 function attempts(db: DatabaseSync) {
   return {
-    openAttempt: ({ row, computedAt, at }: Parameters<Ledger['openAttempt']>[0]) =>
-      Number(
-        db
-          .prepare("INSERT INTO weights (row, state, computed_at, at) VALUES (?, 'computed', ?, ?)")
-          .run(JSON.stringify(row), computedAt, at).lastInsertRowid,
-      ),
+    openAttempt: ({ row, computedAt, at }: Parameters<Ledger['openAttempt']>[0]) => {
+      const insert = db.prepare("INSERT INTO weights (row, state, computed_at, at) VALUES (?, 'computed', ?, ?)")
+      const id = Number(insert.run(JSON.stringify(row), computedAt, at).lastInsertRowid)
+      db.prepare('DELETE FROM weights WHERE id <= ?').run(id - keptAttempts)
+      return id
+    },
     moveAttempt: (id: number, { state, block, error }: Parameters<Ledger['moveAttempt']>[1]) => {
       db.prepare('UPDATE weights SET state = ?, error = ? WHERE id = ?').run(state, error ?? null, id)
       if (block === undefined) return

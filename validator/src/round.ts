@@ -1,4 +1,6 @@
 import type { Clock } from '@arbor/shared/clock'
+import { SubnetError } from '@arbor/shared/errors'
+import type { Uid } from '@arbor/shared/units'
 import type { SubnetSpec, Timing, Verdict } from '@arbor/subnet-spec/define'
 import type { Logger } from 'pino'
 import type { Answer } from './dendrite.ts'
@@ -13,7 +15,7 @@ export interface RoundDeps {
   readonly log: Logger
   /** Asks one miner; every way in which it can misbehave is a value. */
   readonly ask: (task: PlannedTask, signal: AbortSignal) => Promise<Answer>
-  /** Judges an answer in a worker thread. @throws ENGINE_CRASHED, ENGINE_BUSY and others: then nobody is judged */
+  /** Judges an answer in a worker thread. @throws ENGINE_CRASHED, ENGINE_BUSY and others: then that answer has no verdict; after ENGINE_DEAD the validator ends */
   readonly judge: (
     job: { task: string; request: unknown; response: unknown; timing: Timing },
     signal: AbortSignal,
@@ -54,26 +56,38 @@ async function judgeOne(
   if (answer.kind === 'fault') return row({ reason: answer.reason, value: 0, sigma: 0 }, answer.totalMs)
   const verdict = await judgeTwice(
     deps,
+    task.uid,
     { task: task.task, request: task.request, response: answer.response, timing: answer.timing },
     signal,
   )
   return verdict === null ? null : row(verdict, answer.timing.totalMs)
 }
 
-/** A crash of the engine costs a batch, whoever caused it: an innocent miner of that batch is judged once more. */
+/**
+ * Judges an answer, once more when that failed. A crash of the engine costs a batch, whoever caused it: an innocent miner of that batch is judged once more.
+ * @throws ENGINE_DEAD when the engine will not come back
+ */
 async function judgeTwice(
   { judge, log }: RoundDeps,
+  uid: Uid,
   job: Parameters<RoundDeps['judge']>[0],
   signal: AbortSignal,
 ): Promise<Verdict | null> {
-  for (const attempt of [1, 2]) {
+  let failure: unknown
+  for (let attempt = 1; attempt <= 2; attempt += 1) {
     try {
       return await judge(job, signal)
     } catch (error) {
       signal.throwIfAborted()
-      log.warn({ event: 'judge.failed', attempt, error }, 'an answer could not be judged')
+      if (error instanceof SubnetError && error.code === 'ENGINE_DEAD') throw error // nothing will ever be judged again
+      failure = error
     }
   }
+  const why = failure instanceof Error ? failure.message : String(failure)
+  log.error(
+    { event: 'judge.failed', uid, task: job.task, error: failure },
+    `an answer of uid ${uid} could not be judged: ${why}`,
+  )
   return null
 }
 

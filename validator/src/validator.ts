@@ -156,7 +156,7 @@ function describe(
     case 'failed':
       return {
         level: 'warn',
-        text: `the chain refused the weights: ${outcome.error}`,
+        text: `the weights were not set: ${outcome.error}`,
         error: outcome.error,
         retryable: outcome.retryable,
       }

@@ -3,6 +3,7 @@ import { openEngine } from '@arbor/engine/open'
 import type { InferenceEngine } from '@arbor/shared/inference'
 import type { SubnetSpec, Timing, Verdict } from '@arbor/subnet-spec/define'
 import { loadSpec } from '@arbor/subnet-spec/load'
+import { checkedVerdict } from './verdict.ts'
 
 /** What a worker is given when it starts. */
 export interface ScoreWorkerData {
@@ -29,7 +30,7 @@ export default async function score(
   const { spec, engine } = await opened
   const definition = spec.tasks[task]
   if (definition === undefined) throw new Error(`the spec ${spec.name} has no task ${task}`)
-  return definition.score({ request, response, engine, timing })
+  return checkedVerdict(await definition.score({ request, response, engine, timing }))
 }
 
 async function open({ spec, modelFolder }: ScoreWorkerData): Promise<{ spec: SubnetSpec; engine: InferenceEngine }> {

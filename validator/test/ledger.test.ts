@@ -35,6 +35,16 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 describe('ledger', () => {
+  test('forgets rounds beyond those kept, and the scores of whoever left', () => {
+    const ledger = openLedger({ owner, keptRounds: 2 })
+    ledger.recordRound(round(10, [verdict(), verdict({ hotkey: '5Fgone' as Ss58, uid: 4 as Uid })]))
+    for (const block of [15, 20, 25]) ledger.recordRound(round(block, [verdict({ roundBlock: block as Block })]))
+    expect(ledger.verdictCounts()).toEqual(new Map([['5Fminer', new Map([['ok', 2]])]]))
+    expect(ledger.scores()).toMatchObject([{ hotkey: '5Fminer', lastRoundBlock: 25 }])
+    expect(ledger.lastRoundBlock()).toBe(25)
+    ledger.close()
+  })
+
   test('keeps rounds, scores and attempts over a restart', () => {
     const file = join(folder, 'ledger.sqlite')
     const first = openLedger({ file, owner })

@@ -1,3 +1,4 @@
+import { SubnetError } from '@arbor/shared/errors'
 import { keypairFromUri } from '@arbor/shared/keys'
 import { createLogger } from '@arbor/shared/log'
 import { createManualClock } from '@arbor/shared/manual-clock'
@@ -106,6 +107,13 @@ describe('runRound', () => {
     expect(await runRound(deps, plan(), never)).toEqual([])
     expect(ledger.scores()).toEqual([])
     expect(ledger.lastRoundBlock()).toBe(100)
+  })
+
+  test('ends when the engine will not come back', async () => {
+    const dead = new SubnetError({ code: 'ENGINE_DEAD', message: 'crashed too often' })
+    const { deps, ledger } = setUp({ judge: () => Promise.reject(dead) })
+    await expect(runRound(deps, plan(), never)).rejects.toBe(dead)
+    expect(ledger.lastRoundBlock()).toBeNull()
   })
 
   test('records nothing when it is stopped in the middle', async () => {

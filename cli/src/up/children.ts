@@ -69,7 +69,10 @@ export function openChildren({
     })
     running.set(name, child)
     if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => take(name, line))
-    child.on('error', (cause) => failure.reject(ended(name, cause.message, tails.get(name))))
+    child.on('error', (cause) => {
+      if (child.pid === undefined) running.delete(name) // it never started, so no exit follows
+      failure.reject(ended(name, cause.message, tails.get(name)))
+    })
     child.on('exit', (code, signal) => {
       running.delete(name)
       if (stopping === null) failure.reject(ended(name, signal ?? `exit code ${code}`, tails.get(name)))

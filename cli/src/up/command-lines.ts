@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { NetUid } from '@arbor/shared/units'
+import { modelFolder } from './models.ts'
 import type { Member } from './roster.ts'
 
 /** Where a local net lives. */
@@ -58,9 +58,7 @@ export function memberArgs({
     spec,
   ]
   const data = ['--data', join(paths.data, member.name)]
-  const model = ['--model', modelFolder(member.kind === 'cheat:int8' ? `${modelName}-int8` : modelName)]
+  const model = ['--model', modelFolder(modelName, { int8: member.kind === 'cheat:int8' })]
   if (member.role === 'validator') return ['validator', ...common, ...data, ...model]
   return ['miner', ...common, ...data, ...model, '--ip', member.ip ?? '', '--port', '0']
 }
-
-const modelFolder = (name: string): string => fileURLToPath(new URL(`../../../models/${name}`, import.meta.url))

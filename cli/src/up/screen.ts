@@ -23,12 +23,14 @@ export function View({ state }: { readonly state: NetState }): ReactElement {
     h(Headline, { state }),
     h(Table, {
       title: 'miner',
+      widths: minerWidths,
       columns: ['uid', 'runs', 'verdicts', 'incentive', 'earned', 'because'],
       rows: state.miners.map(minerCells),
     }),
     h(Table, {
       title: 'validator',
-      columns: ['uid', 'permit', 'weights read back', 'dividends', 'earned', ''],
+      widths: validatorWidths,
+      columns: ['uid', 'permit', 'weights', 'dividends', 'earned', 'read back'],
       rows: state.validators.map(validatorCells),
     }),
     ...state.warnings.map((text) => h(Text, { key: text, color: 'yellow' }, `! ${text}`)),
@@ -56,14 +58,18 @@ interface Cell {
   readonly color?: string
 }
 
-const widths = [14, 5, 12, 26, 11, 14, 66]
+/** Columns of 118 in all; the last shrinks on a narrower terminal. */
+const minerWidths = [13, 5, 12, 22, 11, 13, 42]
+const validatorWidths = [13, 5, 9, 36, 11, 13, 31]
 
 function Table({
   title,
+  widths,
   columns,
   rows,
 }: {
   readonly title: string
+  readonly widths: readonly number[]
   readonly columns: readonly string[]
   readonly rows: readonly (readonly Cell[])[]
 }): ReactElement {
@@ -116,5 +122,7 @@ const validatorCells = (validator: ValidatorView): readonly Cell[] => [
   { text: validator.weights.map(([uid, weight]) => `${uid}:${Math.round((weight / 65_535) * 100)}%`).join(' ') || '-' },
   { text: validator.dividends.toFixed(4) },
   { text: alpha(validator.earned) },
-  { text: '' },
+  validator.weights.length === 0 || validator.readBackBlock === null
+    ? { text: 'none set yet' }
+    : { text: `from the chain at block ${validator.readBackBlock}`, color: 'green' },
 ]

@@ -101,8 +101,8 @@ export function explain(reason: string | null): string {
 
 const meanings: Readonly<Record<string, string>> = {
   ok: 'answers verified',
-  fingerprint: 'hidden states are not those of the model: it runs something cheaper',
-  sampling: 'tokens are not those that the model would sample',
+  fingerprint: 'runs another model: hidden states differ',
+  sampling: 'not the tokens that the model samples',
   truncated: 'stopped early',
   text: 'text does not match its tokens',
   malformed: 'answer does not fit the schema',

@@ -1,4 +1,3 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connectChain } from '@arbor/chain/client/connect'
@@ -7,11 +6,14 @@ import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
 import { keypairFromUri } from '@arbor/shared/keys'
 import { createLogger } from '@arbor/shared/log'
+import { printable } from '@arbor/shared/printable'
 import { netUid, type Ss58 } from '@arbor/shared/units'
 import { loadSpec } from '@arbor/subnet-spec/load'
 import { type Children, type LogEvent, openChildren } from './children.ts'
 import { chainArgs, memberArgs, type NetPaths } from './command-lines.ts'
+import { openNetFolder } from './folder.ts'
 import { openMembers } from './members.ts'
+import { mustHaveModels } from './models.ts'
 import { openOutput } from './output.ts'
 import { type Claim, makeReport } from './report.ts'
 import { type Member, places, shuffled } from './roster.ts'
@@ -42,8 +44,8 @@ const netuid = netUid(1)
 export async function runUp(context: CommandContext, options: UpOptions): Promise<void> {
   const startedAt = systemClock.monotonic()
   const spec = await loadSpec(options.spec)
-  if (options.fresh) clearNet(options.data)
-  mkdirSync(options.data, { recursive: true, mode: 0o700 })
+  mustHaveModels({ name: spec.model.name, cheats: options.cheats })
+  using _folder = openNetFolder({ data: options.data, fresh: options.fresh === true })
   const paths: NetPaths = { data: options.data, wallets: join(options.data, 'wallets') }
   const funded = openMembers({
     places: places({ honest: options.miners, cheats: options.cheats, validators: options.validators }),
@@ -78,13 +80,6 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
     await children.stop()
     output.close()
   }
-}
-
-/** Removes what an older net left in its folder, and nothing that something else put there. */
-function clearNet(data: string): void {
-  const names = existsSync(data) ? readdirSync(data) : []
-  for (const name of names.filter((each) => /^(chain|wallets|(miner|validator)-\d+)$/.test(each)))
-    rmSync(join(data, name), { recursive: true, force: true })
 }
 
 interface Net {
@@ -168,7 +163,7 @@ function take(
 ): void {
   if (event === 'round.done') {
     const verdicts = fields.verdicts as readonly { hotkey: Ss58; reason: string }[]
-    for (const { hotkey, reason } of verdicts) emit({ kind: 'verdict', hotkey, reason })
+    for (const { hotkey, reason } of verdicts) emit({ kind: 'verdict', hotkey, reason: printable(reason) })
     if (name === members.find(({ role }) => role === 'validator')?.name)
       emit({ kind: 'round', round: Number(fields.round) })
   }
@@ -178,7 +173,7 @@ function take(
       claims.push({ hotkey, row: fields.row as Claim['row'], includedAt: Number(fields.includedAt) })
   }
   if (fields.level === 'error' || fields.level === 'fatal')
-    emit({ kind: 'warning', text: `${name}: ${String(fields.msg)}` })
+    emit({ kind: 'warning', text: `${name}: ${printable(String(fields.msg))}` })
 }
 
 const firstState = (members: readonly Member[]): NetState => ({
