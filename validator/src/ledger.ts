@@ -38,6 +38,8 @@ export interface WeightAttempt {
 export interface Ledger {
   /** Start block of the last round that was recorded, null before the first. */
   lastRoundBlock(): Block | null
+  /** Start blocks of the newest rounds that were recorded, newest first. */
+  recentRounds(most: number): readonly Block[]
   scores(): readonly Score[]
   /** Records a round's verdicts and the scores they lead to; a round is recorded once, a second time is refused. */
   recordRound(round: {
@@ -131,6 +133,11 @@ function rounds(db: DatabaseSync, keptRounds: number) {
   }
   return {
     lastRoundBlock: () => numberOrNull(db.prepare('SELECT max(round_block) AS v FROM rounds').get()?.v) as Block | null,
+    recentRounds: (most: number) =>
+      db
+        .prepare('SELECT round_block FROM rounds ORDER BY round_block DESC LIMIT ?')
+        .all(most)
+        .map((r) => Number(r.round_block) as Block),
     lastRoundAt: () => numberOrNull(db.prepare('SELECT max(at) AS v FROM rounds').get()?.v) as UnixMs | null,
     scores: () =>
       db

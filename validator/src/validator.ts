@@ -34,13 +34,15 @@ const deregisteredAfterHeads = 5
 export async function runValidator(deps: ValidatorDeps, signal: AbortSignal): Promise<void> {
   await resumeAttempt(deps)
   let missing = 0
+  let endedAt: Block | null = null
   for await (const head of latestHeads(deps.chain, signal)) {
     const snapshot = await snapshotAt(deps, head)
     missing = snapshot.me === undefined ? missing + 1 : 0
     if (missing >= deregisteredAfterHeads) throw deregistered(deps, head)
     const ran = snapshot.me === undefined ? false : await roundIfDue(deps, snapshot, signal)
     const now = ran ? await snapshotAt(deps, await deps.chain.finalized()) : snapshot
-    await weigh(deps, now, signal)
+    if (ran) endedAt = now.metagraph.block.number
+    await weigh(deps, { snapshot: now, endedAt }, signal)
   }
 }
 
@@ -98,22 +100,32 @@ async function roundIfDue(deps: ValidatorDeps, { metagraph }: Snapshot, signal: 
 }
 
 /** Sets the row that the scores lead to, if the chain allows it now. */
-async function weigh(deps: ValidatorDeps, snapshot: Snapshot, signal: AbortSignal): Promise<void> {
+async function weigh(
+  deps: ValidatorDeps,
+  { snapshot, endedAt }: { readonly snapshot: Snapshot; readonly endedAt: Block | null },
+  signal: AbortSignal,
+): Promise<void> {
   const { spec, ledger, netuid, log } = deps
   const { metagraph } = snapshot
+  const rounds = ledger.recentRounds(freshRounds)
+  const oldestRoundBlock = rounds.at(-1)
+  const age = metagraph.block.number - (endedAt ?? rounds[0] ?? 0)
+  const fresh = oldestRoundBlock !== undefined && age <= freshTempos * metagraph.tempo
   const row = toWeights(
     currentScores({
-      scores: ledger.scores(),
+      scores: fresh ? ledger.scores() : [],
       neurons: metagraph.neurons,
-      oldestRoundBlock: (metagraph.block.number - freshTempos * metagraph.tempo) as Block,
+      oldestRoundBlock: oldestRoundBlock ?? (0 as Block),
     }).map(({ uid, average }) => [uid, spec.reward(average)] as const),
   )
   const outcome = await setRow({ ...deps, netuid, version: spec.version }, { row, snapshot, signal })
   report(log, outcome)
 }
 
-/** Scores older than this many tempos say nothing about today. */
+/** Scores say nothing about today once the last round ended this many tempos ago; a round itself may take longer. */
 const freshTempos = 3
+/** A miner without a verdict in so many rounds has no weight: 3 tempos of 2 rounds. */
+const freshRounds = 6
 
 /** A validator that was killed between sending a row and reading it back reads it back first. */
 async function resumeAttempt(deps: ValidatorDeps): Promise<void> {

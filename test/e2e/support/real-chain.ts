@@ -85,6 +85,8 @@ export async function arbor(
   const child = spawn(process.execPath, [main, ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, HOME: home },
+    timeout: 90_000, // one that hangs is stopped, and fails its test by its exit code
+    killSignal: 'SIGKILL',
   })
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
   return { out, err, code: code as number | null }
