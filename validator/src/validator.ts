@@ -11,7 +11,7 @@ import type { Ledger } from './ledger.ts'
 import { planRound } from './plan.ts'
 import { type RoundDeps, runRound } from './round.ts'
 import { currentScores } from './scores.ts'
-import { readBack, readBackLost, type Snapshot, sameRow, setRow, type WeightOutcome } from './weight-setter.ts'
+import { readBack, type Snapshot, sameRow, setRow, type WeightOutcome } from './weight-setter.ts'
 
 export interface ValidatorDeps extends Omit<RoundDeps, 'ledger'> {
   readonly chain: ChainClient
@@ -146,8 +146,7 @@ async function resumeAttempt(deps: ValidatorDeps): Promise<void> {
   }
   const { id, row, includedAt } = attempt
   const of = { id, row, me: snapshot.me, includedAt }
-  const sent = attempt.state === 'finalised'
-  report(log, await (sent ? readBack : readBackLost)({ chain, ledger, netuid }, of))
+  report(log, await readBack({ chain, ledger, netuid }, of))
 }
 
 function report(log: Logger, outcome: WeightOutcome): void {

@@ -73,19 +73,6 @@ export interface Snapshot {
   readonly me: Neuron | undefined
 }
 
-/** Says what became of a row whose sender was killed before it knew: it stands, or it never arrived and the next one will be sent. */
-export async function readBackLost(
-  deps: Pick<WeightSetterDeps, 'chain' | 'ledger' | 'netuid'>,
-  { id, row, me }: { readonly id: number; readonly row: WeightRow; readonly me: Neuron },
-): Promise<WeightOutcome> {
-  const { chain, ledger, netuid } = deps
-  const block = await chain.finalized()
-  if (sameRow(await chain.weights(netuid, me.uid, block.hash), row))
-    return readBack(deps, { id, row, me, includedAt: null })
-  ledger.moveAttempt(id, { state: 'failed', error: 'Lost' })
-  return { kind: 'failed', row, error: 'Lost', retryable: true }
-}
-
 /** Compares what the chain holds at its finalised head with what was sent. */
 export async function readBack(
   { chain, ledger, netuid }: Pick<WeightSetterDeps, 'chain' | 'ledger' | 'netuid'>,

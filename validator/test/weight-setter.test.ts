@@ -2,10 +2,10 @@ import type { ChainClient, Submission, WeightRow } from '@arbor/chain/client/typ
 import { keypairFromUri } from '@arbor/shared/keys'
 import { createLogger } from '@arbor/shared/log'
 import { createManualClock } from '@arbor/shared/manual-clock'
-import type { Block, Hex, NetUid, Uid, UnixMs } from '@arbor/shared/units'
+import type { Block, Hex, NetUid, Uid } from '@arbor/shared/units'
 import { describe, expect, test } from 'vitest'
 import { openLedger } from '../src/ledger.ts'
-import { readBackLost, sameRow, setRow } from '../src/weight-setter.ts'
+import { sameRow, setRow } from '../src/weight-setter.ts'
 import { hyperparameters, metagraph, neuron } from './fixtures.ts'
 
 const hotkey = keypairFromUri('//Alice')
@@ -47,25 +47,6 @@ const setUp = (of: { before?: WeightRow; after?: WeightRow; submission?: Submiss
 }
 const snapshot = { metagraph: metagraph(), hyperparameters: hyperparameters(), me }
 const signal = new AbortController().signal
-
-describe('readBackLost', () => {
-  const opened = (after: WeightRow) => {
-    const { deps, ledger } = setUp({ after })
-    return { deps, ledger, id: ledger.openAttempt({ row, computedAt: 100 as Block, at: 0 as UnixMs }) }
-  }
-
-  test('confirms a row that arrived although its sender was killed', async () => {
-    const { deps, ledger, id } = opened(row)
-    expect(await readBackLost(deps, { id, row, me })).toMatchObject({ kind: 'confirmed' })
-    expect(ledger.lastAttempt()?.state).toBe('confirmed')
-  })
-
-  test('calls a row lost, and no mismatch, when it never arrived', async () => {
-    const { deps, ledger, id } = opened([])
-    expect(await readBackLost(deps, { id, row, me })).toMatchObject({ kind: 'failed', error: 'Lost', retryable: true })
-    expect(ledger.lastAttempt()).toMatchObject({ state: 'failed', error: 'Lost' })
-  })
-})
 
 describe('setRow', () => {
   test('confirms a row that reads back as sent', async () => {
