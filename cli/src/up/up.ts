@@ -4,6 +4,7 @@ import { connectChain } from '@arbor/chain/client/connect'
 import type { ChainClient } from '@arbor/chain/client/types'
 import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
+import { SubnetError } from '@arbor/shared/errors'
 import { keypairFromUri } from '@arbor/shared/keys'
 import { createLogger } from '@arbor/shared/log'
 import { printable } from '@arbor/shared/printable'
@@ -66,6 +67,7 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
     clock: systemClock,
     onEvent: (event) => take(event, members, emit, claims),
   })
+  let reported = false
   try {
     const net = { context, options, paths, children, members, funded, emit, modelName: spec.model.name }
     const sights = await Promise.race([children.failed, startAndWatch(net, startedAt)])
@@ -73,6 +75,7 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
     output.close()
     if (sights !== null && options.json) {
       context.stdout.write(`${JSON.stringify(makeReport({ ...sights, members, state, claims }))}\n`)
+      reported = true
     }
   } catch (error) {
     if (!context.signal.aborted) throw error
@@ -80,7 +83,15 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
     await children.stop()
     output.close()
   }
+  if (options.json && !reported) throw unreported()
 }
+
+/** Whoever reads the report must not take its absence for success. */
+const unreported = (): SubnetError =>
+  new SubnetError({
+    code: 'UP_NO_REPORT',
+    message: 'stopped before the epochs asked for had passed, so there is no report; run it again',
+  })
 
 interface Net {
   readonly context: CommandContext
