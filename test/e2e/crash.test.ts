@@ -1,0 +1,248 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as wait } from 'node:timers/promises'
+import { systemClock } from '@arbor/shared/clock'
+import { keypairFromUri } from '@arbor/shared/keys'
+import type { Ms } from '@arbor/shared/units'
+import { signRequest } from '@arbor/shared/wire/request'
+import { loadSpec } from '@arbor/subnet-spec/load'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { requestOf } from '../../miner/test/net.ts'
+import { must, type Net, netuid, startNet } from './support/net.ts'
+import { descendants, type Running, type Said } from './support/process.ts'
+
+/** Begins the numbers that choose when a validator is killed. */
+const seed = 20_260_801
+/** The net's spec halves a verdict's weight after so many rounds. */
+const halfLifeRounds = 4
+let net: Net
+/** The process that runs under a name now. */
+const running = new Map<string, Running>()
+const at = (name: string): Running => must(running.get(name))
+const start = (name: string, ...more: readonly string[]): Running => {
+  const started = net.start(name, '--log-level', 'debug', ...more)
+  running.set(name, started)
+  return started
+}
+
+beforeAll(async () => {
+  net = await startNet({ honest: 2, validators: 2, address: 81 })
+  for (const name of ['miner-1', 'miner-2']) start(name)
+  for (const name of ['miner-1', 'miner-2']) await at(name).event('miner.ready')
+  for (const name of ['validator-1', 'validator-2']) start(name)
+  for (const name of ['validator-1', 'validator-2']) await at(name).event('weights.confirmed')
+}, 180_000)
+afterAll(() => net?.close())
+
+/** Reads a validator's ledger as it lies on disk. */
+const ledger = <T>(name: string, read: (db: DatabaseSync) => T): T => {
+  const db = new DatabaseSync(join(net.folder, name, 'ledger.sqlite'), { readOnly: true })
+  try {
+    return read(db)
+  } finally {
+    db.close()
+  }
+}
+const lastAttempt = (name: string): string =>
+  String(ledger(name, (db) => db.prepare('SELECT state FROM weights ORDER BY id DESC LIMIT 1').get())?.state)
+const lastRound = (name: string): number =>
+  Number(ledger(name, (db) => db.prepare('SELECT max(round_block) AS v FROM rounds').get())?.v)
+
+/** Recomputes every score from the verdicts: each verdict must have moved its score exactly once, in order. */
+const expectWholeScores = (name: string): void => {
+  const { verdicts, scores } = ledger(name, (db) => {
+    db.exec('BEGIN') // both reads see one state
+    return {
+      verdicts: db.prepare('SELECT hotkey, value FROM verdicts ORDER BY round_block').all(),
+      scores: db.prepare('SELECT hotkey, average, samples FROM scores').all(),
+    }
+  })
+  expect(scores).toHaveLength(2)
+  const keep = 0.5 ** (1 / halfLifeRounds)
+  for (const { hotkey, average, samples } of scores) {
+    const values = verdicts.filter((verdict) => verdict.hotkey === hotkey).map(({ value }) => Number(value))
+    expect(samples).toBe(values.length)
+    const [first = Number.NaN, ...rest] = values
+    expect(average).toBeCloseTo(
+      rest.reduce((mean, value) => keep * mean + (1 - keep) * value, first),
+      9,
+    )
+  }
+}
+
+/** Rows of both validators, once both hold one set after a block. */
+const rowsAfter = (block: number) =>
+  net.until(async (metagraph) => {
+    const [first, second] = await Promise.all(
+      ['validator-1', 'validator-2'].map(async (name) => {
+        const { uid, lastUpdate } = net.neuron(net.member(name).hotkey, metagraph)
+        return lastUpdate > block ? await net.client.weights(netuid, uid, metagraph.block.hash) : []
+      }),
+    )
+    return first && second && first.length === 2 && second.length === 2 ? [first, second] : undefined
+  })
+const roundAfter =
+  (block: number) =>
+  (said: Said): boolean =>
+    Number(said.block) > block
+const bestBlock = async (): Promise<number> => (await net.client.best()).number
+const reasons = (from: Running): readonly string[] =>
+  from.events
+    .filter(({ event }) => event === 'round.done')
+    .flatMap(({ verdicts }) => (verdicts as readonly { reason: string }[]).map(({ reason }) => reason))
+
+/** Yields the same shares of one each time. @source xorshift32 */
+function* shares(): Generator<number, never> {
+  for (let state = seed; ; ) {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    yield (state >>> 0) / 2 ** 32
+  }
+}
+
+describe('validator that is killed', { timeout: 240_000 }, () => {
+  /** Expects a restarted validator to go on where the ledger ended. */
+  const expectGoesOn = async (name: string, validator: Running, samples: number): Promise<void> => {
+    const before = lastRound(name)
+    const done = await validator.event('round.done', roundAfter(before))
+    expect(Number(done.block)).toBeGreaterThan(before)
+    const confirmed = await validator.event('weights.confirmed')
+    expect(confirmed.row).toHaveLength(2)
+    expectWholeScores(name)
+    expect(samplesOf(name)).toBeGreaterThan(samples)
+  }
+  const samplesOf = (name: string): number =>
+    Number(ledger(name, (db) => db.prepare('SELECT sum(samples) AS n FROM scores').get())?.n)
+
+  test('goes on when it is killed at any moment', async () => {
+    const random = shares()
+    for (let kill = 0; kill < 4; kill += 1) {
+      await at('validator-1').event('validator.ready')
+      await wait(1_500 * random.next().value)
+      await at('validator-1').kill9()
+      start('validator-1')
+    }
+    await expectGoesOn('validator-1', at('validator-1'), samplesOf('validator-1'))
+  })
+
+  test('records no half round when it is killed in the middle of one', async () => {
+    const samples = samplesOf('validator-1')
+    const block = await bestBlock()
+    const began = await at('validator-1').event('round.start', roundAfter(block))
+    await at('validator-1').kill9()
+    expect(lastRound('validator-1')).toBeLessThanOrEqual(Number(began.block))
+    const counts = ledger('validator-1', (db) =>
+      db.prepare('SELECT count(*) AS n FROM verdicts GROUP BY round_block').all(),
+    ).map(({ n }) => n)
+    expect(new Set(counts)).toEqual(new Set([2])) // a round is there with both verdicts, or not at all
+    expectWholeScores('validator-1')
+    await expectGoesOn('validator-1', start('validator-1'), samples)
+  })
+
+  test('reads its row back when it is killed between sending and reading it back', async () => {
+    const samples = samplesOf('validator-1')
+    for (;;) {
+      while (lastAttempt('validator-1') !== 'computed') await wait(2)
+      await at('validator-1').kill9()
+      if (lastAttempt('validator-1') === 'computed') break
+      start('validator-1') // it was quicker than the kill
+      await at('validator-1').event('round.done')
+    }
+    const again = start('validator-1')
+    await expectGoesOn('validator-1', again, samples)
+    const states = ledger('validator-1', (db) => db.prepare('SELECT state FROM weights ORDER BY id').all())
+    expect(states.slice(0, -1).map(({ state }) => state)).not.toContain('computed') // each attempt came to an end
+    expect(again.events.map(({ event }) => event)).not.toContain('weights.mismatch')
+  })
+
+  test('holds the same row as a validator that was never killed', async () => {
+    const [first, second] = await rowsAfter(await bestBlock())
+    expect(first).toEqual(second)
+  })
+})
+
+describe('miner that is killed', { timeout: 120_000 }, () => {
+  test('serves on at its port, and refuses what was captured before', async () => {
+    const { hotkey } = net.member('miner-1')
+    const { url } = await at('miner-1').event('miner.ready')
+    const axon = net.neuron(hotkey, await net.client.metagraph(netuid)).axon
+    const body = requestOf(await loadSpec('inference-tiny'))
+    const request = signRequest({
+      signer: keypairFromUri('//Alice//default'), // the owner's hotkey holds a permit from genesis on
+      receiver: hotkey,
+      netuid,
+      method: 'POST',
+      path: '/chat',
+      timestamp: systemClock.now(),
+      timeoutMs: 10_000 as Ms,
+      nonce: new Uint8Array(16).fill(7),
+      body,
+    })
+    const post = () => fetch(`${url}/chat`, { method: 'POST', headers: request.headers, body })
+    expect((await post()).status).toBe(200)
+    await at('miner-1').kill9()
+    const again = start('miner-1', '--port', new URL(String(url)).port)
+    await again.event('miner.ready')
+    const replayed = await post()
+    expect([replayed.status, JSON.parse(await replayed.text()).code]).toEqual([409, 'WIRE_REPLAY'])
+    expect(net.neuron(hotkey, await net.client.metagraph(netuid)).axon).toEqual(axon)
+    expect(again.events.map(({ event }) => event)).not.toContain('miner.advertised')
+    await again.event('miner.answered')
+  })
+
+  test('loses at most the job in flight when its inference process is killed', async () => {
+    const block = await bestBlock()
+    await at('validator-2').event('round.start', roundAfter(block))
+    const before = await Promise.all(
+      ['validator-1', 'validator-2'].map(async (name) => {
+        await at(name).event('round.done', roundAfter(block - 5))
+        return reasons(at(name)).filter((reason) => reason !== 'ok').length
+      }),
+    )
+    process.kill(contained(at('miner-2').pid), 'SIGKILL')
+    const after = await bestBlock()
+    for (const name of ['validator-1', 'validator-2']) await at(name).event('round.done', roundAfter(after + 10))
+    const lost = ['validator-1', 'validator-2'].map(
+      (name, i) => reasons(at(name)).filter((reason) => reason !== 'ok').length - (before[i] ?? 0),
+    )
+    expect(lost.reduce((sum, n) => sum + n)).toBeLessThanOrEqual(1) // one thread: one job
+    expect(at('miner-2').child.exitCode).toBeNull()
+  })
+
+  test('validator loses no verdict when its inference process is killed', async () => {
+    const validator = at('validator-2')
+    const block = await bestBlock()
+    await validator.event('round.start', roundAfter(block))
+    process.kill(contained(validator.pid), 'SIGKILL')
+    const after = await bestBlock()
+    await validator.event('round.done', roundAfter(after + 10))
+    const rounds = validator.events.filter((said) => said.event === 'round.done' && Number(said.block) > block)
+    for (const { verdicts } of rounds) expect(verdicts).toHaveLength(2)
+    expectWholeScores('validator-2')
+  })
+})
+
+test(
+  'miners and validators go on by themselves when the chain is killed and started again',
+  { timeout: 120_000 },
+  async () => {
+    const block = await bestBlock()
+    const { epochIndex } = await net.client.metagraph(netuid)
+    await net.chain.kill9()
+    const again = await net.startChain()
+    expect(Number((await again.event('chain.ready')).best)).toBeGreaterThanOrEqual(block)
+    for (const name of ['validator-1', 'validator-2']) {
+      await at(name).event('chain.reconnected')
+      await at(name).event('round.done', roundAfter(block + 10))
+    }
+    await rowsAfter(block + 10) // both set weights again, for both miners
+    expect((await net.client.metagraph(netuid)).epochIndex).toBeGreaterThan(epochIndex)
+    for (const [, { child }] of running) expect(child.exitCode).toBeNull()
+  },
+)
+
+/** Finds the inference process of a miner or validator. */
+const contained = (pid: number): number =>
+  must(descendants(pid).find((each) => readFileSync(`/proc/${each}/cmdline`, 'utf8').includes('contained/child')))
