@@ -2,6 +2,7 @@ import type { CommandContext } from '@arbor/shared/command'
 import { LOG_LEVELS, type LogLevel } from '@arbor/shared/log'
 import type { Ms } from '@arbor/shared/units'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { integerArgument } from './options.ts'
 import { type RunOptions, runChain } from './run.ts'
 import { showStatus } from './status.ts'
 
@@ -21,7 +22,7 @@ const runSubcommand = (context: CommandContext): Command =>
     .option('--runtime <file>', 'runtime blob (default: the one that comes with Arbor)')
     .option('--data <folder>', 'where blocks and state are kept (default: in memory only)')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <n>', 'port for WebSocket and HTTP, 0 takes a free one', integer(0, 65_535), 9944)
+    .option('--port <n>', 'port for WebSocket and HTTP, 0 takes a free one', integerArgument(0, 65_535), 9944)
     .option('--allow-origin <origin...>', 'web pages that may connect besides local ones; * for all', [])
     .addOption(
       new Option('--block-time <time>', 'time between blocks, as 250ms or 12s; part of the genesis')
@@ -31,7 +32,12 @@ const runSubcommand = (context: CommandContext): Command =>
     )
     .addOption(new Option('--instant', 'a block whenever an extrinsic is ready').conflicts('manual'))
     .option('--manual', 'a block only on engine_createBlock')
-    .option('--finality-lag <blocks>', 'blocks that finality stays behind the best block', integer(0, 10_000), 0)
+    .option(
+      '--finality-lag <blocks>',
+      'blocks that finality stays behind the best block',
+      integerArgument(0, 10_000),
+      0,
+    )
     .option('--archive', 'keep the state of every block')
     .addOption(new Option('--log-level <level>', 'how much to say').choices(LOG_LEVELS).default('info' as LogLevel))
     .option('--json', 'log JSON, one event a line')
@@ -43,14 +49,6 @@ const statusSubcommand = (context: CommandContext): Command =>
     .addOption(new Option('--url <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'))
     .option('--json', 'print JSON')
     .action((options: { readonly url: string; readonly json?: boolean }) => showStatus(context, options))
-
-const integer =
-  (from: number, to: number) =>
-  (text: string): number => {
-    const value = Number(text)
-    if (/^\d+$/.test(text) && value >= from && value <= to) return value
-    throw new InvalidArgumentError(`"${text}" is not a whole number from ${from} to ${to}.`)
-  }
 
 /** Shortest and longest time between blocks: below, a block cannot be made in time; above, nothing seems to happen. */
 const BLOCK_TIME = { leastMs: 50, mostMs: 600_000 }

@@ -1,10 +1,10 @@
 import type { ChainConnection } from '@arbor/chain/client/connect'
 import type { Submission } from '@arbor/chain/client/types'
+import { formatAmount } from '@arbor/shared/amount'
 import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Rao, Ss58 } from '@arbor/shared/units'
-import { formatAmount } from './amount.ts'
 
 /** A person waits: a chain that does not answer for this long is reported. */
 const GIVE_UP_MS = 5_000

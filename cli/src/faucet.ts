@@ -1,15 +1,15 @@
 import { transferKeepAlive } from '@arbor/chain/client/calls'
 import type { ChainConnection } from '@arbor/chain/client/connect'
+import { amountArgument, type NetworkOptions, withJson, withNetwork, withWallets } from '@arbor/chain/options'
 import { readColdkeyPub } from '@arbor/chain/wallet/open'
+import { formatAmount } from '@arbor/shared/amount'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
 import { keypairFromUri } from '@arbor/shared/keys'
 import type { Rao } from '@arbor/shared/units'
 import { Command } from 'commander'
 import { z } from 'zod'
-import { formatAmount } from './amount.ts'
 import { mustSucceed, withChain } from './chain.ts'
-import { amountArgument, type NetworkOptions, withJson, withNetwork, withWallets } from './options.ts'
 import { print } from './output.ts'
 
 /** What `arbor faucet` prints with --json. */

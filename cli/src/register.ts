@@ -1,13 +1,5 @@
 import { registerLimit } from '@arbor/chain/client/calls'
 import type { ChainConnection } from '@arbor/chain/client/connect'
-import { openColdkey, readHotkeyPub } from '@arbor/chain/wallet/open'
-import type { CommandContext } from '@arbor/shared/command'
-import { SubnetError } from '@arbor/shared/errors'
-import type { Block, Hex, NetUid, Rao, Ss58 } from '@arbor/shared/units'
-import { Command } from 'commander'
-import { z } from 'zod'
-import { formatAmount } from './amount.ts'
-import { type Included, mustAfford, mustSucceed, withChain } from './chain.ts'
 import {
   amountArgument,
   type NetworkOptions,
@@ -16,7 +8,15 @@ import {
   withJson,
   withNetwork,
   withWallet,
-} from './options.ts'
+} from '@arbor/chain/options'
+import { openColdkey, readHotkeyPub } from '@arbor/chain/wallet/open'
+import { formatAmount } from '@arbor/shared/amount'
+import type { CommandContext } from '@arbor/shared/command'
+import { SubnetError } from '@arbor/shared/errors'
+import type { Block, Hex, NetUid, Rao, Ss58 } from '@arbor/shared/units'
+import { Command } from 'commander'
+import { z } from 'zod'
+import { type Included, mustAfford, mustSucceed, withChain } from './chain.ts'
 import { print } from './output.ts'
 
 /** What `arbor register` prints with --json. */

@@ -1,13 +1,5 @@
 import { addStake, removeStake } from '@arbor/chain/client/calls'
 import type { ChainConnection } from '@arbor/chain/client/connect'
-import { listWallets, openColdkey, readColdkeyPub, readHotkeyPub } from '@arbor/chain/wallet/open'
-import type { CommandContext } from '@arbor/shared/command'
-import { SubnetError } from '@arbor/shared/errors'
-import type { Alpha, NetUid, Rao, Ss58 } from '@arbor/shared/units'
-import { Command } from 'commander'
-import { z } from 'zod'
-import { formatAmount } from './amount.ts'
-import { mustAfford, mustSucceed, withChain } from './chain.ts'
 import {
   amountArgument,
   type NetworkOptions,
@@ -16,7 +8,15 @@ import {
   withJson,
   withNetwork,
   withWallet,
-} from './options.ts'
+} from '@arbor/chain/options'
+import { listWallets, openColdkey, readColdkeyPub, readHotkeyPub } from '@arbor/chain/wallet/open'
+import { formatAmount } from '@arbor/shared/amount'
+import type { CommandContext } from '@arbor/shared/command'
+import { SubnetError } from '@arbor/shared/errors'
+import type { Alpha, NetUid, Rao, Ss58 } from '@arbor/shared/units'
+import { Command } from 'commander'
+import { z } from 'zod'
+import { mustAfford, mustSucceed, withChain } from './chain.ts'
 import { print } from './output.ts'
 import { uidOf } from './register.ts'
 import { table } from './table.ts'

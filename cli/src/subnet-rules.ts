@@ -1,6 +1,14 @@
 import { adminSet, batchAll, sudo } from '@arbor/chain/client/calls'
 import type { ChainConnection } from '@arbor/chain/client/connect'
 import type { Call } from '@arbor/chain/client/types'
+import {
+  type NetworkOptions,
+  netuidArgument,
+  type WalletOptions,
+  withJson,
+  withNetwork,
+  withWallet,
+} from '@arbor/chain/options'
 import { openColdkey, readColdkeyPub } from '@arbor/chain/wallet/open'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
@@ -10,14 +18,6 @@ import { Argument, Command } from 'commander'
 import { z } from 'zod'
 import { mustSucceed, withChain } from './chain.ts'
 import { mustBeDev } from './faucet.ts'
-import {
-  type NetworkOptions,
-  netuidArgument,
-  type WalletOptions,
-  withJson,
-  withNetwork,
-  withWallet,
-} from './options.ts'
 import { print } from './output.ts'
 
 /** A hyperparameter by the name it has here: the chain's setter, its argument, and what a value may be. */

@@ -1,14 +1,6 @@
 import { registerNetwork, startCall } from '@arbor/chain/client/calls'
 import type { ChainConnection } from '@arbor/chain/client/connect'
 import type { Metagraph } from '@arbor/chain/client/types'
-import { openColdkey, readColdkeyPub, readHotkeyPub } from '@arbor/chain/wallet/open'
-import type { CommandContext } from '@arbor/shared/command'
-import { SubnetError } from '@arbor/shared/errors'
-import { type NetUid, netUid } from '@arbor/shared/units'
-import { Command } from 'commander'
-import { z } from 'zod'
-import { formatAmount } from './amount.ts'
-import { mustAfford, mustSucceed, withChain } from './chain.ts'
 import {
   type NetworkOptions,
   netuidArgument,
@@ -16,7 +8,15 @@ import {
   withJson,
   withNetwork,
   withWallet,
-} from './options.ts'
+} from '@arbor/chain/options'
+import { openColdkey, readColdkeyPub, readHotkeyPub } from '@arbor/chain/wallet/open'
+import { formatAmount } from '@arbor/shared/amount'
+import type { CommandContext } from '@arbor/shared/command'
+import { SubnetError } from '@arbor/shared/errors'
+import { type NetUid, netUid } from '@arbor/shared/units'
+import { Command } from 'commander'
+import { z } from 'zod'
+import { mustAfford, mustSucceed, withChain } from './chain.ts'
 import { print } from './output.ts'
 import { setCommand, setDevRules } from './subnet-rules.ts'
 import { table } from './table.ts'

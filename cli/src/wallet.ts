@@ -1,10 +1,10 @@
+import { type WalletOptions, withJson, withWallet, withWallets } from '@arbor/chain/options'
 import { createWallet } from '@arbor/chain/wallet/create'
 import { listWallets, readColdkeyPub, readHotkeyPub } from '@arbor/chain/wallet/open'
 import type { CommandContext } from '@arbor/shared/command'
 import { generateMnemonic } from '@arbor/shared/keys'
 import { Command } from 'commander'
 import { z } from 'zod'
-import { type WalletOptions, withJson, withWallet, withWallets } from './options.ts'
 import { print } from './output.ts'
 import { table } from './table.ts'
 

@@ -2,22 +2,30 @@ import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connectChain } from '@arbor/chain/client/connect'
+import {
+  amountArgument,
+  integerArgument,
+  netuidArgument,
+  withLogLevel,
+  withNetwork,
+  withWallet,
+} from '@arbor/chain/options'
 import { openHotkey } from '@arbor/chain/wallet/open'
 import { readModelFolder } from '@arbor/engine/folder'
 import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
 import { createLogger, type LogLevel } from '@arbor/shared/log'
-import { type Alpha, netUid } from '@arbor/shared/units'
+import { type Alpha, type NetUid, netUid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { type MinerSettings, runMiner } from './miner.ts'
 import { mustBeFree } from './port.ts'
 
 interface Options {
   readonly network: string
-  readonly netuid: number
+  readonly netuid: NetUid
   readonly wallets: string
   readonly wallet: string
   readonly hotkey: string
@@ -37,28 +45,19 @@ interface Options {
 
 /** Makes `arbor miner`: serves a subnet's tasks to permitted validators until the signal. */
 export function minerCommand(context: CommandContext): Command {
-  return new Command('miner')
+  return withNetwork(withWallet(withLogLevel(new Command('miner')), context))
     .description("serve a subnet's tasks to validators that hold a permit")
-    .addOption(
-      new Option('--network <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'),
-    )
-    .option('--netuid <n>', 'the subnet', integer(0, 65_535), 1)
-    .option('--wallets <folder>', 'where wallets lie', join(context.homedir, '.bittensor', 'wallets'))
-    .option('--wallet <name>', 'the wallet', 'default')
-    .option('--hotkey <name>', 'its hotkey; the coldkey is never opened', 'default')
+    .option('--netuid <n>', 'the subnet', netuidArgument, netUid(1))
     .option('--spec <name or path>', 'the subnet spec', 'inference')
     .option('--model <folder>', "the model (default: models/<the spec's model> of this checkout)")
     .option('--data <folder>', 'where used nonces lie (default: .arbor/miner/<hotkey>)')
     .option('--ip <address>', 'the address to listen on', address, '127.0.0.2')
-    .option('--port <n>', 'the port to listen on, 0 takes a free one', integer(0, 65_535), 8_091)
+    .option('--port <n>', 'the port to listen on, 0 takes a free one', integerArgument(0, 65_535), 8_091)
     .option('--external-ip <address>', 'the address that the chain announces (default: that of --ip)', address)
-    .option('--threads <n>', 'worker threads that answer', integer(1, 64), 1)
-    .option('--queue <n>', 'requests that wait for a thread', integer(1, 4_096), 64)
-    .option('--rate <n>', 'requests a second that one validator may send', integer(1, 10_000), 20)
+    .option('--threads <n>', 'worker threads that answer', integerArgument(1, 64), 1)
+    .option('--queue <n>', 'requests that wait for a thread', integerArgument(1, 4_096), 64)
+    .option('--rate <n>', 'requests a second that one validator may send', integerArgument(1, 10_000), 20)
     .option('--min-stake <alpha>', 'stake that a validator must have', alpha, 0n as Alpha)
-    .addOption(
-      new Option('--log-level <level>', 'how much to say').choices(['debug', 'info', 'warn', 'error']).default('info'),
-    )
     .option('--json', 'print where the miner serves as one JSON line')
     .action((options: Options) => start(context, options))
 }
@@ -106,7 +105,7 @@ const settingsOf = (of: {
   }
   return {
     identity: {
-      netuid: netUid(options.netuid),
+      netuid: options.netuid,
       hotkey,
       wallets: resolve(cwd, options.wallets),
       walletName: options.wallet,
@@ -128,23 +127,10 @@ const settingsOf = (of: {
   }
 }
 
-const integer =
-  (min: number, max: number) =>
-  (text: string): number => {
-    const value = Number(text)
-    if (!/^\d+$/.test(text) || value < min || value > max)
-      throw new InvalidArgumentError(`an integer from ${min} to ${max} is due`)
-    return value
-  }
-
 const address = (text: string): string => {
   if (isIP(text) === 0) throw new InvalidArgumentError('an IPv4 or IPv6 address is due, no name')
   return text
 }
 
-/** Reads alpha with up to nine decimals. */
-const alpha = (text: string): Alpha => {
-  const match = /^(\d{1,9})(?:\.(\d{1,9}))?$/.exec(text)
-  if (match === null) throw new InvalidArgumentError('an amount like 12.5 is due')
-  return (BigInt(match[1] ?? '0') * 1_000_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'))) as Alpha
-}
+/** Reads an amount of alpha; none is one too. */
+const alpha = (text: string): Alpha => (text === '0' ? 0n : amountArgument(text)) as Alpha

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connectChain } from '@arbor/chain/client/connect'
+import { integerArgument, netuidArgument, withLogLevel, withNetwork, withWallet } from '@arbor/chain/options'
 import { openHotkey } from '@arbor/chain/wallet/open'
 import { startContained } from '@arbor/engine/contained/start'
 import { readModelFolder } from '@arbor/engine/folder'
@@ -10,10 +11,10 @@ import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
 import { createLogger, type LogLevel } from '@arbor/shared/log'
-import { netUid } from '@arbor/shared/units'
+import { type NetUid, netUid } from '@arbor/shared/units'
 import type { SubnetSpec, Verdict } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command } from 'commander'
 import { openDendrite } from './dendrite.ts'
 import { healthCommand } from './health.ts'
 import { openLedger } from './ledger.ts'
@@ -22,7 +23,7 @@ import type { ScoreJob, ScoreWorkerData } from './worker.ts'
 
 interface Options {
   readonly network: string
-  readonly netuid: number
+  readonly netuid: NetUid
   readonly wallets: string
   readonly wallet: string
   readonly hotkey: string
@@ -36,24 +37,15 @@ interface Options {
 
 /** Makes `arbor validator`: queries, verifies, scores, and sets weights, until the signal. */
 export function validatorCommand(context: CommandContext): Command {
-  return new Command('validator')
+  return withNetwork(withWallet(withLogLevel(new Command('validator')), context))
     .description('query, verify and score miners, and set weights that read back as set')
     .enablePositionalOptions() // else this command would take the --data of `health`
-    .addOption(
-      new Option('--network <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'),
-    )
-    .option('--netuid <n>', 'the subnet', integer(0, 65_535), 1)
-    .option('--wallets <folder>', 'where wallets lie', join(context.homedir, '.bittensor', 'wallets'))
-    .option('--wallet <name>', 'the wallet', 'default')
-    .option('--hotkey <name>', 'its hotkey', 'default')
+    .option('--netuid <n>', 'the subnet', netuidArgument, netUid(1))
     .option('--spec <name or path>', 'the subnet spec', 'inference')
     .option('--model <folder>', "the spec's model (default: models/<name> of this checkout)")
     .option('--data <folder>', 'where the ledger lies (default: .arbor/validator/<hotkey>)')
-    .option('--threads <n>', 'worker threads that score', integer(1, 64), 1)
-    .option('--fanout <n>', 'questions in flight at once', integer(1, 4_096), 64)
-    .addOption(
-      new Option('--log-level <level>', 'how much to say').choices(['debug', 'info', 'warn', 'error']).default('info'),
-    )
+    .option('--threads <n>', 'worker threads that score', integerArgument(1, 64), 1)
+    .option('--fanout <n>', 'questions in flight at once', integerArgument(1, 4_096), 64)
     .action((options: Options) => start(context, options))
     .addCommand(healthCommand(context))
 }
@@ -64,7 +56,7 @@ async function start({ signal, stderr, cwd }: CommandContext, options: Options):
   const spec = await loadSpec(specifier)
   const wallets = resolve(cwd, options.wallets)
   const hotkey = openHotkey({ wallets, wallet: options.wallet, hotkey: options.hotkey })
-  const netuid = netUid(options.netuid)
+  const { netuid } = options
   const modelFolder = options.model === undefined ? checkoutModel(spec.model.name) : resolve(cwd, options.model)
   await mustHoldModel(modelFolder, spec)
   const chain = await connectChain({ url: options.network, signal, clock: systemClock, log })
@@ -120,7 +112,7 @@ async function start({ signal, stderr, cwd }: CommandContext, options: Options):
 async function mustBeRegistered(
   chain: Awaited<ReturnType<typeof connectChain>>,
   of: {
-    readonly netuid: ReturnType<typeof netUid>
+    readonly netuid: NetUid
     readonly address: string
     readonly wallets: string
     readonly wallet: string
@@ -166,12 +158,3 @@ function mustNotBeAhead(lastRound: number | null, finalized: number, data: strin
 }
 
 const checkoutModel = (name: string): string => fileURLToPath(new URL(`../../models/${name}`, import.meta.url))
-
-const integer =
-  (min: number, max: number) =>
-  (text: string): number => {
-    const value = Number(text)
-    if (!/^\d+$/.test(text) || value < min || value > max)
-      throw new InvalidArgumentError(`an integer from ${min} to ${max} is due`)
-    return value
-  }

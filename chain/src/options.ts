@@ -1,9 +1,9 @@
 import { join } from 'node:path'
+import { parseAmount } from '@arbor/shared/amount'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
 import { type NetUid, netUid } from '@arbor/shared/units'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { parseAmount } from './amount.ts'
 
 /** Options of commands that talk to a chain. */
 export interface NetworkOptions {
@@ -38,12 +38,18 @@ export const withWallet = (command: Command, context: CommandContext): Command =
 export const withJson = (command: Command): Command =>
   command.option('--json', 'print one JSON document on stdout and nothing else')
 
+/** Makes the reader of a whole number within bounds, both of them allowed. */
+export const integerArgument =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`"${text}" is not a whole number from ${min} to ${max}`)
+    return value
+  }
+
 /** Reads a subnet id given on the command line. */
-export const netuidArgument = (text: string): NetUid => {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
-    throw new InvalidArgumentError('an integer from 0 to 65535 is due')
-  return netUid(Number(text))
-}
+export const netuidArgument = (text: string): NetUid => netUid(integerArgument(0, 65_535)(text))
 
 /** Reads an amount given on the command line. */
 export const amountArgument = (text: string): bigint => {
@@ -53,3 +59,9 @@ export const amountArgument = (text: string): bigint => {
     throw error instanceof SubnetError ? new InvalidArgumentError(error.message) : error
   }
 }
+
+/** Adds --log-level. */
+export const withLogLevel = (command: Command): Command =>
+  command.addOption(
+    new Option('--log-level <level>', 'how much to say').choices(['debug', 'info', 'warn', 'error']).default('info'),
+  )

@@ -1,4 +1,4 @@
-import { SubnetError } from '@arbor/shared/errors'
+import { SubnetError } from './errors.ts'
 
 /** Smallest units in one TAO or one alpha. */
 const UNIT = 1_000_000_000n
