@@ -7,7 +7,7 @@ import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
 import { keypairFromUri } from '@arbor/shared/keys'
 import type { Rao } from '@arbor/shared/units'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { z } from 'zod'
 import { mustSucceed, withChain } from './chain.ts'
 import { print } from './output.ts'
@@ -31,7 +31,9 @@ export function faucetCommand(context: CommandContext): Command {
   return withJson(withNetwork(withWallets(new Command('faucet'), context)))
     .description('give a wallet TAO on a development chain')
     .option('--wallet <name>', 'the wallet', 'default')
-    .option('--amount <tao>', 'how much', amountArgument, amountArgument('1000'))
+    .addOption(
+      new Option('--amount <tao>', 'how much').argParser(amountArgument).default(amountArgument('1000'), '1000'),
+    )
     .action((options: Options) => {
       readColdkeyPub(options) // a missing wallet is told before any connection
       return withChain(context, options.network, (chain) => give(context, chain, options))

@@ -19,7 +19,7 @@ import { createLogger, type LogLevel } from '@arbor/shared/log'
 import { type Alpha, type NetUid, netUid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { type MinerSettings, runMiner } from './miner.ts'
 import { mustBeFree } from './port.ts'
 
@@ -57,7 +57,9 @@ export function minerCommand(context: CommandContext): Command {
     .option('--threads <n>', 'worker threads that answer', integerArgument(1, 64), 1)
     .option('--queue <n>', 'requests that wait for a thread', integerArgument(1, 4_096), 64)
     .option('--rate <n>', 'requests a second that one validator may send', integerArgument(1, 10_000), 20)
-    .option('--min-stake <alpha>', 'stake that a validator must have', alpha, 0n as Alpha)
+    .addOption(
+      new Option('--min-stake <alpha>', 'stake that a validator must have').argParser(alpha).default(0n as Alpha, '0'),
+    )
     .option('--json', 'print where the miner serves as one JSON line')
     .action((options: Options) => start(context, options))
 }
