@@ -1,15 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { alive, descendants, main } from './support/process.ts'
 
-const main = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
 const rao = z
   .string()
   .regex(/^-?\d+$/)
@@ -64,34 +63,6 @@ const up = (...args: readonly string[]): ChildProcess => {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return running
-}
-
-/** Every process with its parent. */
-const table = (): readonly { readonly pid: number; readonly parent: number }[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
-        const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-        return state === 'Z' ? [] : [{ pid: Number(name), parent: Number(parent) }]
-      } catch {
-        return [] // it ended between the listing and the reading
-      }
-    })
-
-/** All processes that descend from one. */
-const descendants = (root: number | undefined): readonly number[] => {
-  const processes = table()
-  const of = (pid: number): number[] =>
-    processes.filter(({ parent }) => parent === pid).flatMap((child) => [child.pid, ...of(child.pid)])
-  return root === undefined ? [] : of(root)
-}
-
-/** Those of the processes that still run. */
-const alive = (pids: readonly number[]): readonly number[] => {
-  const running = new Set(table().map(({ pid }) => pid))
-  return pids.filter((pid) => running.has(pid))
 }
 
 /** Reads a process's output until it says something. */
