@@ -29,7 +29,7 @@ export const tables = [
     file: 'chain',
     title: 'The embedded chain beside Chopsticks 1.5.1',
     arms: ['Arbor', 'Chopsticks'],
-    note: 'The same blob in the same run. CPU time of the whole process; Arbor also executes every block a second time as a check.',
+    note: 'The same blob, genesis and calls, each run in a process of its own, arms alternating. CPU time of the whole process. Arbor starts from blob and preset and executes every block a second time as a check; Chopsticks starts from a ready chain spec, makes block 1 while it starts, and does not check its blocks. Neither arm validates for a pool first. The machine had other work at times: compare CPU times.',
   },
   { file: 'engine', title: 'Inference', arms: ['Arbor'], note: 'arbor-2m, fp32, one thread.' },
   {

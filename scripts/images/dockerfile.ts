@@ -8,7 +8,8 @@ export type Step =
   | { readonly kind: 'volume'; readonly folders: readonly string[] }
   | { readonly kind: 'expose'; readonly port: number }
   | { readonly kind: 'health'; readonly check: HealthCheck }
-  | { readonly kind: 'entrypoint' | 'cmd'; readonly words: readonly string[] }
+  | { readonly kind: 'entrypoint'; readonly words: readonly string[] }
+  | { readonly kind: 'cmd'; readonly words: readonly string[] }
 
 /** A HEALTHCHECK; times in seconds. */
 export interface HealthCheck {
