@@ -38,7 +38,7 @@ describe('openNetFolder', () => {
     const data = join(home, 'net')
     using _running = openNetFolder({ data, fresh: false })
     mkdirSync(join(data, 'chain'))
-    expect(() => use(data, true)).toThrow(code('UP_FOLDER_IN_USE'))
+    expect(() => use(data, true)).toThrow(code('FOLDER_IN_USE'))
     expect(existsSync(join(data, 'chain'))).toBe(true)
   })
 

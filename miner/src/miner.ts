@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { ChainClient } from '@arbor/chain/client/types'
+import { lockFolder } from '@arbor/chain/folder-lock'
 import { startContained } from '@arbor/engine/contained/start'
 import type { Contained } from '@arbor/engine/contained/types'
 import type { Clock } from '@arbor/shared/clock'
@@ -57,13 +58,14 @@ type Engine = Contained<MinerJob, MinerResult, unknown>
 
 /**
  * Serves the subnet's tasks until the signal aborts.
- * @throws MINER_UNREGISTERED, MINER_DEREGISTERED, MINER_PORT_IN_USE, MINER_ADDRESS, MINER_AXON_REFUSED, MINER_DATA, MINER_OTHER_CHAIN, MODEL_*, CHAIN_*
+ * @throws MINER_UNREGISTERED, MINER_DEREGISTERED, MINER_PORT_IN_USE, MINER_ADDRESS, MINER_AXON_REFUSED, MINER_DATA, MINER_OTHER_CHAIN, FOLDER_IN_USE, FOLDER_UNUSABLE, MODEL_*, CHAIN_*
  */
 export const runMiner = async (deps: MinerDeps): Promise<void> => {
   const { settings, chain, log, signal } = deps
   const first = await findSelf({ chain, identity: settings.identity })
   mkdirSync(settings.data, { recursive: true, mode: 0o700 })
   using cleanup = new DisposableStack()
+  cleanup.use(lockFolder({ file: join(settings.data, 'lock.sqlite'), what: 'a miner' }))
   const replay = openReplayStore({
     file: join(settings.data, 'replay.sqlite'),
     owner: { genesisHash: chain.genesisHash, hotkey: settings.identity.hotkey },

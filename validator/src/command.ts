@@ -3,6 +3,8 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connectChain } from '@arbor/chain/client/connect'
+import type { ChainClient } from '@arbor/chain/client/types'
+import { lockFolder } from '@arbor/chain/folder-lock'
 import { integerArgument, netuidArgument, withLogLevel, withNetwork, withWallet } from '@arbor/chain/options'
 import { openHotkey } from '@arbor/chain/wallet/open'
 import { startContained } from '@arbor/engine/contained/start'
@@ -10,7 +12,8 @@ import { readModelFolder } from '@arbor/engine/folder'
 import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
-import { createLogger, type LogLevel } from '@arbor/shared/log'
+import type { Keypair } from '@arbor/shared/keypair'
+import { createLogger, type Logger, type LogLevel } from '@arbor/shared/log'
 import { type NetUid, netUid } from '@arbor/shared/units'
 import type { SubnetSpec, Verdict } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
@@ -60,48 +63,11 @@ async function start({ signal, stderr, cwd }: CommandContext, options: Options):
   const modelFolder = options.model === undefined ? checkoutModel(spec.model.name) : resolve(cwd, options.model)
   await mustHoldModel(modelFolder, spec)
   const chain = await connectChain({ url: options.network, signal, clock: systemClock, log })
-  const stop = new AbortController()
-  const running = AbortSignal.any([signal, stop.signal])
   try {
     await mustBeRegistered(chain, { ...options, wallets, netuid, address: hotkey.address })
     const data = resolve(cwd, options.data ?? join('.arbor', 'validator', hotkey.address))
-    mkdirSync(data, { recursive: true, mode: 0o700 })
-    const ledger = openLedger({
-      file: join(data, 'ledger.sqlite'),
-      owner: { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address },
-    })
-    mustNotBeAhead(ledger.lastRoundBlock(), (await chain.finalized()).number, data)
-    const scorers = startContained<ScoreJob, Verdict>({
-      worker: new URL('./worker.ts', import.meta.url),
-      workerData: { spec: specifier, modelFolder } satisfies ScoreWorkerData,
-      threads: options.threads,
-      maxQueue: 4_096, // one round of the largest subnet
-      log,
-      signal: running,
-    })
-    const dendrite = openDendrite({
-      spec,
-      hotkey,
-      netuid,
-      clock: systemClock,
-      randomBytes,
-      maxInFlight: options.fanout,
-    })
-    try {
-      log.info(
-        { event: 'validator.ready', netuid, hotkey: hotkey.address, spec: spec.name, version: spec.version },
-        'validator ready',
-      )
-      const judge = (job: ScoreJob, signal: AbortSignal) => scorers.run(job, { signal })
-      await runValidator(
-        { chain, ledger, hotkey, netuid, spec, clock: systemClock, log, ask: dendrite.ask, judge },
-        running,
-      )
-    } finally {
-      stop.abort()
-      await Promise.allSettled([dendrite.close(), scorers.close()])
-      ledger.close()
-    }
+    const worker: ScoreWorkerData = { spec: specifier, modelFolder }
+    await validate({ chain, hotkey, netuid, spec, data, worker, log, signal, options })
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
@@ -109,8 +75,50 @@ async function start({ signal, stderr, cwd }: CommandContext, options: Options):
   }
 }
 
+interface Work {
+  readonly chain: ChainClient
+  readonly hotkey: Keypair
+  readonly netuid: NetUid
+  readonly spec: SubnetSpec
+  readonly data: string
+  readonly worker: ScoreWorkerData
+  readonly log: Logger
+  readonly signal: AbortSignal
+  readonly options: Options
+}
+
+/** Opens what a validator holds, validates until the signal, and closes it in reverse. */
+async function validate({ chain, hotkey, netuid, spec, data, worker, log, signal, options }: Work): Promise<void> {
+  mkdirSync(data, { recursive: true, mode: 0o700 })
+  using _held = lockFolder({ file: join(data, 'lock.sqlite'), what: 'a validator' })
+  const owner = { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address }
+  using ledger = openLedger({ file: join(data, 'ledger.sqlite'), owner })
+  mustNotBeAhead(ledger.lastRoundBlock(), (await chain.finalized()).number, data)
+  const stop = new AbortController()
+  const running = AbortSignal.any([signal, stop.signal])
+  const scorers = startContained<ScoreJob, Verdict>({
+    worker: new URL('./worker.ts', import.meta.url),
+    workerData: worker,
+    threads: options.threads,
+    maxQueue: 4_096, // one round of the largest subnet
+    log,
+    signal: running,
+  })
+  const dendrite = openDendrite({ spec, hotkey, netuid, clock: systemClock, randomBytes, maxInFlight: options.fanout })
+  try {
+    const about = { netuid, hotkey: hotkey.address, spec: spec.name, version: spec.version }
+    log.info({ event: 'validator.ready', ...about }, 'validator ready')
+    const judge = (job: ScoreJob, until: AbortSignal) => scorers.run(job, { signal: until })
+    const deps = { chain, ledger, hotkey, netuid, spec, clock: systemClock, log, ask: dendrite.ask, judge }
+    await runValidator(deps, running)
+  } finally {
+    stop.abort()
+    await Promise.allSettled([dendrite.close(), scorers.close()])
+  }
+}
+
 async function mustBeRegistered(
-  chain: Awaited<ReturnType<typeof connectChain>>,
+  chain: ChainClient,
   of: {
     readonly netuid: NetUid
     readonly address: string

@@ -35,7 +35,7 @@ export interface WeightAttempt {
 }
 
 /** What a validator must not forget: one SQLite file, each method one transaction. */
-export interface Ledger {
+export interface Ledger extends Disposable {
   /** Start block of the last round that was recorded, null before the first. */
   lastRoundBlock(): Block | null
   /** Start blocks of the newest rounds that were recorded, newest first. */
@@ -80,7 +80,7 @@ export function openLedger({
   const name = file ?? ':memory:'
   const db = open(name)
   claim(db, name, owner)
-  return { ...rounds(db, keptRounds), ...attempts(db), close: () => db.close() }
+  return { ...rounds(db, keptRounds), ...attempts(db), close: () => db.close(), [Symbol.dispose]: () => db.close() }
 }
 
 function open(name: string): DatabaseSync {
