@@ -109,18 +109,28 @@ interface WeightReport {
 }
 
 /** Waits until the chain's finalised head holds a row of each validator that pays the honest miners and not the cheat. */
-async function untilWeights(hub: number, url: string, names: ReadonlyMap<string, string>): Promise<string> {
+async function untilWeights(of: {
+  readonly hub: number
+  readonly url: string
+  /** Name of each hotkey. */
+  readonly names: ReadonlyMap<string, string>
+  readonly validators: readonly string[]
+}): Promise<string> {
+  const { hub, url, names, validators } = of
   const start = performance.now()
-  const hotkey = (name: string): string => [...names].find(([, each]) => each === name)?.[0] ?? ''
+  const script = fileURLToPath(new URL('./read-weights.ts', import.meta.url))
   for (;;) {
-    const script = fileURLToPath(new URL('./read-weights.ts', import.meta.url))
     const report: WeightReport = JSON.parse(exec('nsenter', ['-t', String(hub), '-n', process.execPath, script, url]))
-    const row = new Map(report.rows[hotkey('validator-1')])
-    const [honest = 0, cheat = 0] = [row.get(hotkey('miner-1')), row.get(hotkey('miner-4'))]
-    const text = [...row].map(([to, weight]) => `${names.get(to) ?? to} ${weight}`).join(', ')
-    if (honest > 0 && cheat < honest / 10) return `block ${report.block}, validator-1: ${text} (${since(start)} s)`
-    if (Number(since(start)) > WEIGHTS_S)
-      throw new Error(`no such weights after ${WEIGHTS_S} s; validator-1: ${text || 'none'}`)
+    const rows = Object.entries(report.rows).map(
+      ([from, row]) =>
+        [names.get(from) ?? from, new Map(row.map(([to, weight]) => [names.get(to) ?? to, weight]))] as const,
+    )
+    const fair = rows
+      .filter(([, row]) => (row.get('miner-1') ?? 0) > 10 * (row.get('miner-4') ?? 0))
+      .map(([name]) => name)
+    const text = rows.map(([name, row]) => `${name}: ${[...row].map((pair) => pair.join(' ')).join(', ')}`).join('; ')
+    if (validators.every((name) => fair.includes(name))) return `block ${report.block}, ${text} (${since(start)} s)`
+    if (Number(since(start)) > WEIGHTS_S) throw new Error(`no such weights after ${WEIGHTS_S} s; ${text || 'none'}`)
     await sleep(3)
   }
 }
@@ -175,7 +185,9 @@ async function run(images: ReadonlyMap<string, Image>): Promise<readonly object[
     if (name !== undefined && hotkey !== undefined) names.set(hotkey, name)
   }
   const chain = services.find(({ target }) => target === 'chain')
-  say(`weights: ${await untilWeights(hub.pid ?? 0, `ws://${chain?.address}:9944`, names)}`)
+  const validators = services.filter(({ target }) => target === 'validator').map(({ name }) => name)
+  const weights = { hub: hub.pid ?? 0, url: `ws://${chain?.address}:9944`, names, validators }
+  say(`weights: ${await untilWeights(weights)}`)
   const wrong = lasting.flatMap(probe)
   const lines: object[] = []
   for (const container of [...lasting].reverse()) {
