@@ -66,7 +66,7 @@ exec </dev/null
 image=$1 own=$2 mode=$3
 shift 3
 root=$own/root
-mount -t overlay overlay -o "lowerdir=$image,upperdir=$own/upper,workdir=$own/overlay" "$root"
+mount -t overlay overlay -o "volatile,lowerdir=$image,upperdir=$own/upper,workdir=$own/overlay" "$root"
 ${SYSTEM_MOUNTS.replaceAll('"$1/', '"$root/')}
 mount --bind "$own/hosts" "$root/etc/hosts"
 while [ "$1" != -- ]; do
