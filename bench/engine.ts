@@ -1,10 +1,9 @@
 /**
  * Measures one model: tokens a CPU second, verifying against generating, and one worker against two.
  *   node bench/engine.ts [MODEL_FOLDER] [--tokens 32,64,128] [--repeats 5]
- * Prints a table, then one line of JSON. CPU times are this process's, on an otherwise idle engine of one thread.
+ * Writes bench/results/engine.json and prints a table. CPU times are this process's, on an otherwise idle engine of one thread.
  */
 import { createHash } from 'node:crypto'
-import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Thresholds } from '../engine/src/card.ts'
@@ -12,8 +11,8 @@ import { startContained } from '../engine/src/contained/start.ts'
 import { readModelFolder } from '../engine/src/folder.ts'
 import { openEngine } from '../engine/src/open.ts'
 import type { GenerateRequest, PrecisionProfile } from '../shared/src/inference.ts'
-import { median } from '../shared/src/math.ts'
 import type { GenerateJob } from './workers/generate.ts'
+import { writeResult } from './write.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -56,24 +55,17 @@ const benchCosts = async () => {
   for (const maxTokens of values.tokens.split(',').map(Number)) {
     const generated: number[] = []
     const checked: number[] = []
-    let tokens = 0
+    const rates: number[] = []
     for (let index = 0; index < repeats; index++) {
       const request = requestOf(maxTokens, index)
       const answer = await timed(() => engine.generate(request))
       const check = await timed(() => engine.check(request, answer.value))
       if (check.value.reason !== 'ok') throw new Error(`an honest answer was refused: ${JSON.stringify(check.value)}`)
-      tokens += answer.value.tokens.length
+      rates.push((answer.value.tokens.length / answer.cpuMs) * 1_000)
       generated.push(answer.cpuMs)
       checked.push(check.cpuMs)
     }
-    const total = generated.reduce((sum, ms) => sum + ms, 0)
-    rows.push({
-      maxTokens,
-      tokensPerCpuSecond: Math.round((tokens / total) * 1000),
-      generateMs: median(generated),
-      checkMs: median(checked),
-      checkOverGenerate: median(checked) / median(generated),
-    })
+    rows.push({ maxTokens, rates, generated, checked })
   }
   await engine.close()
   return { model: engine.model, loadCpuMs: loading.cpuMs, rows }
@@ -107,18 +99,22 @@ const costs = await benchCosts()
 const workers = [await benchWorkers(1), await benchWorkers(2)]
 if (new Set(workers.map((each) => each.digest)).size !== 1) throw new Error('answers differ with the number of workers')
 
-console.log(
-  `${costs.model.name} ${costs.model.hash}\n${cpus()[0]?.model}, Node ${process.version}, load ${costs.loadCpuMs.toFixed(0)} CPU ms\n`,
-)
-console.log(
-  '| tokens | tokens a CPU second | generate, CPU ms | check, CPU ms | check ÷ generate |\n|---|---|---|---|---|',
-)
-for (const row of costs.rows) {
-  const { maxTokens, tokensPerCpuSecond, generateMs, checkMs, checkOverGenerate } = row
-  console.log(
-    `| ${maxTokens} | ${tokensPerCpuSecond} | ${generateMs.toFixed(1)} | ${checkMs.toFixed(1)} | ${checkOverGenerate.toFixed(2)} |`,
-  )
-}
-console.log('\n| workers | answers of 64 tokens a second (wall) |\n|---|---|')
-for (const { threads, answersPerSecond } of workers) console.log(`| ${threads} | ${answersPerSecond.toFixed(1)} |`)
-console.log(`\n${JSON.stringify({ ...costs, workers })}`)
+const digits = (values: readonly number[]): readonly number[] => values.map((value) => Number(value.toPrecision(3)))
+const of = (what: string, unit: string, values: readonly number[]) => ({ what, unit, runs: { Arbor: digits(values) } })
+
+writeResult('engine', [
+  of('open the model', 'CPU ms', [costs.loadCpuMs]),
+  ...costs.rows.flatMap(({ maxTokens, rates, generated, checked }) => [
+    of(`generate ${maxTokens} tokens`, 'tokens a CPU second', rates),
+    of(`generate ${maxTokens} tokens`, 'CPU ms', generated),
+    of(`check ${maxTokens} tokens`, 'CPU ms', checked),
+    of(
+      `check ÷ generate, ${maxTokens} tokens`,
+      'ratio',
+      checked.map((ms, i) => ms / (generated[i] ?? ms)),
+    ),
+  ]),
+  ...workers.map(({ threads, answersPerSecond }) =>
+    of(`${threads} worker${threads === 1 ? '' : 's'}, answers of 64 tokens`, 'a second, wall', [answersPerSecond]),
+  ),
+])

@@ -1,6 +1,7 @@
 // Makes docs/benchmarks.md from bench/results/*.json: node bench/report.ts. An arm without a result says "not measured".
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { median } from '../shared/src/math.ts'
 
 /** One table of a benchmark run: what was measured, in which unit, each arm's runs. */
 export interface Result {
@@ -48,9 +49,9 @@ const short = (value: number): string =>
 export function cell(runs: readonly number[] | undefined): string {
   if (runs === undefined || runs.length === 0) return 'not measured'
   const sorted = [...runs].sort((a, b) => a - b)
-  const median = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN
-  const [low = median, high = median] = [sorted[0], sorted.at(-1)]
-  return sorted.length === 1 ? short(median) : `${short(median)} (${short(low)}–${short(high)}, ${sorted.length} runs)`
+  const middle = median(sorted)
+  const [low = middle, high = middle] = [sorted[0], sorted.at(-1)]
+  return sorted.length === 1 ? short(middle) : `${short(middle)} (${short(low)}–${short(high)}, ${sorted.length} runs)`
 }
 
 /** Draws one benchmark as Markdown. */
