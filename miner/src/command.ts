@@ -5,7 +5,9 @@ import { connectChain } from '@arbor/chain/client/connect'
 import {
   amountArgument,
   integerArgument,
+  type NetworkOptions,
   netuidArgument,
+  type WalletOptions,
   withLogLevel,
   withNetwork,
   withWallet,
@@ -23,12 +25,8 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { type MinerSettings, runMiner } from './miner.ts'
 import { mustBeFree } from './port.ts'
 
-interface Options {
-  readonly network: string
+interface Options extends NetworkOptions, WalletOptions {
   readonly netuid: NetUid
-  readonly wallets: string
-  readonly wallet: string
-  readonly hotkey: string
   readonly spec: string
   readonly model?: string
   readonly data?: string
@@ -40,7 +38,6 @@ interface Options {
   readonly rate: number
   readonly minStake: Alpha
   readonly logLevel: LogLevel
-  readonly json?: boolean
 }
 
 /** Makes `arbor miner`: serves a subnet's tasks to permitted validators until the signal. */

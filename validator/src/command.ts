@@ -5,7 +5,15 @@ import { fileURLToPath } from 'node:url'
 import { connectChain } from '@arbor/chain/client/connect'
 import type { ChainClient } from '@arbor/chain/client/types'
 import { lockFolder } from '@arbor/chain/folder-lock'
-import { integerArgument, netuidArgument, withLogLevel, withNetwork, withWallet } from '@arbor/chain/options'
+import {
+  integerArgument,
+  type NetworkOptions,
+  netuidArgument,
+  type WalletOptions,
+  withLogLevel,
+  withNetwork,
+  withWallet,
+} from '@arbor/chain/options'
 import { openHotkey } from '@arbor/chain/wallet/open'
 import { startContained } from '@arbor/engine/contained/start'
 import { readModelFolder } from '@arbor/engine/folder'
@@ -24,12 +32,8 @@ import { openLedger } from './ledger.ts'
 import { runValidator } from './validator.ts'
 import type { ScoreJob, ScoreWorkerData } from './worker.ts'
 
-interface Options {
-  readonly network: string
+interface Options extends NetworkOptions, WalletOptions {
   readonly netuid: NetUid
-  readonly wallets: string
-  readonly wallet: string
-  readonly hotkey: string
   readonly spec: string
   readonly model?: string
   readonly data?: string

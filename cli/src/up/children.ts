@@ -19,8 +19,6 @@ export interface Children {
   waitFor(process: string, event: string, signal: AbortSignal): Promise<LogEvent>
   /** Rejects as soon as a process ends without having been asked to. */
   readonly failed: Promise<never>
-  /** Process ids by name. */
-  pids(): ReadonlyMap<string, number>
   /** Asks every process to stop, the chain last, and kills what has not stopped within 4 seconds. Idempotent. */
   stop(): Promise<void>
 }
@@ -107,7 +105,6 @@ export function openChildren({
     start,
     waitFor,
     failed: failure.promise,
-    pids: () => new Map([...running].flatMap(([name, { pid }]) => (pid === undefined ? [] : [[name, pid] as const]))),
     stop: () => {
       stopping ??= stopAll()
       return stopping

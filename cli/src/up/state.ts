@@ -47,7 +47,7 @@ export interface NetState {
 export type NetEvent =
   | { readonly kind: 'phase'; readonly phase: string; readonly url?: string }
   | { readonly kind: 'verdict'; readonly hotkey: Ss58; readonly reason: string }
-  | { readonly kind: 'round'; readonly round: number }
+  | { readonly kind: 'round' }
   | { readonly kind: 'warning'; readonly text: string }
   | {
       readonly kind: 'block'
@@ -70,7 +70,7 @@ export function reduce(state: NetState, event: NetEvent): NetState {
     case 'warning':
       return { ...state, warnings: [...state.warnings, event.text].slice(-keptWarnings) }
     case 'round':
-      return { ...state, rounds: state.rounds + (event.round > 0 ? 1 : 0) }
+      return { ...state, rounds: state.rounds + 1 }
     case 'verdict':
       return {
         ...state,

@@ -165,6 +165,9 @@ async function watch(
   return null
 }
 
+/** Claims that are kept; a report looks at the newest one of each of at most 16 validators. */
+const keptClaims = 1_000
+
 /** Turns a process's log event into what the view and the report need. */
 function take(
   { process: name, event, fields }: LogEvent,
@@ -175,13 +178,13 @@ function take(
   if (event === 'round.done') {
     const verdicts = fields.verdicts as readonly { hotkey: Ss58; reason: string }[]
     for (const { hotkey, reason } of verdicts) emit({ kind: 'verdict', hotkey, reason: printable(reason) })
-    if (name === members.find(({ role }) => role === 'validator')?.name)
-      emit({ kind: 'round', round: Number(fields.round) })
+    if (name === members.find(({ role }) => role === 'validator')?.name) emit({ kind: 'round' })
   }
   if (event === 'weights.confirmed') {
     const hotkey = members.find((member) => member.name === name)?.hotkey
     if (hotkey !== undefined)
       claims.push({ hotkey, row: fields.row as Claim['row'], includedAt: Number(fields.includedAt) })
+    if (claims.length > keptClaims) claims.shift()
   }
   if (fields.level === 'error' || fields.level === 'fatal')
     emit({ kind: 'warning', text: `${name}: ${printable(String(fields.msg))}` })
