@@ -13,6 +13,8 @@ export interface Result {
     readonly unit: string
     readonly runs: Readonly<Record<string, readonly number[]>>
   }[]
+  /** What happened in this run besides the figures, one sentence each. */
+  readonly notes?: readonly string[]
 }
 
 const folder = fileURLToPath(new URL('./results/', import.meta.url))
@@ -68,6 +70,7 @@ export function section(table: (typeof tables)[number], result: Result | null): 
     `|---|---|${arms.map(() => '---|').join('')}`,
     ...rows,
     '',
+    ...(result.notes ?? []).flatMap((note) => [note, '']),
     `${result.machine}, ${result.date}.`,
     '',
   ].join('\n')
