@@ -224,6 +224,8 @@ impl pallet_proxy::Config for Runtime {
 
 impl pallet_subtensor::Config for Runtime {
     type Currency = Balances;
+    type Beacon = ();
+    type MaxOpenedPerBlock = ConstU32<16>;
 }
 
 impl pallet_admin_utils::Config for Runtime {}

@@ -29,6 +29,13 @@ pub(crate) fn subnet_of_free_call(call: &RuntimeCall) -> Option<NetUid> {
         RuntimeCall::SubtensorModule(
             Subtensor::set_weights { netuid, .. }
             | Subtensor::set_mechanism_weights { netuid, .. }
+            | Subtensor::commit_weights { netuid, .. }
+            | Subtensor::commit_mechanism_weights { netuid, .. }
+            | Subtensor::commit_timelocked_weights { netuid, .. }
+            | Subtensor::commit_timelocked_mechanism_weights { netuid, .. }
+            | Subtensor::reveal_weights { netuid, .. }
+            | Subtensor::reveal_mechanism_weights { netuid, .. }
+            | Subtensor::batch_reveal_weights { netuid, .. }
             | Subtensor::serve_axon { netuid, .. },
         ) => Some(*netuid),
         RuntimeCall::Commitments(Commitment::set_commitment { netuid, .. }) => Some(NetUid(*netuid)),

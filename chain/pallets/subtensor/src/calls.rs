@@ -191,6 +191,181 @@ mod calls {
             Self::do_start_call(coldkey, netuid)
         }
 
+        /// Commits to a weight row of the main mechanism by its hash; `reveal_weights` opens it an epoch or more later.
+        ///
+        /// `commit_hash` is Blake2b-256 over the SCALE encoding of (hotkey, u16 index, uids, values, salt,
+        /// version key). The neuron counts as updated from now on.
+        ///
+        /// Errors: `MechanismDoesNotExist`, `CommitRevealDisabled`, `HotKeyNotRegisteredInSubNet`,
+        /// `CommittingWeightsTooFast`, `TooManyUnrevealedCommits`. Event: `WeightsCommitted`.
+        #[pallet::call_index(96)]
+        #[pallet::weight((call_weight::<T>(12, 2, 0), DispatchClass::Normal, Pays::No))]
+        pub fn commit_weights(origin: OriginFor<T>, netuid: NetUid, commit_hash: T::Hash) -> DispatchResult {
+            let hotkey = ensure_signed(origin)?;
+            Self::do_commit_weights(hotkey, netuid, MechId::MAIN, commit_hash)
+        }
+
+        /// Sets the weights that were committed by their hash, in the epoch in which that is due.
+        ///
+        /// Older open commits of the hotkey fall away. Weights on uids that changed hands since the commit count
+        /// as 0.
+        ///
+        /// Errors: `SubnetNotExists`, `CommitRevealDisabled`, `NoWeightsCommitFound`, `ExpiredWeightCommit`,
+        /// `InvalidRevealCommitHashNotMatch`, `RevealTooEarly`, and those of `set_weights`. Events: `WeightsSet`,
+        /// `WeightsRevealed`, perhaps `RevealedWeightsMasked`.
+        #[pallet::call_index(97)]
+        #[pallet::weight((call_weight::<T>(24, 2, uids.len() + salt.len()), DispatchClass::Normal, Pays::No))]
+        pub fn reveal_weights(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            uids: Vec<u16>,
+            values: Vec<u16>,
+            salt: Vec<u16>,
+            version_key: u64,
+        ) -> DispatchResult {
+            let hotkey = ensure_signed(origin)?;
+            let row = WeightRow {
+                netuid,
+                mechanism: MechId::MAIN,
+                uids,
+                values,
+                version_key,
+            };
+            Self::do_reveal_weights(hotkey, row, &salt)
+        }
+
+        /// Reveals several commits of the main mechanism in one call, all or none; the last row stays.
+        ///
+        /// Errors: `InputLengthsUnequal`, and those of `reveal_weights`. Events: those of `set_weights`, and
+        /// `WeightsBatchRevealed`.
+        #[pallet::call_index(98)]
+        #[pallet::weight((
+            call_weight::<T>(24, 2, 0).saturating_mul(uids_list.len() as u64 + 1).saturating_add(call_weight::<T>(
+                0,
+                0,
+                uids_list.iter().map(Vec::len).sum::<usize>() + salts_list.iter().map(Vec::len).sum::<usize>(),
+            )),
+            DispatchClass::Normal,
+            Pays::No,
+        ))]
+        pub fn batch_reveal_weights(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            uids_list: Vec<Vec<u16>>,
+            values_list: Vec<Vec<u16>>,
+            salts_list: Vec<Vec<u16>>,
+            version_keys: Vec<u64>,
+        ) -> DispatchResult {
+            let hotkey = ensure_signed(origin)?;
+            let count = uids_list.len();
+            ensure!(
+                count == values_list.len() && count == salts_list.len() && count == version_keys.len(),
+                Error::<T>::InputLengthsUnequal
+            );
+            let rows = uids_list
+                .into_iter()
+                .zip(values_list)
+                .zip(salts_list)
+                .zip(version_keys);
+            let rows = rows.map(|(((uids, values), salt), version_key)| {
+                let mechanism = MechId::MAIN;
+                let row = WeightRow {
+                    netuid,
+                    mechanism,
+                    uids,
+                    values,
+                    version_key,
+                };
+                (row, salt)
+            });
+            Self::do_batch_reveal_weights(hotkey, netuid, rows.collect())
+        }
+
+        /// Commits to a weight row of the main mechanism by a ciphertext that round `reveal_round` of the beacon
+        /// opens; the chain reveals it by itself.
+        ///
+        /// Errors: `MechanismDoesNotExist`, `CommitRevealDisabled`, `IncorrectCommitRevealVersion`,
+        /// `HotKeyNotRegisteredInSubNet`, `CommittingWeightsTooFast`, `InvalidRevealRound`,
+        /// `TooManyUnrevealedCommits`. Event: `TimelockedWeightsCommitted`; later `TimelockedWeightsRevealed` or
+        /// `TimelockedWeightsDropped`.
+        #[pallet::call_index(113)]
+        #[pallet::weight((call_weight::<T>(14, 2, commit.len()), DispatchClass::Normal, Pays::No))]
+        pub fn commit_timelocked_weights(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            commit: BoundedVec<u8, ConstU32<MAX_COMMIT_BYTES>>,
+            reveal_round: u64,
+            commit_reveal_version: u16,
+        ) -> DispatchResult {
+            let hotkey = ensure_signed(origin)?;
+            let commit = TimelockedCommit {
+                netuid,
+                mechanism: MechId::MAIN,
+                ciphertext: commit,
+                reveal_round,
+                version: commit_reveal_version,
+            };
+            Self::do_commit_timelocked_weights(hotkey, commit)
+        }
+
+        /// Commits to a weight row of one mechanism by its hash, as `commit_weights` does.
+        #[pallet::call_index(115)]
+        #[pallet::weight((call_weight::<T>(12, 2, 0), DispatchClass::Normal, Pays::No))]
+        pub fn commit_mechanism_weights(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            mecid: MechId,
+            commit_hash: T::Hash,
+        ) -> DispatchResult {
+            let hotkey = ensure_signed(origin)?;
+            Self::do_commit_weights(hotkey, netuid, mecid, commit_hash)
+        }
+
+        /// Sets committed weights of one mechanism, as `reveal_weights` does.
+        #[pallet::call_index(116)]
+        #[pallet::weight((call_weight::<T>(24, 2, uids.len() + salt.len()), DispatchClass::Normal, Pays::No))]
+        pub fn reveal_mechanism_weights(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            mecid: MechId,
+            uids: Vec<u16>,
+            values: Vec<u16>,
+            salt: Vec<u16>,
+            version_key: u64,
+        ) -> DispatchResult {
+            let hotkey = ensure_signed(origin)?;
+            let row = WeightRow {
+                netuid,
+                mechanism: mecid,
+                uids,
+                values,
+                version_key,
+            };
+            Self::do_reveal_weights(hotkey, row, &salt)
+        }
+
+        /// Commits to a weight row of one mechanism by a ciphertext, as `commit_timelocked_weights` does.
+        #[pallet::call_index(118)]
+        #[pallet::weight((call_weight::<T>(14, 2, commit.len()), DispatchClass::Normal, Pays::No))]
+        pub fn commit_timelocked_mechanism_weights(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            mecid: MechId,
+            commit: BoundedVec<u8, ConstU32<MAX_COMMIT_BYTES>>,
+            reveal_round: u64,
+            commit_reveal_version: u16,
+        ) -> DispatchResult {
+            let hotkey = ensure_signed(origin)?;
+            let commit = TimelockedCommit {
+                netuid,
+                mechanism: mecid,
+                ciphertext: commit,
+                reveal_round,
+                version: commit_reveal_version,
+            };
+            Self::do_commit_timelocked_weights(hotkey, commit)
+        }
+
         /// Sets the weights of the signing hotkey's neuron on one mechanism of a subnet.
         ///
         /// Parameters, errors and event are those of `set_weights`; `mecid` 0 is the main mechanism.

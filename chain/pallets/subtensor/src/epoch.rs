@@ -108,19 +108,31 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Finds each neuron's earliest open commit, if the subnet has commit-reveal on.
+    /// Finds each neuron's earliest open commit of either kind, if the subnet has commit-reveal on.
     fn commit_blocks(netuid: NetUid, index: NetUidStorageIndex, n: u16) -> Option<Vec<u64>> {
-        CommitRevealWeightsEnabled::<T>::get(netuid).then(|| {
-            let earliest = |uid| {
-                let commits = WeightCommits::<T>::get(index, Keys::<T>::get(netuid, uid)).unwrap_or_default();
-                commits
-                    .iter()
-                    .map(|(_, block, _, _)| *block)
-                    .min()
-                    .unwrap_or(u64::MAX)
-            };
-            (0..n).map(earliest).collect()
-        })
+        if !CommitRevealWeightsEnabled::<T>::get(netuid) {
+            return None;
+        }
+        let salted = |uid| {
+            let commits = WeightCommits::<T>::get(index, Keys::<T>::get(netuid, uid)).unwrap_or_default();
+            let open = commits
+                .iter()
+                .filter(|(_, epoch, _, _)| !Self::is_commit_expired(netuid, *epoch));
+            open.map(|(_, _, block, _)| *block).min().unwrap_or(u64::MAX)
+        };
+        let mut blocks: Vec<u64> = (0..n).map(salted).collect();
+        for (epoch, queue) in TimelockedWeightCommits::<T>::iter_prefix(index) {
+            if Self::is_commit_expired(netuid, epoch) {
+                continue;
+            }
+            for (hotkey, block, _, _) in queue {
+                let uid = Uids::<T>::get(netuid, &hotkey);
+                if let Some(earliest) = uid.and_then(|uid| blocks.get_mut(usize::from(uid))) {
+                    *earliest = block.min(*earliest);
+                }
+            }
+        }
+        Some(blocks)
     }
 
     /// Stores what belongs to one mechanism.

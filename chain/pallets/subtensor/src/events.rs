@@ -169,6 +169,9 @@ mod events {
         /// A neuron revealed weights: hotkey, index, hash.
         #[codec(index = 86)]
         WeightsRevealed(T::AccountId, NetUidStorageIndex, T::Hash),
+        /// A neuron revealed several rows: hotkey, netuid, hashes.
+        #[codec(index = 87)]
+        WeightsBatchRevealed(T::AccountId, NetUid, Vec<T::Hash>),
         /// Stake transfer was switched.
         #[codec(index = 93)]
         TransferToggle(NetUid, bool),
@@ -187,6 +190,12 @@ mod events {
         /// The commit-reveal version was set.
         #[codec(index = 106)]
         CommitRevealVersionSet(u16),
+        /// A neuron committed encrypted weights: hotkey, index, hash of the ciphertext, reveal round.
+        #[codec(index = 107)]
+        TimelockedWeightsCommitted(T::AccountId, NetUidStorageIndex, T::Hash, u64),
+        /// Encrypted weights were opened and set: index, hotkey.
+        #[codec(index = 108)]
+        TimelockedWeightsRevealed(NetUidStorageIndex, T::AccountId),
         /// Miners were paid: index, alpha by uid.
         #[codec(index = 110)]
         IncentiveAlphaEmittedToMiners(NetUidStorageIndex, Vec<u64>),
@@ -211,5 +220,12 @@ mod events {
         /// An epoch was skipped because its neurons are inconsistent: netuid, block.
         #[codec(index = 133)]
         EpochSkipped(NetUid, u64),
+        /// Encrypted weights were lost: index, hotkey, block of the commit, why. Arbor's own event.
+        #[codec(index = 250)]
+        TimelockedWeightsDropped(NetUidStorageIndex, T::AccountId, u64, DropReason),
+        /// Revealed weights on uids that changed hands since the commit count as 0: index, uid of the row, those
+        /// uids. Arbor's own event.
+        #[codec(index = 251)]
+        RevealedWeightsMasked(NetUidStorageIndex, u16, Vec<u16>),
     }
 }

@@ -17,13 +17,15 @@
 
 extern crate alloc;
 
-use alloc::{collections::VecDeque, vec::Vec};
+use alloc::vec::Vec;
 use frame_support::pallet_macros::import_section;
 use polkadot_sdk::*;
 
 mod balances;
+mod beacon;
 mod calls;
 mod coinbase;
+mod commit_reveal;
 pub mod defaults;
 mod distribution;
 mod epoch;
@@ -39,6 +41,7 @@ mod shares;
 mod staking;
 mod storage;
 mod subnets;
+mod timelocked;
 mod types;
 mod weights;
 
@@ -46,6 +49,7 @@ mod weights;
 mod tests;
 
 pub use balances::RecycleImbalance;
+pub use beacon::Beacon;
 pub use genesis::GenesisSubnet;
 pub use pallet::*;
 pub use types::*;
@@ -56,7 +60,7 @@ pub use types::*;
 #[import_section(storage::storage)]
 #[frame_support::pallet]
 pub mod pallet {
-    use super::{staking::PriceLimit, weights::WeightRow, *};
+    use super::{staking::PriceLimit, timelocked::TimelockedCommit, weights::WeightRow, *};
     use frame_support::{
         pallet_prelude::*,
         traits::{
@@ -74,6 +78,12 @@ pub mod pallet {
     pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// TAO balances, in rao.
         type Currency: Balanced<Self::AccountId, Balance = u64> + Mutate<Self::AccountId, Balance = u64>;
+
+        /// Whose signatures open timelocked weights.
+        type Beacon: Beacon;
+
+        /// Timelocked commits that a block may try to open; the others wait for the next block.
+        type MaxOpenedPerBlock: Get<u32>;
     }
 
     #[pallet::extra_constants]

@@ -122,6 +122,7 @@ impl<T: Config> Pallet<T> {
             Incentive::<T>::mutate(index, |all| set_at(all, uid, 0));
             Weights::<T>::remove(index, uid);
             Bonds::<T>::remove(index, uid);
+            WeightCommits::<T>::remove(index, &former);
             for row in 0..n {
                 if Weights::<T>::contains_key(index, row) {
                     Weights::<T>::mutate(index, row, |weights| forget(weights, uid));

@@ -693,7 +693,7 @@ mod storage {
     pub type Axons<T: Config> =
         StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, AxonInfo, OptionQuery>;
 
-    /// Unrevealed weight hashes: hash, block of the commit, first and last block to reveal.
+    /// Unrevealed weight hashes: hash, epoch of the commit, its block, 0.
     #[pallet::storage]
     pub type WeightCommits<T: Config> = StorageDoubleMap<
         _,
@@ -713,7 +713,7 @@ mod storage {
         NetUidStorageIndex,
         Twox64Concat,
         u64,
-        VecDeque<(T::AccountId, u64, BoundedVec<u8, ConstU32<5_000>>, u64)>,
+        TimelockedQueue<T>,
         ValueQuery,
     >;
 

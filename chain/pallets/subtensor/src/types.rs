@@ -1,8 +1,12 @@
 //! Value types that the pallet stores, with the SCALE layouts of subtensor.
 
+use alloc::collections::VecDeque;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{traits::ConstU32, BoundedVec};
+use polkadot_sdk::*;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
+use sp_runtime::DispatchError;
 
 /// Implements the traits that an integer newtype needs as a storage key and call argument.
 macro_rules! id_type {
@@ -82,6 +86,11 @@ impl MechId {
 impl NetUidStorageIndex {
     /// Distance between two mechanisms' indices, the largest number of subnets.
     pub const STRIDE: u16 = 4096;
+
+    /// Returns the subnet of the index.
+    pub fn netuid(&self) -> NetUid {
+        NetUid(self.0 % Self::STRIDE)
+    }
 
     /// Returns the index of one mechanism of a subnet.
     pub fn new(netuid: NetUid, mechanism: MechId) -> Self {
@@ -207,4 +216,44 @@ pub enum RateLimitKey<AccountId> {
     /// A subnet owner bought and burned stake.
     #[codec(index = 6)]
     AddStakeBurn(NetUid),
+}
+
+/// Largest ciphertext of timelocked weights, in bytes.
+pub const MAX_COMMIT_BYTES: u32 = 5_000;
+
+/// Timelocked commits of one epoch, oldest first: hotkey, block, ciphertext, reveal round.
+pub type TimelockedQueue<T> = VecDeque<(
+    <T as frame_system::Config>::AccountId,
+    u64,
+    BoundedVec<u8, ConstU32<MAX_COMMIT_BYTES>>,
+    u64,
+)>;
+
+/// Why timelocked weights were lost.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub enum DropReason {
+    /// The ciphertext is not one.
+    #[codec(index = 0)]
+    BadCiphertext,
+    /// The signature of the reveal round does not open the ciphertext.
+    #[codec(index = 1)]
+    NotOpened,
+    /// What was sealed is not a weight row.
+    #[codec(index = 2)]
+    BadPayload,
+    /// What was sealed names another hotkey.
+    #[codec(index = 3)]
+    ForeignHotkey,
+    /// The reveal epoch ended without a signature of the reveal round.
+    #[codec(index = 4)]
+    NoPulse,
+    /// The chain could not open it in time, because too many others waited.
+    #[codec(index = 5)]
+    Crowded,
+    /// A later commit of the hotkey was opened before.
+    #[codec(index = 6)]
+    Superseded,
+    /// The weights themselves were refused.
+    #[codec(index = 7)]
+    Refused(DispatchError),
 }

@@ -14,6 +14,15 @@ pub(crate) struct WeightRow {
     pub version_key: u64,
 }
 
+/// How a row reaches the chain.
+#[derive(Clone, Copy)]
+pub(crate) enum Setting {
+    /// In the clear: it counts against the rate limit, and the neuron is updated now.
+    Direct,
+    /// By a commit of this block, which counted against the rate limit and updated the neuron.
+    Revealed { commit_block: u64 },
+}
+
 impl<T: Config> Pallet<T> {
     /// Sets a row directly; refused where weights are committed and revealed.
     pub(crate) fn do_set_weights(hotkey: T::AccountId, row: WeightRow) -> DispatchResult {
@@ -21,11 +30,11 @@ impl<T: Config> Pallet<T> {
             !CommitRevealWeightsEnabled::<T>::get(row.netuid),
             Error::<T>::CommitRevealEnabled
         );
-        Self::store_weights(&hotkey, row)
+        Self::store_weights(&hotkey, row, Setting::Direct)
     }
 
     /// Checks a row, in subtensor's order, and stores it.
-    pub(crate) fn store_weights(hotkey: &T::AccountId, row: WeightRow) -> DispatchResult {
+    pub(crate) fn store_weights(hotkey: &T::AccountId, row: WeightRow, setting: Setting) -> DispatchResult {
         let WeightRow {
             netuid,
             mechanism,
@@ -49,9 +58,8 @@ impl<T: Config> Pallet<T> {
             Error::<T>::IncorrectWeightVersionKey
         );
         let index = NetUidStorageIndex::new(netuid, mechanism);
-        let commit_reveal = CommitRevealWeightsEnabled::<T>::get(netuid);
-        if !commit_reveal {
-            Self::ensure_weight_rate(index, netuid, uid)?;
+        if let Setting::Direct = setting {
+            Self::ensure_weight_rate(index, netuid, uid, Error::<T>::SettingWeightsTooFast)?;
         }
         let self_weight = uids.as_slice() == [uid];
         let permitted = ValidatorPermit::<T>::get(netuid)
@@ -77,17 +85,33 @@ impl<T: Config> Pallet<T> {
         let values = arbor_math::upscale::max_upscale(&values);
         Self::ensure_weight_limit(netuid, self_weight, &values)?;
 
-        let stored: Vec<(u16, u16)> = uids.into_iter().zip(values).collect();
-        Weights::<T>::insert(index, uid, stored);
-        if !commit_reveal {
-            Self::touch(index, uid);
+        let mut stored: Vec<(u16, u16)> = uids.into_iter().zip(values).collect();
+        match setting {
+            Setting::Direct => Self::touch(index, uid),
+            Setting::Revealed { commit_block } => Self::mask_changed(&mut stored, index, uid, commit_block),
         }
+        Weights::<T>::insert(index, uid, stored);
         Self::deposit_event(Event::WeightsSet(index, uid));
         Ok(())
     }
 
-    /// Notes that a neuron set weights in this block.
-    fn touch(index: NetUidStorageIndex, uid: u16) {
+    /// Sets a revealed row's weights to 0 on uids that changed hands since the commit: they were meant for others.
+    fn mask_changed(row: &mut [(u16, u16)], index: NetUidStorageIndex, uid: u16, commit_block: u64) {
+        let netuid = index.netuid();
+        let mut masked = Vec::new();
+        for (target, weight) in row.iter_mut() {
+            if *weight > 0 && BlockAtRegistration::<T>::get(netuid, *target) >= commit_block {
+                *weight = 0;
+                masked.push(*target);
+            }
+        }
+        if !masked.is_empty() {
+            Self::deposit_event(Event::RevealedWeightsMasked(index, uid, masked));
+        }
+    }
+
+    /// Notes that a neuron set or committed weights in this block.
+    pub(crate) fn touch(index: NetUidStorageIndex, uid: u16) {
         LastUpdate::<T>::mutate(index, |blocks| {
             let needed = usize::from(uid).saturating_add(1);
             if blocks.len() < needed {
@@ -100,7 +124,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Refuses a subnet or mechanism that does not exist.
-    fn ensure_mechanism(netuid: NetUid, mechanism: MechId) -> DispatchResult {
+    pub(crate) fn ensure_mechanism(netuid: NetUid, mechanism: MechId) -> DispatchResult {
         let exists = NetworksAdded::<T>::get(netuid) && mechanism.0 < MechanismCountCurrent::<T>::get(netuid);
         ensure!(exists, Error::<T>::MechanismDoesNotExist);
         Ok(())
@@ -115,13 +139,18 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Refuses a row that comes less than the rate limit after the last one.
-    fn ensure_weight_rate(index: NetUidStorageIndex, netuid: NetUid, uid: u16) -> DispatchResult {
+    pub(crate) fn ensure_weight_rate(
+        index: NetUidStorageIndex,
+        netuid: NetUid,
+        uid: u16,
+        refusal: Error<T>,
+    ) -> DispatchResult {
         let last = LastUpdate::<T>::get(index)
             .get(usize::from(uid))
             .copied()
             .unwrap_or(0);
         let waited = Self::current_block().saturating_sub(last) >= WeightsSetRateLimit::<T>::get(netuid);
-        ensure!(last == 0 || waited, Error::<T>::SettingWeightsTooFast);
+        ensure!(last == 0 || waited, refusal);
         Ok(())
     }
 

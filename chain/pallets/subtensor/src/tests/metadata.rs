@@ -87,7 +87,15 @@ fn errors_and_events_have_the_reference_numbers() {
     for (name, index, _) in variants::<crate::Error<Test>>() {
         assert_eq!(named(&reference["errors"], &name)["index"], index, "error {name}");
     }
+    let own = ["TimelockedWeightsDropped", "RevealedWeightsMasked"];
     for (name, index, _) in variants::<crate::Event<Test>>() {
+        if own.contains(&name.as_str()) {
+            assert!(
+                index >= 250,
+                "event {name} stands where the reference may come to stand"
+            );
+            continue;
+        }
         assert_eq!(named(&reference["events"], &name)["index"], index, "event {name}");
     }
     let error: sp_runtime::DispatchError = crate::Error::<Test>::RegistrationPriceLimitExceeded.into();

@@ -43,6 +43,8 @@ impl pallet_balances::Config for Test {
 
 impl crate::Config for Test {
     type Currency = Balances;
+    type Beacon = ();
+    type MaxOpenedPerBlock = frame_support::traits::ConstU32<4>;
 }
 
 /// One TAO in rao, one alpha in its smallest unit.

@@ -1,6 +1,7 @@
 //! Tests of the pallet in a mock runtime, by behaviour.
 
 mod books;
+mod commit_reveal;
 mod emission;
 mod genesis;
 mod metadata;

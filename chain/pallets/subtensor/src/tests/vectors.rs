@@ -94,7 +94,12 @@ fn write_commits(input: &Value) {
     {
         let block = block.as_u64().expect("a block");
         if block != u64::MAX {
-            let commits = VecDeque::from([(sp_core::H256::zero(), block, 0, 0)]);
+            let commits = vec![(
+                sp_core::H256::zero(),
+                SubnetEpochIndex::<Test>::get(NET),
+                block,
+                0,
+            )];
             WeightCommits::<Test>::insert(INDEX, 1_000 + uid as u64, commits);
         }
     }
