@@ -2,6 +2,7 @@ import type { CommandContext } from '@arbor/shared/command'
 import { LOG_LEVELS, type LogLevel } from '@arbor/shared/log'
 import type { Ms } from '@arbor/shared/units'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { CompatOptions } from './compat.ts'
 import { integerArgument } from './options.ts'
 import { type RunOptions, runChain } from './run.ts'
 import { showStatus } from './status.ts'
@@ -12,6 +13,7 @@ export const chainCommand = (context: CommandContext): Command =>
     .description('run the chain, or ask a running one how it is')
     .addCommand(runSubcommand(context))
     .addCommand(statusSubcommand(context))
+    .addCommand(compatSubcommand(context))
 
 const runSubcommand = (context: CommandContext): Command =>
   new Command('run')
@@ -38,7 +40,7 @@ const runSubcommand = (context: CommandContext): Command =>
       integerArgument(0, 10_000),
       0,
     )
-    .option('--archive', 'keep the state of every block')
+    .option('--keep <blocks>', 'newest blocks kept with their state: 256 or more, or "archive" for all', keep, 256)
     .addOption(new Option('--log-level <level>', 'how much to say').choices(LOG_LEVELS).default('info' as LogLevel))
     .option('--json', 'log JSON, one event a line')
     .action((options: RunOptions) => runChain(context, options))
@@ -49,6 +51,24 @@ const statusSubcommand = (context: CommandContext): Command =>
     .addOption(new Option('--url <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'))
     .option('--json', 'print JSON')
     .action((options: { readonly url: string; readonly json?: boolean }) => showStatus(context, options))
+
+/** Clients read states of up to 256 blocks ago. */
+const LEAST_KEPT = 256
+
+function keep(text: string): number | 'archive' {
+  return text === 'archive' ? 'archive' : integerArgument(LEAST_KEPT, 100_000_000)(text)
+}
+
+const compatSubcommand = (context: CommandContext): Command =>
+  new Command('compat')
+    .description('say what of Arbor works with a chain, by its metadata; exit code 1 when a miner or validator cannot')
+    .option('--metadata <file>', 'metadata V14, V15 or V16 as SCALE bytes or hex, instead of a running chain')
+    .addOption(
+      new Option('--url <url>', "a running chain's WebSocket").env('ARBOR_NETWORK').default('ws://127.0.0.1:9944'),
+    )
+    .option('--all', 'list also what is as Arbor knows it')
+    .option('--json', 'print JSON')
+    .action(async (options: CompatOptions) => (await import('./compat.ts')).showCompat(context, options))
 
 /** Shortest and longest time between blocks: below, a block cannot be made in time; above, nothing seems to happen. */
 const BLOCK_TIME = { leastMs: 50, mostMs: 600_000 }

@@ -114,7 +114,7 @@ describe('chain client', () => {
       emission: 42n,
     })
     expect(neurons[0]).toMatchObject({ hotkey: alice.address, validatorPermit: true, dividends: 1, axon: null })
-    const reads = chain.requests.filter(({ method }) => method.startsWith('state_'))
+    const reads = chain.requests.filter(({ method }) => /^state_(?!subscribe)/.test(method))
     expect(reads.every(({ params }) => params.at(-1) === at)).toBe(true)
     expect(reads.length).toBeLessThanOrEqual(6)
     expect((await refusal(client.metagraph(8 as NetUid))).code).toBe('CHAIN_NO_SUBNET')

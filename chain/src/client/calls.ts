@@ -1,14 +1,19 @@
 import { toHex } from '@arbor/shared/hex'
 import type { Alpha, NetUid, Rao, Ss58, Uid } from '@arbor/shared/units'
+import { type CallArgs, type CallName, callNeeds } from './needs/calls.ts'
 import type { AxonInfo, Call, WeightRow } from './types.ts'
 
-const subtensor = (call: string, args: Call['args']): Call => ({ pallet: 'SubtensorModule', call, args })
+/** Makes a call that Arbor declares to use, with the arguments that it declares. */
+const make = <N extends CallName>(name: N, args: CallArgs<N>): Call => {
+  const [pallet = '', call = ''] = name.split('.')
+  return { pallet, call, args }
+}
 const dests = (row: WeightRow): Uid[] => row.map(([uid]) => uid)
 const values = (row: WeightRow): number[] => row.map(([, weight]) => weight)
 
 /** Sets a validator's weights; signed by its hotkey. */
 export const setWeights = (of: { netuid: NetUid; row: WeightRow; version: bigint | number }): Call =>
-  subtensor('set_weights', {
+  make('SubtensorModule.set_weights', {
     netuid: of.netuid,
     dests: dests(of.row),
     weights: values(of.row),
@@ -22,7 +27,7 @@ export const setMechanismWeights = (of: {
   row: WeightRow
   version: bigint | number
 }): Call =>
-  subtensor('set_mechanism_weights', {
+  make('SubtensorModule.set_mechanism_weights', {
     netuid: of.netuid,
     mecid: of.mechanism,
     dests: dests(of.row),
@@ -33,7 +38,7 @@ export const setMechanismWeights = (of: {
 /** Announces where a neuron can be reached; signed by its hotkey. */
 export const serveAxon = (of: { netuid: NetUid; axon: AxonInfo }): Call => {
   const { value, type } = ipNumber(of.axon.ip)
-  return subtensor('serve_axon', {
+  return make('SubtensorModule.serve_axon', {
     netuid: of.netuid,
     version: of.axon.version,
     ip: value,
@@ -47,45 +52,43 @@ export const serveAxon = (of: { netuid: NetUid; axon: AxonInfo }): Call => {
 
 /** Registers a hotkey in a subnet for the current price; signed by the coldkey that will own it. */
 export const burnedRegister = (of: { netuid: NetUid; hotkey: Ss58 }): Call =>
-  subtensor('burned_register', { netuid: of.netuid, hotkey: of.hotkey })
+  make('SubtensorModule.burned_register', { netuid: of.netuid, hotkey: of.hotkey })
 
 /** Registers a hotkey only while the price is at most the limit; signed by the coldkey. */
 export const registerLimit = (of: { netuid: NetUid; hotkey: Ss58; limitRao: Rao }): Call =>
-  subtensor('register_limit', { netuid: of.netuid, hotkey: of.hotkey, limit_price: of.limitRao })
+  make('SubtensorModule.register_limit', { netuid: of.netuid, hotkey: of.hotkey, limit_price: of.limitRao })
 
 /** Creates a subnet owned by the signing coldkey. */
-export const registerNetwork = (of: { hotkey: Ss58 }): Call => subtensor('register_network', { hotkey: of.hotkey })
+export const registerNetwork = (of: { hotkey: Ss58 }): Call =>
+  make('SubtensorModule.register_network', { hotkey: of.hotkey })
 
 /** Starts a subnet's emission; signed by its owner coldkey. */
-export const startCall = (of: { netuid: NetUid }): Call => subtensor('start_call', { netuid: of.netuid })
+export const startCall = (of: { netuid: NetUid }): Call => make('SubtensorModule.start_call', { netuid: of.netuid })
 
 /** Stakes TAO on a hotkey in a subnet; signed by the coldkey. */
 export const addStake = (of: { hotkey: Ss58; netuid: NetUid; amount: Rao }): Call =>
-  subtensor('add_stake', { hotkey: of.hotkey, netuid: of.netuid, amount_staked: of.amount })
+  make('SubtensorModule.add_stake', { hotkey: of.hotkey, netuid: of.netuid, amount_staked: of.amount })
 
 /** Takes alpha back from a hotkey as TAO; signed by the coldkey. */
 export const removeStake = (of: { hotkey: Ss58; netuid: NetUid; amount: Alpha }): Call =>
-  subtensor('remove_stake', { hotkey: of.hotkey, netuid: of.netuid, amount_unstaked: of.amount })
+  make('SubtensorModule.remove_stake', { hotkey: of.hotkey, netuid: of.netuid, amount_unstaked: of.amount })
 
 /** Publishes at most 128 bytes under the signing hotkey. */
-export const setCommitment = (of: { netuid: NetUid; bytes: Uint8Array }): Call => ({
-  pallet: 'Commitments',
-  call: 'set_commitment',
-  args: { netuid: of.netuid, info: { fields: [{ [`Raw${of.bytes.length}`]: toHex(of.bytes) }] } },
-})
+export const setCommitment = (of: { netuid: NetUid; bytes: Uint8Array }): Call =>
+  make('Commitments.set_commitment', {
+    netuid: of.netuid,
+    info: { fields: [{ [`Raw${of.bytes.length}`]: toHex(of.bytes) }] },
+  })
 
 /** Transfers TAO without closing the sender's account. */
-export const transferKeepAlive = (of: { to: Ss58; amount: Rao }): Call => ({
-  pallet: 'Balances',
-  call: 'transfer_keep_alive',
-  args: { dest: { Id: of.to }, value: of.amount },
-})
+export const transferKeepAlive = (of: { to: Ss58; amount: Rao }): Call =>
+  make('Balances.transfer_keep_alive', { dest: { Id: of.to }, value: of.amount })
 
 /** Dispatches all calls or none. */
-export const batchAll = (calls: readonly Call[]): Call => ({ pallet: 'Utility', call: 'batch_all', args: { calls } })
+export const batchAll = (calls: readonly Call[]): Call => make('Utility.batch_all', { calls })
 
 /** Dispatches a call as root; signed by the sudo key. */
-export const sudo = (call: Call): Call => ({ pallet: 'Sudo', call: 'sudo', args: { call } })
+export const sudo = (call: Call): Call => make('Sudo.sudo', { call })
 
 /** Sets a hyperparameter, as adminSet('tempo', { netuid, tempo }); signed by the subnet's owner or wrapped in sudo. */
 export const adminSet = (parameter: string, args: Call['args']): Call => ({

@@ -1,18 +1,20 @@
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Block, Hex } from '@arbor/shared/units'
-import { ApiPromise } from '@polkadot/api'
 import type { EventRecord, Header } from '@polkadot/types/interfaces'
 import type { Codec } from '@polkadot/types/types'
 import { stringCamelCase } from '@polkadot/util'
+import { type CompatReport, checkCompat } from './compat.ts'
 import { noItem, otherGenesis } from './errors.ts'
 import { toEvent } from './events.ts'
+import { fetchRuntime } from './fetch-runtime.ts'
 import { followHeads } from './heads.ts'
 import { readMetagraph } from './metagraph.ts'
+import type { Feature } from './needs/features.ts'
 import { createNonces } from './nonces.ts'
 import { toPlain } from './plain.ts'
-import { codecProvider } from './provider.ts'
-import { createReader, type Reader } from './reader.ts'
+import { createReader, entryOf, type Reader } from './reader.ts'
+import type { Runtime } from './runtime.ts'
 import { openRpcSocket } from './socket.ts'
 import { type ConnectionLimits, defaultLimits, type RpcSocket } from './socket-types.ts'
 import { submitCall } from './submit.ts'
@@ -27,6 +29,7 @@ import {
   readWeights,
 } from './subnet.ts'
 import type { BlockRef, ChainClient } from './types.ts'
+import { changeText, compareRuntimes, mustHave, type RuntimeChange, watchUpgrades } from './upgrades.ts'
 
 export interface ConnectOptions {
   /** ws:// or wss:// address of a chain node. */
@@ -36,6 +39,10 @@ export interface ConnectOptions {
   readonly clock: Clock
   /** Where connection events go; nothing else is logged. */
   readonly log?: { warn(fields: object, message: string): void }
+  /** What the chain must support besides connecting; more than that may be missing until it is used. */
+  readonly needs?: readonly Feature[]
+  /** Called when the chain's code has become another one; it is logged in any case. */
+  readonly onUpgrade?: (change: RuntimeChange) => void
   /** Genesis that the chain must have. */
   readonly expectGenesis?: Hex
   readonly limits?: Partial<ConnectionLimits>
@@ -45,11 +52,13 @@ export interface ConnectOptions {
 export interface ChainConnection extends ChainClient {
   /** `Development`, `Local`, `Live`, or the name of a custom kind. */
   chainType(): Promise<string>
+  /** Compares what Arbor uses with the chain's present code. */
+  compat(): CompatReport
 }
 
 /**
  * Connects to a chain. One client a process is enough: all requests share its connection, which mends itself.
- * @throws CHAIN_UNREACHABLE, CHAIN_OTHER_GENESIS, CHAIN_URL
+ * @throws CHAIN_UNREACHABLE, CHAIN_OTHER_GENESIS, CHAIN_INCOMPATIBLE, CHAIN_METADATA, CHAIN_URL
  */
 export async function connectChain(options: ConnectOptions): Promise<ChainConnection> {
   const { url, signal, clock, log } = options
@@ -84,13 +93,22 @@ export async function connectChain(options: ConnectOptions): Promise<ChainConnec
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     await socket.opened
-    const api = await ApiPromise.create({
-      provider: codecProvider(socket),
-      noInitWarn: true,
-      initWasm: false,
-      throwOnConnect: true,
-    })
-    return createClient({ url, api, socket, genesisHash: api.genesisHash.toHex() as Hex, close })
+    const runtime = await fetchRuntime(socket.request, null)
+    mustHave(checkCompat(runtime), ['connect', ...(options.needs ?? [])], url)
+    const onUpgrade = (before: Runtime, after: Runtime): void => {
+      const change = compareRuntimes(before, after)
+      const { from, to, broken } = change
+      const changed = change.changed.map(({ kind, name, status }) => `${kind} ${name} ${status}`)
+      log?.warn({ event: 'chain.upgraded', url, from, to, changed, broken }, changeText(change))
+      options.onUpgrade?.(change)
+    }
+    const reader = createReader({ socket, runtime, onUpgrade })
+    const unseen = (error: unknown): void => {
+      if (!socket.dead.aborted)
+        log?.warn({ event: 'chain.upgrade_unread', url, error: String(error) }, 'the chain’s new code was not read yet')
+    }
+    void watchUpgrades(socket, reader, unseen)
+    return createClient({ url, reader, socket, genesisHash: genesisHash as Hex, close })
   } catch (error) {
     await close()
     signal.throwIfAborted()
@@ -100,17 +118,16 @@ export async function connectChain(options: ConnectOptions): Promise<ChainConnec
 
 function createClient(deps: {
   readonly url: string
-  readonly api: ApiPromise
+  readonly reader: Reader
   readonly socket: RpcSocket
   readonly genesisHash: Hex
   readonly close: () => Promise<void>
 }): ChainConnection {
-  const { url, api, socket, genesisHash, close } = deps
-  const reader = createReader({ api, socket })
+  const { url, reader, socket, genesisHash, close } = deps
   const nonces = createNonces()
 
   const refOf = (json: unknown): BlockRef => {
-    const header = api.registry.createTypeUnsafe('Header', [json]) as Header
+    const header = reader.runtime().registry.createTypeUnsafe('Header', [json]) as Header
     return { number: header.number.unwrap().toNumber() as Block, hash: header.hash.toHex() as Hex }
   }
   const hashOf = (number: Block): Promise<Hex | null> =>
@@ -156,13 +173,14 @@ function createClient(deps: {
     events: async (at) => {
       const [runtime, [records]] = await Promise.all([
         reader.runtimeAt(at),
-        reader.many([{ pallet: 'System', item: 'Events' }], at),
+        reader.many([entryOf('System.Events')], at),
       ])
       return [...(records as unknown as Iterable<EventRecord>)].map((record) => {
         const { pallet, name, data } = toEvent(runtime, record)
         return { pallet, name, data }
       })
     },
+    compat: () => checkCompat(reader.runtime()),
     chainType: async () => {
       const kind = await socket.request('system_chainType', [])
       return typeof kind === 'string' ? kind : Object.values((kind ?? {}) as object).join()

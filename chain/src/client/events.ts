@@ -1,6 +1,7 @@
 import type { Hex } from '@arbor/shared/units'
 import type { EventRecord } from '@polkadot/types/interfaces'
 import { hexToU8a } from '@polkadot/util'
+import type { EventName } from './needs/others.ts'
 import { toPlain } from './plain.ts'
 import { palletName, type Runtime } from './runtime.ts'
 import type { ChainEvent } from './types.ts'
@@ -33,17 +34,23 @@ export interface DispatchFailure {
   readonly docs: string
 }
 
+const FAILED: EventName = 'System.ExtrinsicFailed'
+const INTERRUPTED: readonly string[] = ['Utility.BatchInterrupted', 'Utility.ItemFailed'] satisfies EventName[]
+/** Events that carry the result of an inner call. */
+const CARRIERS: readonly string[] = ['Sudo.Sudid'] satisfies EventName[]
+/** Pallets whose events do so as well, for calls that others made. */
+const FOREIGN_CARRIERS = ['Sudo', 'Proxy', 'Multisig', 'Utility']
+
 /**
  * Finds why an extrinsic failed, also where the outer call succeeded and the inner one did not (sudo, proxy, batch).
  * @param events those of the extrinsic, in order
  */
 export function findFailure(runtime: Runtime, events: readonly ChainEvent[]): DispatchFailure | null {
-  for (const { pallet, name, data } of events) {
-    if (pallet === 'System' && name === 'ExtrinsicFailed') return describe(runtime, data.dispatch_error ?? data['0'])
-    if (pallet === 'Utility' && (name === 'BatchInterrupted' || name === 'ItemFailed')) {
-      return describe(runtime, data.error ?? Object.values(data).at(-1))
-    }
-    if (!['Sudo', 'Proxy', 'Multisig', 'Utility'].includes(pallet)) continue
+  for (const { pallet, name: event, data } of events) {
+    const name = `${pallet}.${event}`
+    if (name === FAILED) return describe(runtime, data.dispatch_error ?? data['0'])
+    if (INTERRUPTED.includes(name)) return describe(runtime, data.error ?? Object.values(data).at(-1))
+    if (!CARRIERS.includes(name) && !FOREIGN_CARRIERS.includes(pallet)) continue
     for (const value of Object.values(data)) if (isErr(value)) return describe(runtime, value.Err)
   }
   return null

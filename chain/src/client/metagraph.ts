@@ -2,10 +2,9 @@ import type { Alpha, Block, Blocks, NetUid, Ss58, Uid } from '@arbor/shared/unit
 import { ipText } from './calls.ts'
 import { noSubnet } from './errors.ts'
 import { toPlain } from './plain.ts'
-import type { Query, Reader } from './reader.ts'
+import { entryOf, type Query, type Reader } from './reader.ts'
 import type { AxonInfo, BlockRef, Metagraph, Neuron } from './types.ts'
 
-const MODULE = 'SubtensorModule'
 const U16 = 65_535
 const U64 = 2n ** 64n - 1n
 
@@ -34,11 +33,11 @@ export async function readMetagraph(reader: Reader, netuid: NetUid, block: Block
     (await reader.many(queries, block.hash)).map(toPlain)
   const [subnetValues, state] = await Promise.all([
     read([
-      ...SUBNET_ITEMS.map((item) => ({ pallet: MODULE, item, keys: [netuid] })),
-      ...SCHEDULE_ITEMS.map((item) => ({ pallet: MODULE, item, keys: [netuid], optional: true })),
-      { pallet: MODULE, item: 'TaoWeight', optional: true },
+      ...SUBNET_ITEMS.map((item) => entryOf(`SubtensorModule.${item}`, netuid)),
+      ...SCHEDULE_ITEMS.map((item) => entryOf(`SubtensorModule.${item}`, netuid)),
+      entryOf('SubtensorModule.TaoWeight'),
     ]),
-    reader.api('SubnetInfoRuntimeApi', 'get_subnet_state', [netuid], block.hash),
+    reader.api('SubnetInfoRuntimeApi.get_subnet_state', [netuid], block.hash),
   ])
   const names = [...SUBNET_ITEMS, ...SCHEDULE_ITEMS, 'TaoWeight'] as const
   const subnet = Object.fromEntries(names.map((name, index) => [name, subnetValues[index] ?? null])) as Record<
@@ -49,15 +48,15 @@ export async function readMetagraph(reader: Reader, netuid: NetUid, block: Block
 
   const uids = Array.from({ length: Number(subnet.SubnetworkN) }, (_, uid) => uid as Uid)
   const slots = await read([
-    ...uids.map((uid) => ({ pallet: MODULE, item: 'Keys', keys: [netuid, uid] })),
-    ...uids.map((uid) => ({ pallet: MODULE, item: 'BlockAtRegistration', keys: [netuid, uid] })),
+    ...uids.map((uid) => entryOf('SubtensorModule.Keys', netuid, uid)),
+    ...uids.map((uid) => entryOf('SubtensorModule.BlockAtRegistration', netuid, uid)),
   ])
   const hotkeys = slots.slice(0, uids.length) as Ss58[]
   const perKey = await read([
-    ...hotkeys.map((hotkey) => ({ pallet: MODULE, item: 'Owner', keys: [hotkey] })),
-    ...hotkeys.map((hotkey) => ({ pallet: MODULE, item: 'Axons', keys: [netuid, hotkey] })),
-    ...hotkeys.map((hotkey) => ({ pallet: MODULE, item: 'TotalHotkeyAlpha', keys: [hotkey, netuid] })),
-    ...hotkeys.map((hotkey) => ({ pallet: MODULE, item: 'TotalHotkeyAlpha', keys: [hotkey, 0] })),
+    ...hotkeys.map((hotkey) => entryOf('SubtensorModule.Owner', hotkey)),
+    ...hotkeys.map((hotkey) => entryOf('SubtensorModule.Axons', netuid, hotkey)),
+    ...hotkeys.map((hotkey) => entryOf('SubtensorModule.TotalHotkeyAlpha', hotkey, netuid)),
+    ...hotkeys.map((hotkey) => entryOf('SubtensorModule.TotalHotkeyAlpha', hotkey, 0)),
   ])
   const totals = totalStakes(toPlain(state), hotkeys)
   const column = (index: number, uid: number): unknown => perKey[index * hotkeys.length + uid]

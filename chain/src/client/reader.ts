@@ -1,13 +1,13 @@
 import type { Hex } from '@arbor/shared/units'
-import type { ApiPromise } from '@polkadot/api'
 import type { StorageKey } from '@polkadot/types'
-import type { RuntimeVersion } from '@polkadot/types/interfaces'
 import type { Codec } from '@polkadot/types/types'
 import { compactFromU8a, hexToU8a, u8aConcat, u8aToHex } from '@polkadot/util'
 import { xxhashAsU8a } from '@polkadot/util-crypto'
 import { noItem } from './errors.ts'
+import { fetchRuntime } from './fetch-runtime.ts'
+import type { ApiName } from './needs/others.ts'
+import { type StorageName, type StorageNeed, storageNeeds } from './needs/storage.ts'
 import {
-  createRuntime,
   decode,
   decodeStorage,
   encodeInputs,
@@ -28,40 +28,76 @@ export interface Query {
   readonly optional?: boolean
 }
 
+/** Names an entry of a storage item that Arbor declares to use. */
+export const entryOf = (name: StorageName, ...keys: readonly unknown[]): Query => {
+  const [pallet = '', item = ''] = name.split('.')
+  const { without }: StorageNeed = storageNeeds[name]
+  return { pallet, item, keys, optional: without !== undefined }
+}
+
 /** Reads state at one block, with the codecs of the runtime that wrote it. */
 export interface Reader {
-  /** The newest runtime seen. */
+  /** The runtime of the best block that was seen last. */
   runtime(): Runtime
+  /** Runtime that will execute the next block, in which a call is to be included. */
+  runtimeOfNext(): Promise<Runtime>
   /** Runtime that executed the block. */
   runtimeAt(at: Hex): Promise<Runtime>
   /** Reads all entries at one block in one round trip (1 000 keys a request). */
   many(queries: readonly Query[], at: Hex): Promise<(Codec | null)[]>
   /** Reads the keys under a map's prefix at one block; SCALE bytes as hex. */
-  keys(pallet: string, item: string, prefix: readonly unknown[], at: Hex): Promise<Codec[][]>
+  keys(name: StorageName, prefix: readonly unknown[], at: Hex): Promise<Codec[][]>
   /** Calls a runtime API; null when the runtime has none by that name. */
-  api(api: string, method: string, inputs: readonly unknown[], at: Hex): Promise<Codec | null>
+  api(name: ApiName, inputs: readonly unknown[], at: Hex): Promise<Codec | null>
 }
 
 const PAGE = 1000
-/** Where FRAME keeps the version of the code that executed the block: it says how to decode the block's state. */
-const VERSION_KEY = u8aToHex(u8aConcat(xxhashAsU8a('System', 128), xxhashAsU8a('LastRuntimeUpgrade', 128))) as Hex
 
-export function createReader({ api, socket }: { readonly api: ApiPromise; readonly socket: RpcSocket }): Reader {
-  let current = createRuntime(api.registry as Runtime['registry'], api.runtimeMetadata, api.runtimeVersion)
+/** Key of an item without a map, which is the same in every runtime. */
+function plainKey(name: StorageName): Hex {
+  return u8aToHex(u8aConcat(...name.split('.').map((word) => xxhashAsU8a(word, 128)))) as Hex
+}
+
+/** Where FRAME keeps the version of the code that executed the block: it says how to decode the block's state. */
+const VERSION_KEY = plainKey('System.LastRuntimeUpgrade')
+
+/** Runtimes kept, some 15 MB each: the present one, and those of old blocks that somebody reads. */
+const KEPT = 4
+
+export function createReader(deps: {
+  readonly socket: Pick<RpcSocket, 'request'>
+  /** Runtime of the best block. */
+  readonly runtime: Runtime
+  /** Called when the best block's runtime becomes another one. */
+  readonly onUpgrade: (before: Runtime, after: Runtime) => void
+}): Reader {
+  const { socket } = deps
+  const request = socket.request
+  let current = deps.runtime
   const runtimes = new Map<number, Promise<Runtime>>([[current.specVersion, Promise.resolve(current)]])
 
-  const load = async (specVersion: number, at: Hex): Promise<Runtime> => {
-    const known = runtimes.get(specVersion)
-    if (known) return known
-    const loading = fetchRuntime({ api, socket }, at)
+  const load = (specVersion: number, fetch: () => Promise<Runtime>): Promise<Runtime> => {
+    const loading = runtimes.get(specVersion) ?? fetch()
+    runtimes.delete(specVersion)
     runtimes.set(specVersion, loading)
-    loading.then(
-      (runtime) => {
-        if (runtime.specVersion > current.specVersion) current = runtime
-      },
-      () => runtimes.delete(specVersion),
-    )
+    loading.catch(() => runtimes.delete(specVersion))
+    for (const known of runtimes.keys()) {
+      if (runtimes.size <= KEPT) break
+      if (known !== current.specVersion) runtimes.delete(known)
+    }
     return loading
+  }
+
+  const runtimeOfNext = async (): Promise<Runtime> => {
+    const spec = Number(((await request('state_getRuntimeVersion', [])) as { specVersion?: unknown }).specVersion)
+    if (spec === current.specVersion) return current
+    const found = await load(spec, () => fetchRuntime(request, null))
+    if (found.specVersion === spec && current.specVersion !== spec) {
+      const before = current
+      current = found
+      deps.onUpgrade(before, found)
+    }
+    return found
   }
 
   const raw = async (keys: readonly Hex[], at: Hex): Promise<(Hex | null)[]> => {
@@ -82,7 +118,7 @@ export function createReader({ api, socket }: { readonly api: ApiPromise; readon
   const runtimeAt = async (at: Hex): Promise<Runtime> => {
     const [value = null] = await raw([VERSION_KEY], at)
     const spec = specOf(value)
-    return spec === null || spec === current.specVersion ? current : load(spec, at)
+    return spec === null || spec === current.specVersion ? current : load(spec, () => fetchRuntimeOf(request, spec, at))
   }
 
   const many = async (queries: readonly Query[], at: Hex): Promise<(Codec | null)[]> => {
@@ -97,7 +133,7 @@ export function createReader({ api, socket }: { readonly api: ApiPromise; readon
       const [version = null, ...values] = await raw([VERSION_KEY, ...present], at)
       const spec = specOf(version)
       if (spec !== null && spec !== runtime.specVersion) {
-        runtime = await load(spec, at)
+        runtime = await load(spec, () => fetchRuntimeOf(request, spec, at))
         if (runtime.specVersion === spec) continue
       }
       let next = 0
@@ -110,8 +146,9 @@ export function createReader({ api, socket }: { readonly api: ApiPromise; readon
     }
   }
 
-  const keys = async (pallet: string, item: string, prefix: readonly unknown[], at: Hex): Promise<Codec[][]> => {
+  const keys = async (name: StorageName, prefix: readonly unknown[], at: Hex): Promise<Codec[][]> => {
     const runtime = await runtimeAt(at)
+    const { pallet, item } = entryOf(name)
     const entry = storageItem(runtime, pallet, item)
     const start = u8aToHex(entry.keyPrefix(...prefix)) as Hex
     const found: Hex[] = []
@@ -126,32 +163,22 @@ export function createReader({ api, socket }: { readonly api: ApiPromise; readon
     })
   }
 
-  const callApi = async (name: string, method: string, inputs: readonly unknown[], at: Hex): Promise<Codec | null> => {
+  const callApi = async (name: ApiName, inputs: readonly unknown[], at: Hex): Promise<Codec | null> => {
     const runtime = await runtimeAt(at)
-    const found = findRuntimeApi(runtime, name, method)
+    const [api = '', method = ''] = name.split('.')
+    const found = findRuntimeApi(runtime, api, method)
     if (found === null) return null
-    const answer = (await socket.request('state_call', [
-      `${name}_${method}`,
-      encodeInputs(runtime, found, inputs),
-      at,
-    ])) as Hex
-    return decode(runtime, found.output, hexToU8a(answer), `${name}_${method}`)
+    const answer = await socket.request('state_call', [`${api}_${method}`, encodeInputs(runtime, found, inputs), at])
+    return decode(runtime, found.output, hexToU8a(answer as Hex), `${api}_${method}`)
   }
 
-  return { runtime: () => current, runtimeAt, many, keys, api: callApi }
+  return { runtime: () => current, runtimeOfNext, runtimeAt, many, keys, api: callApi }
 }
 
-/** Asks for the code that executed a block: that of its parent. */
-async function fetchRuntime(
-  { api, socket }: { readonly api: ApiPromise; readonly socket: RpcSocket },
-  at: Hex,
-): Promise<Runtime> {
-  const header = (await socket.request('chain_getHeader', [at])) as { readonly number: Hex; readonly parentHash: Hex }
-  const codeAt = Number(header.number) === 0 ? at : header.parentHash
-  const [entry, json] = await Promise.all([
-    api.getBlockRegistry(hexToU8a(at)),
-    socket.request('state_getRuntimeVersion', [codeAt]),
-  ])
-  const version = entry.registry.createTypeUnsafe<RuntimeVersion>('RuntimeVersion', [json])
-  return createRuntime(entry.registry as Runtime['registry'], entry.metadata, version)
+/** Asks for the code that executed a block: that of its parent, or its own where the block changed none. */
+async function fetchRuntimeOf(request: RpcSocket['request'], spec: number, at: Hex): Promise<Runtime> {
+  const own = (await request('state_getRuntimeVersion', [at])) as { readonly specVersion: number }
+  if (own.specVersion === spec) return fetchRuntime(request, at)
+  const header = (await request('chain_getHeader', [at])) as { readonly parentHash: Hex }
+  return fetchRuntime(request, header.parentHash)
 }

@@ -3,7 +3,7 @@ import type { Block, Hex } from '@arbor/shared/units'
 import type { EventRecord } from '@polkadot/types/interfaces'
 import { findFailure, toEvent } from './events.ts'
 import type { Nonces } from './nonces.ts'
-import type { Reader } from './reader.ts'
+import { entryOf, type Reader } from './reader.ts'
 import { asRefusal } from './refusals.ts'
 import { type Signed, signCall } from './sign.ts'
 import type { RpcSocket } from './socket-types.ts'
@@ -38,9 +38,20 @@ export async function submitCall(deps: SubmitDeps, call: Call, options: SubmitOp
   let unwatch = (): void => {}
   try {
     const sent = await deps.nonces.alone(signer.address, async (choose) => {
-      const { signed, birth, ...nonce } = await prepare(deps, call, { signer, eraBlocks, signal }, choose)
-      release = nonce.release
-      return { signed, birth, ...(await offer(deps, signed, signal)) }
+      for (;;) {
+        const { signed, birth, specVersion, ...nonce } = await prepare(
+          deps,
+          call,
+          { signer, eraBlocks, signal },
+          choose,
+        )
+        release = nonce.release
+        const offered = await offer(deps, signed, signal)
+        // The chain's code changed between signing and offering; what was signed for the old one has a bad proof.
+        const outdated = 'refused' in offered && (await deps.reader.runtimeOfNext()).specVersion !== specVersion
+        if (!outdated) return { signed, birth, ...offered }
+        release()
+      }
     })
     if ('refused' in sent) return sent.refused
     const { signed, birth, updates } = sent
@@ -66,15 +77,16 @@ async function prepare(
   call: Call,
   { signer, eraBlocks, signal }: Pick<SubmitOptions, 'signer' | 'signal'> & { readonly eraBlocks: number },
   choose: (chainNext: number) => { readonly nonce: number; readonly release: () => void },
-): Promise<{ signed: Signed; birth: BlockRef; release: () => void }> {
-  const [birth, chainNext] = await Promise.all([
+): Promise<{ signed: Signed; birth: BlockRef; specVersion: number; release: () => void }> {
+  const [birth, chainNext, runtime] = await Promise.all([
     finalized(),
     socket.request('system_accountNextIndex', [signer.address], { signal }),
+    reader.runtimeOfNext(), // the signature names its version; the block of birth may be of an older one
   ])
-  const runtime = await reader.runtimeAt(birth.hash)
   const { nonce, release } = choose(Number(chainNext))
   try {
-    return { signed: signCall({ runtime, call, signer, nonce, genesisHash, birth, eraBlocks }), birth, release }
+    const signed = signCall({ runtime, call, signer, nonce, genesisHash, birth, eraBlocks })
+    return { signed, birth, specVersion: runtime.specVersion, release }
   } catch (error) {
     release()
     throw error
@@ -200,7 +212,7 @@ async function outcome(
   const [body, runtime, [records]] = await Promise.all([
     socket.request('chain_getBlock', [hash]) as Promise<BlockBody>,
     reader.runtimeAt(hash),
-    reader.many([{ pallet: 'System', item: 'Events' }], hash),
+    reader.many([entryOf('System.Events')], hash),
   ])
   const index = body.block.extrinsics.indexOf(signed.hex)
   const block = { number: Number(body.block.header.number) as Block, hash }

@@ -3,32 +3,30 @@ import { encodeSs58 } from '@arbor/shared/ss58'
 import type { Alpha, Blocks, Hex, NetUid, Rao, Ss58, Uid } from '@arbor/shared/units'
 import { noItem, noSubnet } from './errors.ts'
 import { toPlain } from './plain.ts'
-import type { Reader } from './reader.ts'
+import { entryOf, type Reader } from './reader.ts'
 import type { Hyperparameters, WeightRow } from './types.ts'
 
-const MODULE = 'SubtensorModule'
 const NOBODY = encodeSs58(new Uint8Array(32))
 
 /** Reads a subnet's hyperparameters in one round trip. @throws CHAIN_NO_SUBNET */
 export async function readHyperparameters(reader: Reader, netuid: NetUid, at: Hex): Promise<Hyperparameters> {
-  const of = (item: string, optional = false) => ({ pallet: MODULE, item, keys: [netuid], optional })
   const values = (
     await reader.many(
       [
-        of('NetworksAdded'),
-        of('Tempo'),
-        of('WeightsSetRateLimit'),
-        of('WeightsVersionKey'),
-        of('MinAllowedWeights'),
-        of('MaxAllowedValidators'),
-        of('ImmunityPeriod'),
-        of('CommitRevealWeightsEnabled'),
-        of('NetworkRegistrationAllowed'),
-        of('ServingRateLimit'),
-        of('Kappa'),
-        { pallet: MODULE, item: 'StakeThreshold' },
-        of('ActivityCutoff', true),
-        of('ActivityCutoffFactorMilli', true),
+        entryOf('SubtensorModule.NetworksAdded', netuid),
+        entryOf('SubtensorModule.Tempo', netuid),
+        entryOf('SubtensorModule.WeightsSetRateLimit', netuid),
+        entryOf('SubtensorModule.WeightsVersionKey', netuid),
+        entryOf('SubtensorModule.MinAllowedWeights', netuid),
+        entryOf('SubtensorModule.MaxAllowedValidators', netuid),
+        entryOf('SubtensorModule.ImmunityPeriod', netuid),
+        entryOf('SubtensorModule.CommitRevealWeightsEnabled', netuid),
+        entryOf('SubtensorModule.NetworkRegistrationAllowed', netuid),
+        entryOf('SubtensorModule.ServingRateLimit', netuid),
+        entryOf('SubtensorModule.Kappa', netuid),
+        entryOf('SubtensorModule.StakeThreshold'),
+        entryOf('SubtensorModule.ActivityCutoff', netuid),
+        entryOf('SubtensorModule.ActivityCutoffFactorMilli', netuid),
       ],
       at,
     )
@@ -55,9 +53,11 @@ export async function readHyperparameters(reader: Reader, netuid: NetUid, at: He
 
 /** Lists the subnets that exist, in order. */
 export async function readNetuids(reader: Reader, at: Hex): Promise<readonly NetUid[]> {
-  const netuids = (await reader.keys(MODULE, 'NetworksAdded', [], at)).map(([netuid]) => Number(toPlain(netuid)))
+  const netuids = (await reader.keys('SubtensorModule.NetworksAdded', [], at)).map(([netuid]) =>
+    Number(toPlain(netuid)),
+  )
   const added = await reader.many(
-    netuids.map((netuid) => ({ pallet: MODULE, item: 'NetworksAdded', keys: [netuid] })),
+    netuids.map((netuid) => entryOf('SubtensorModule.NetworksAdded', netuid)),
     at,
   )
   return netuids.filter((_, index) => toPlain(added[index]) === true).sort((a, b) => a - b) as NetUid[]
@@ -65,13 +65,13 @@ export async function readNetuids(reader: Reader, at: Hex): Promise<readonly Net
 
 /** Reads one validator's row; empty when it has set none. */
 export async function readWeights(reader: Reader, netuid: NetUid, uid: Uid, at: Hex): Promise<WeightRow> {
-  const [row] = await reader.many([{ pallet: MODULE, item: 'Weights', keys: [netuid, uid] }], at)
+  const [row] = await reader.many([entryOf('SubtensorModule.Weights', netuid, uid)], at)
   return (toPlain(row) as [bigint, bigint][]).map(([to, weight]) => [Number(to) as Uid, Number(weight)] as const)
 }
 
 /** Reads who owns a hotkey; null when nobody does. */
 export async function readOwner(reader: Reader, hotkey: Ss58, at: Hex): Promise<Ss58 | null> {
-  const [owner] = await reader.many([{ pallet: MODULE, item: 'Owner', keys: [hotkey] }], at)
+  const [owner] = await reader.many([entryOf('SubtensorModule.Owner', hotkey)], at)
   const address = toPlain(owner) as Ss58
   return address === NOBODY ? null : address
 }
@@ -83,12 +83,11 @@ export async function readStake(
   at: Hex,
 ): Promise<Alpha> {
   if (coldkey === undefined) {
-    const [total] = await reader.many([{ pallet: MODULE, item: 'TotalHotkeyAlpha', keys: [hotkey, netuid] }], at)
+    const [total] = await reader.many([entryOf('SubtensorModule.TotalHotkeyAlpha', hotkey, netuid)], at)
     return toPlain(total) as Alpha
   }
   const info = await reader.api(
-    'StakeInfoRuntimeApi',
-    'get_stake_info_for_hotkey_coldkey_netuid',
+    'StakeInfoRuntimeApi.get_stake_info_for_hotkey_coldkey_netuid',
     [hotkey, coldkey, netuid],
     at,
   )
@@ -104,7 +103,7 @@ export async function readStake(
 
 /** Reads the price of a new subnet. */
 export async function readSubnetCost(reader: Reader, at: Hex): Promise<Rao> {
-  const cost = await reader.api('SubnetRegistrationRuntimeApi', 'get_network_registration_cost', [], at)
+  const cost = await reader.api('SubnetRegistrationRuntimeApi.get_network_registration_cost', [], at)
   if (cost === null)
     throw noItem(
       'runtime API',
@@ -117,10 +116,7 @@ export async function readSubnetCost(reader: Reader, at: Hex): Promise<Rao> {
 /** Reads the price of a registration. @throws CHAIN_NO_SUBNET */
 export async function readRegistrationCost(reader: Reader, netuid: NetUid, at: Hex): Promise<Rao> {
   const [added, burn] = await reader.many(
-    [
-      { pallet: MODULE, item: 'NetworksAdded', keys: [netuid] },
-      { pallet: MODULE, item: 'Burn', keys: [netuid] },
-    ],
+    [entryOf('SubtensorModule.NetworksAdded', netuid), entryOf('SubtensorModule.Burn', netuid)],
     at,
   )
   if (toPlain(added) !== true) throw noSubnet(netuid, at)
@@ -129,7 +125,7 @@ export async function readRegistrationCost(reader: Reader, netuid: NetUid, at: H
 
 /** Reads an account's free balance. */
 export async function readBalance(reader: Reader, account: Ss58, at: Hex): Promise<Rao> {
-  const [info] = await reader.many([{ pallet: 'System', item: 'Account', keys: [account] }], at)
+  const [info] = await reader.many([entryOf('System.Account', account)], at)
   const plain = toPlain(info) as { readonly data?: { readonly free?: bigint } } | null
   const free = plain?.data?.free
   if (free === undefined)
