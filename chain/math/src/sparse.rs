@@ -75,7 +75,15 @@ pub fn scale_rows(matrix: &[SparseRow], factors: &[I32F32]) -> Sparse {
 
 /// Computes `r_j = sum_i f_i * m_ij`.
 pub fn weighted_column_sums(matrix: &[SparseRow], factors: &[I32F32], columns: usize) -> Vec<I32F32> {
-    fold_columns(&scale_rows(matrix, factors), columns, I32F32::add)
+    let mut result = vec![I32F32::ZERO; columns];
+    for (row, factor) in matrix.iter().zip(factors) {
+        for (column, value) in row {
+            if let Some(cell) = result.get_mut(usize::from(*column)) {
+                *cell = cell.add(value.mul(*factor));
+            }
+        }
+    }
+    result
 }
 
 /// Computes `r_i = sum_j m_ij * f_j`.
@@ -83,6 +91,21 @@ pub fn weighted_row_sums(matrix: &[SparseRow], factors: &[I32F32]) -> Vec<I32F32
     let weighted = |row: &SparseRow| {
         row.iter()
             .map(|(column, value)| value.mul(at(factors, usize::from(*column))))
+            .sum()
+    };
+    matrix.iter().map(weighted).collect()
+}
+
+/// Computes `r_i = sum_j colnorm(m)_ij * f_j`, where colnorm divides every column by its sum.
+pub fn weighted_shares(matrix: &[SparseRow], factors: &[I32F32]) -> Vec<I32F32> {
+    let sums = fold_columns(matrix, factors.len(), I32F32::add);
+    let weighted = |row: &SparseRow| {
+        let share = |(column, value): &(u16, I32F32)| match at(&sums, usize::from(*column)) {
+            I32F32::ZERO => *value,
+            sum => value.div(sum),
+        };
+        row.iter()
+            .map(|entry| share(entry).mul(at(factors, usize::from(entry.0))))
             .sum()
     };
     matrix.iter().map(weighted).collect()
@@ -103,5 +126,12 @@ pub fn positive_entries(dense: &[I32F32]) -> SparseRow {
         .iter()
         .zip(0u16..=u16::MAX)
         .filter(|(value, _)| **value > I32F32::ZERO);
-    entries.map(|(value, column)| (column, *value)).collect()
+    collect_up_to(dense.len(), entries.map(|(value, column)| (column, *value)))
+}
+
+/// Collects at most `length` items with one allocation; each costs the runtime a call of its host.
+pub fn collect_up_to<T>(length: usize, items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut result = Vec::with_capacity(length);
+    result.extend(items.take(length));
+    result
 }

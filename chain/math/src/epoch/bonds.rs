@@ -1,12 +1,12 @@
 //! Bonds: the moving average of where each validator's weight went, and what it earns.
 
-use alloc::{vec, vec::Vec};
+use alloc::{borrow::Cow, vec, vec::Vec};
 
 use super::{liquid, EpochInput, Row};
 use crate::fixed::{normalize, I32F32};
 use crate::sparse::{
-    at, fill, max_upscale_columns, normalize_columns, positive_entries, scale_rows, weighted_row_sums,
-    Sparse, SparseRow,
+    at, collect_up_to, fill, max_upscale_columns, normalize_columns, positive_entries, scale_rows,
+    weighted_row_sums, weighted_shares, Sparse, SparseRow,
 };
 
 /// What the earlier steps found.
@@ -37,9 +37,7 @@ fn yuma3(input: &EpochInput, view: &View) -> (Sparse, Vec<I32F32>) {
     } else {
         average(&weights, &old, alpha(input), n)
     };
-    let mut shares = ema.clone();
-    normalize_columns(&mut shares, n);
-    let earned = weighted_row_sums(&shares, view.incentive);
+    let earned = weighted_shares(&ema, view.incentive);
     let mut dividends: Vec<I32F32> = earned
         .iter()
         .zip(view.active_stake)
@@ -66,10 +64,10 @@ fn classic(input: &EpochInput, view: &View) -> (Sparse, Vec<I32F32>) {
 }
 
 /// Mixes the weights that bonds follow: `W + penalty * (W' - W)`; zeros are kept only where nothing is mixed.
-fn weights_for_bonds(input: &EpochInput, view: &View) -> Sparse {
+fn weights_for_bonds<'a>(input: &EpochInput, view: &View<'a>) -> Cow<'a, [SparseRow]> {
     match input.bonds_penalty {
-        0 => view.weights.to_vec(),
-        u16::MAX => view.clipped.to_vec(),
+        0 => Cow::Borrowed(view.weights),
+        u16::MAX => Cow::Borrowed(view.clipped),
         penalty => {
             let penalty = I32F32::from_u16_proportion(penalty);
             let mut dense = [
@@ -77,7 +75,7 @@ fn weights_for_bonds(input: &EpochInput, view: &View) -> Sparse {
                 vec![I32F32::ZERO; input.n.into()],
             ];
             let mix = |(row, clipped): (&SparseRow, &SparseRow)| mix_row(&mut dense, row, clipped, penalty);
-            view.weights.iter().zip(view.clipped).map(mix).collect()
+            Cow::Owned(view.weights.iter().zip(view.clipped).map(mix).collect())
         }
     }
 }
@@ -106,13 +104,9 @@ fn old_bonds(input: &EpochInput, read: fn(u16) -> I32F32) -> Sparse {
     let counts =
         |target: u16| target < input.n && last_epoch > at(&input.block_at_registration, target.into());
     let row = |uid: usize| {
-        let kept = input
-            .bonds
-            .get(uid)
-            .into_iter()
-            .flatten()
-            .filter(|(target, _)| counts(*target));
-        kept.map(|(target, bond)| (*target, read(*bond))).collect()
+        let stored = input.bonds.get(uid).map_or(&[][..], |row| row.as_slice());
+        let kept = stored.iter().filter(|(target, _)| counts(*target));
+        collect_up_to(stored.len(), kept.map(|(target, bond)| (*target, read(*bond))))
     };
     (0..usize::from(input.n)).map(row).collect()
 }

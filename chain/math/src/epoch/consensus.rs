@@ -3,7 +3,7 @@
 use alloc::{vec, vec::Vec};
 
 use crate::fixed::{normalize, I32F32};
-use crate::sparse::{at, Sparse, SparseRow};
+use crate::sparse::{at, collect_up_to, Sparse, SparseRow};
 
 /// Computes C: per column the score v with `stake(score < v) <= 1 - kappa < stake(score <= v)`, over the rows
 /// with stake, whose missing entries score 0. If kappa lies outside the stake, v is the highest or the lowest
@@ -18,7 +18,13 @@ pub fn weighted_median(stake: &[I32F32], scores: &[SparseRow], columns: usize, k
     let minority = total.sub(kappa);
 
     // Gather the columns: (score, stake) of every entry.
-    let mut by_column: Vec<Vec<(I32F32, I32F32)>> = vec![Vec::new(); columns];
+    let mut lengths = vec![0usize; columns];
+    for (column, _) in rows.iter().filter_map(|row| scores.get(*row)).flatten() {
+        if let Some(length) = lengths.get_mut(usize::from(*column)) {
+            *length += 1;
+        }
+    }
+    let mut by_column: Vec<Vec<(I32F32, I32F32)>> = lengths.into_iter().map(Vec::with_capacity).collect();
     for (row, stake) in rows.iter().zip(&weight) {
         for (column, score) in scores.get(*row).into_iter().flatten() {
             if let Some(entries) = by_column.get_mut(usize::from(*column)) {
@@ -27,13 +33,19 @@ pub fn weighted_median(stake: &[I32F32], scores: &[SparseRow], columns: usize, k
         }
     }
     by_column
-        .into_iter()
+        .iter_mut()
         .map(|entries| column_median(entries, rows.len(), total, minority))
         .collect()
 }
 
-/// Walks one column's scores upward until their stake exceeds the minority; the highest if it never does.
-fn column_median(mut entries: Vec<(I32F32, I32F32)>, rows: usize, total: I32F32, minority: I32F32) -> I32F32 {
+/// Finds the score at which one column's stake, counted from the lowest score up, exceeds the minority; the highest if
+/// it never does. Halves the scores instead of sorting them: what lies on the other side of the middle counts as a sum.
+fn column_median(
+    entries: &mut [(I32F32, I32F32)],
+    rows: usize,
+    total: I32F32,
+    minority: I32F32,
+) -> I32F32 {
     let entered: I32F32 = entries.iter().map(|(_, stake)| stake).sum();
     let mut below = I32F32::ZERO;
     if entries.len() < rows {
@@ -42,13 +54,20 @@ fn column_median(mut entries: Vec<(I32F32, I32F32)>, rows: usize, total: I32F32,
             return I32F32::ZERO;
         }
     }
-    entries.sort_unstable();
-    let highest = entries.last().map_or(I32F32::ZERO, |(score, _)| *score);
-    let median = entries.iter().find(|(_, stake)| {
-        below = below.add(*stake);
-        minority < below
-    });
-    median.map_or(highest, |(score, _)| *score)
+    let mut rest = entries;
+    while rest.len() > 1 {
+        let middle = rest.len() / 2;
+        rest.select_nth_unstable_by_key(middle, |(score, _)| *score);
+        let (lower, upper) = rest.split_at_mut(middle);
+        let with_lower = below.add(lower.iter().map(|(_, stake)| stake).sum());
+        if minority < with_lower {
+            rest = lower;
+        } else {
+            below = with_lower;
+            rest = upper;
+        }
+    }
+    rest.first().map_or(I32F32::ZERO, |(score, _)| *score)
 }
 
 /// Clips W to consensus: `w'_ij = min(w_ij, c_j)`; an entry above a consensus of zero goes.
@@ -60,6 +79,6 @@ pub fn clip(weights: &[SparseRow], consensus: &[I32F32]) -> Sparse {
     };
     weights
         .iter()
-        .map(|row| row.iter().filter_map(clipped).collect())
+        .map(|row| collect_up_to(row.len(), row.iter().filter_map(clipped)))
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use super::EpochInput;
 use crate::fixed::I32F32;
-use crate::sparse::{at, normalize_rows, Sparse, SparseRow};
+use crate::sparse::{at, collect_up_to, normalize_rows, Sparse, SparseRow};
 
 /// Reads the weight rows and drops those without a permit, weights on oneself (but the owner's), weights on a
 /// uid registered at or after the row's last update and, with commit-reveal, after the row's open commit;
@@ -12,7 +12,8 @@ pub fn masked(input: &EpochInput, permits: &[bool]) -> Sparse {
         let entries = input
             .weights
             .get(usize::from(uid))
-            .filter(|_| at(permits, uid.into()));
+            .filter(|_| at(permits, uid.into()))
+            .map_or(&[][..], |row| row.as_slice());
         let updated = at(&input.last_update, uid.into());
         let committed = input
             .commit_blocks
@@ -25,12 +26,11 @@ pub fn masked(input: &EpochInput, permits: &[bool]) -> Sparse {
                 && updated > registered
                 && committed.is_none_or(|block| block >= registered)
         };
-        let kept = entries
-            .into_iter()
-            .flatten()
-            .filter(|(target, _)| counts(*target));
-        kept.map(|(target, weight)| (*target, I32F32::from_int((*weight).into())))
-            .collect()
+        let kept = entries.iter().filter(|(target, _)| counts(*target));
+        collect_up_to(
+            entries.len(),
+            kept.map(|(target, weight)| (*target, I32F32::from_int((*weight).into()))),
+        )
     };
     let mut rows: Sparse = (0..input.n).map(row).collect();
     normalize_rows(&mut rows);
