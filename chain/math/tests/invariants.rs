@@ -1,7 +1,8 @@
 //! What holds for any input: no panic, nothing paid twice, everything in its range.
 
 use arbor_math::{
-    burn, coinbase, issuance, mechanisms, run_epoch, schedule, shares, upscale, wide, EpochInput, EpochOutput,
+    burn, coinbase, fixed::I32F32, issuance, mechanisms, run_epoch, schedule, shares, upscale, wide,
+    EpochInput, EpochOutput,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -283,5 +284,21 @@ proptest! {
         }
         prop_assert!(schedule::staggered_start(netuid, tempo, block) <= block);
         prop_assert!(schedule::activity_cutoff(u32::MAX, tempo) >= 1);
+    }
+}
+
+/// The product as its definition has it: 128 bits, rounded down, cut to 64.
+fn product_by_definition(a: i64, b: i64) -> i64 {
+    let product = (i128::from(a) * i128::from(b)) >> 32;
+    product.clamp(i64::MIN.into(), i64::MAX.into()) as i64
+}
+
+proptest! {
+    #[test]
+    fn products_follow_their_definition(a in any::<i64>(), b in prop_oneof![any::<i64>(), -5..=ONE + 5, Just(i64::MIN)]) {
+        for (a, b) in [(a, b), (b, a), (a, ONE), (i64::MIN, b), (i64::MAX, b), (i64::MIN, ONE), (i64::MAX, ONE)] {
+            let product = I32F32::from_bits(a).mul(I32F32::from_bits(b));
+            prop_assert_eq!(product.to_bits(), product_by_definition(a, b));
+        }
     }
 }

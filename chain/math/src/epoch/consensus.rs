@@ -40,12 +40,7 @@ pub fn weighted_median(stake: &[I32F32], scores: &[SparseRow], columns: usize, k
 
 /// Finds the score at which one column's stake, counted from the lowest score up, exceeds the minority; the highest if
 /// it never does. Halves the scores instead of sorting them: what lies on the other side of the middle counts as a sum.
-fn column_median(
-    entries: &mut [(I32F32, I32F32)],
-    rows: usize,
-    total: I32F32,
-    minority: I32F32,
-) -> I32F32 {
+fn column_median(entries: &mut [(I32F32, I32F32)], rows: usize, total: I32F32, minority: I32F32) -> I32F32 {
     let entered: I32F32 = entries.iter().map(|(_, stake)| stake).sum();
     let mut below = I32F32::ZERO;
     if entries.len() < rows {
@@ -81,4 +76,40 @@ pub fn clip(weights: &[SparseRow], consensus: &[I32F32]) -> Sparse {
         .iter()
         .map(|row| collect_up_to(row.len(), row.iter().filter_map(clipped)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The median as its definition has it: scores in order, stake added up from the lowest.
+    fn by_sorting(entries: &[(I32F32, I32F32)], minority: I32F32) -> I32F32 {
+        let mut sorted = entries.to_vec();
+        sorted.sort_unstable();
+        let mut below = I32F32::ZERO;
+        let median = sorted.iter().find(|(_, stake)| {
+            below = below.add(*stake);
+            minority < below
+        });
+        median.or(sorted.last()).map_or(I32F32::ZERO, |(score, _)| *score)
+    }
+
+    #[test]
+    fn median_equals_the_sorted_walk_when_scores_repeat_and_stakes_vanish() {
+        let mut state = 7u64;
+        let mut below = |bound: i64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as i64 % bound
+        };
+        for _ in 0..2_000 {
+            let (scores, count) = (1 + below(20), below(40));
+            let column: Vec<(I32F32, I32F32)> = (0..count)
+                .map(|_| (I32F32::from_bits(below(scores)), I32F32::from_bits(below(4))))
+                .collect();
+            let total = column.iter().map(|(_, stake)| stake).sum();
+            let minority = I32F32::from_bits(below(90) - 5);
+            let halved = column_median(&mut column.clone(), column.len(), total, minority);
+            assert_eq!(halved, by_sorting(&column, minority));
+        }
+    }
 }
