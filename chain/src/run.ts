@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly instant?: boolean
   readonly manual?: boolean
   readonly finalityLag: number
-  readonly archive?: boolean
+  readonly keep: number | 'archive'
   readonly logLevel: LogLevel
   readonly json?: boolean
 }
@@ -49,7 +49,7 @@ export const runChain = async (context: CommandContext, options: RunOptions): Pr
     preset,
     ...(options.patch === undefined ? {} : { patch: readPatch(resolve(cwd, options.patch)) }),
     ...(data === undefined ? {} : { data }),
-    ...(options.archive ? { retentionBlocks: 'archive' as const } : {}),
+    keep: options.keep,
     mode: modeOf(options),
     finalityLag: options.manual ? null : (options.finalityLag as Blocks),
     identity: identityOf(preset),

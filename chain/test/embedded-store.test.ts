@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -6,6 +6,10 @@ import { zstdCompressSync } from 'node:zlib'
 import { toHex } from '@arbor/shared/hex'
 import { createManualClock } from '@arbor/shared/manual-clock'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { reader } from '../src/embedded/scale.ts'
+import { openDatabase } from '../src/embedded/store/open.ts'
+import { createStore } from '../src/embedded/store/store.ts'
+import { verifyAll } from '../src/embedded/verify.ts'
 import { ALICE, BOB, createSigner, freeBalance, startTestChain, WASM } from './support/embedded.ts'
 
 const TAO = 1_000_000_000n
@@ -19,7 +23,7 @@ afterEach(() => rmSync(data, { recursive: true, force: true }))
 
 describe('history', () => {
   test('state of each block stays readable within the retention, and is refused beyond', async () => {
-    const { chain, source } = await startTestChain({ retentionBlocks: 100 })
+    const { chain, source } = await startTestChain({ keep: 100 })
     const { sign } = createSigner(chain)
     const balances = [freeBalance(chain, BOB.publicKey)]
     for (let number = 1; number <= 150; number += 1) {
@@ -111,7 +115,7 @@ describe('store', () => {
     await first.chain.close()
     const database = new DatabaseSync(path)
     database.exec(
-      "CREATE TRIGGER full BEFORE INSERT ON journal WHEN NEW.block = 3 BEGIN SELECT RAISE(ABORT, 'disk is full'); END",
+      "CREATE TRIGGER full BEFORE INSERT ON blocks WHEN NEW.number = 3 BEGIN SELECT RAISE(ABORT, 'disk is full'); END",
     )
     database.close()
     const { chain } = await startTestChain({ data })
@@ -124,14 +128,78 @@ describe('store', () => {
     await third.chain.close()
   })
 
-  test('changed state is noticed when the folder is opened', async () => {
+  test('changed top of the state is noticed when the folder is opened', async () => {
     const first = await startTestChain({ data })
     await first.chain.produce()
     await first.chain.close()
     const database = new DatabaseSync(join(data, 'chain.sqlite'))
-    database.exec("UPDATE state SET value = x'00' WHERE key = (SELECT key FROM state WHERE length(value) = 4 LIMIT 1)")
+    database.exec("UPDATE nodes SET body = x'0000' WHERE id = (SELECT root FROM blocks WHERE number = 1)")
     database.close()
     await expect(startTestChain({ data })).rejects.toMatchObject({ code: 'CHAIN_DATA_CORRUPT' })
+  })
+
+  test('changed value deep in the state is noticed when it is read, and by the full check', async () => {
+    const first = await startTestChain({ data })
+    await first.chain.produce()
+    const account = createSigner(first.chain).query['system']?.['account']?.(BOB.publicKey)
+    const key = reader(account ?? new Uint8Array()).vec()
+    const value = first.chain.state(first.chain.best().hash).get(key) ?? new Uint8Array()
+    await first.chain.close()
+    const database = new DatabaseSync(join(data, 'chain.sqlite'))
+    // Several accounts have the same value: all of them get richer.
+    for (const { id, body } of database.prepare('SELECT id, body FROM nodes').all()) {
+      const at = Buffer.from(body as Uint8Array).indexOf(Buffer.from(value))
+      if (at < 0) continue
+      const changed = Buffer.from(body as Uint8Array)
+      changed[at + 20] = 0xff
+      database.prepare('UPDATE nodes SET body = ? WHERE id = ?').run(changed, Number(id))
+    }
+    database.close()
+    const { chain } = await startTestChain({ data })
+    expect(() => freeBalance(chain, BOB.publicKey)).toThrow(expect.objectContaining({ code: 'CHAIN_DATA_CORRUPT' }))
+    await chain.close()
+    const store = createStore(openDatabase(data), { keep: 256 })
+    expect(() => verifyAll(store)).toThrow(expect.objectContaining({ code: 'CHAIN_DATA_CORRUPT' }))
+    store.close()
+  })
+
+  test('full check counts keys and blocks when the chain is whole', async () => {
+    const { chain } = await startTestChain({ data, keep: 5 })
+    for (let number = 1; number <= 20; number += 1) await chain.produce()
+    const keys = chain.state(chain.best().hash).keys(new Uint8Array(), { count: 100_000 }).length
+    await chain.close()
+    const store = createStore(openDatabase(data), { keep: 5 })
+    expect(verifyAll(store)).toMatchObject({ keys, blocks: 6 })
+    store.close()
+  })
+
+  test('old blocks go with their states, and their numbers and hashes stay known', async () => {
+    const { chain } = await startTestChain({ data, keep: 10 })
+    const hashes = [chain.genesisHash]
+    for (let number = 1; number <= 60; number += 1) hashes.push((await chain.produce()).hash)
+    await chain.close()
+    const again = await startTestChain({ data, keep: 10 })
+    hashes.forEach((hash, number) => {
+      expect(again.chain.hashAt(number as never)).toBe(hash)
+      expect(again.chain.numberOf(hash)).toBe(number)
+      expect([number, again.chain.block(hash) !== null]).toEqual([number, number === 0 || number >= 50])
+    })
+    expect(() => again.chain.state(hashes[49] ?? '0x')).toThrow(expect.objectContaining({ code: 'CHAIN_STATE_PRUNED' }))
+    expect(again.chain.state(hashes[50] ?? '0x').get(CODE)).toEqual(WASM)
+    await again.chain.close()
+  })
+
+  test('chain that kept everything catches up when it is to keep less', async () => {
+    const { chain } = await startTestChain({ data, keep: 'archive' })
+    for (let number = 1; number <= 50; number += 1) await chain.produce()
+    expect(chain.state(chain.genesisHash).get(CODE)).toEqual(WASM)
+    await chain.close()
+    const again = await startTestChain({ data, keep: 4 })
+    for (let number = 1; number <= 6; number += 1) await again.chain.produce()
+    const stateOf = (number: number) => again.chain.state(again.chain.hashAt(number as never) ?? '0x')
+    expect(() => stateOf(51)).toThrow(expect.objectContaining({ code: 'CHAIN_STATE_PRUNED' }))
+    expect(stateOf(52).get(CODE)).toEqual(WASM)
+    await again.chain.close()
   })
 
   test('folder of a newer Arbor is refused', async () => {
@@ -141,7 +209,27 @@ describe('store', () => {
     await expect(startTestChain({ data })).rejects.toMatchObject({ code: 'CHAIN_DATA_VERSION' })
   })
 
-  test('file that is no database is refused', async () => {
+  test('folder of an older Arbor is refused', async () => {
+    const database = new DatabaseSync(join(data, 'chain.sqlite'))
+    database.exec('PRAGMA user_version = 1')
+    database.close()
+    await expect(startTestChain({ data })).rejects.toMatchObject({ code: 'CHAIN_DATA_VERSION' })
+  })
+
+  test.each([
+    { what: 'has other bytes in its head', harm: (file: Buffer) => file.fill(0x5a, 0, 100) },
+    { what: 'has other bytes in its tables', harm: (file: Buffer) => file.fill(0x5a, 4_096, 40_000) },
+    { what: 'is cut off', harm: (file: Buffer) => file.subarray(0, 20_000) },
+  ])('database that $what is refused', async ({ harm }) => {
+    const first = await startTestChain({ data })
+    await first.chain.produce()
+    await first.chain.close()
+    const path = join(data, 'chain.sqlite')
+    writeFileSync(path, harm(readFileSync(path)))
+    await expect(startTestChain({ data })).rejects.toMatchObject({ code: 'CHAIN_DATA_CORRUPT' })
+  })
+
+  test('folder that is a file is refused', async () => {
     await expect(startTestChain({ data: import.meta.filename })).rejects.toMatchObject({ code: 'CHAIN_FOLDER' })
   })
 })

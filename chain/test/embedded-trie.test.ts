@@ -6,7 +6,7 @@ import { keyBytes, toKey } from '../src/embedded/key.ts'
 import { compact } from '../src/embedded/scale.ts'
 import { orderedRoot } from '../src/embedded/trie/build.ts'
 import { trieEdit } from '../src/embedded/trie/edit.ts'
-import type { StateVersion, Trie } from '../src/embedded/trie/node.ts'
+import { openNode, type StateVersion, type Trie } from '../src/embedded/trie/node.ts'
 import { trieGet, trieKeys, trieNext } from '../src/embedded/trie/read.ts'
 import { trieRoot } from '../src/embedded/trie/root.ts'
 
@@ -108,8 +108,10 @@ describe('trie', () => {
 })
 
 /** Copies a trie without what its nodes remember. */
-const forgetful = (node: Trie): Trie =>
-  node && { ...node, reference: undefined, valueHash: undefined, children: node.children?.map(forgetful) }
+const forgetful = (trie: Trie): Trie => {
+  const node = openNode(trie)
+  return node && { ...node, reference: undefined, valueHash: undefined, children: node.children?.map(forgetful) }
+}
 
 /** The root by definition: nodes are built anew from sorted pairs, nothing is shared with the trie under test. */
 const plainRoot = (model: ReadonlyMap<string, Uint8Array>, state: StateVersion): Uint8Array => {

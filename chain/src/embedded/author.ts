@@ -8,6 +8,7 @@ import type { ChainRuntime } from './runtime/runtimes.ts'
 import { compact, reader, u64le, vec } from './scale.ts'
 import { type Change, createOverlay, type Overlay } from './state/overlay.ts'
 import type { Trie } from './trie/node.ts'
+import { trieGet } from './trie/read.ts'
 import type { Header, StoredBlock, Validity } from './types.ts'
 import { decodeApplied, isExhausted, TRAPPED } from './validity.ts'
 
@@ -33,6 +34,10 @@ export interface BuiltBlock {
   readonly unsealed: Header
   readonly trie: Trie
   readonly changes: readonly Change[]
+  /** Numbers of the stored nodes that the parent's state has and this one has not. */
+  readonly retired: readonly number[]
+  /** Keys of the state that the block adds, less those that it removes. */
+  readonly keysAdded: number
   /** Extrinsics besides the inherents. */
   readonly included: number
   readonly refused: ReadonlyMap<Hex, Validity>
@@ -59,15 +64,25 @@ export const buildBlock = (of: BuildOptions): BuiltBlock => {
   const { included, refused } = onlyInherents ? NOTHING : applyReady(of, overlay)
   const unsealed = decodeHeader(runtime.executor.call('BlockBuilder_finalize_block', NO_BYTES, overlay))
   const header = seal(unsealed, of.authority)
+  const changes = overlay.changes(runtime.version.stateVersion)
   return {
     block: { hash: hashHeader(header), header, extrinsics: [...inherents, ...included] },
     unsealed,
     trie: overlay.trie(runtime.version.stateVersion),
-    changes: overlay.changes(runtime.version.stateVersion),
+    changes,
+    retired: overlay.retired(runtime.version.stateVersion),
+    keysAdded: countAdded(of.parentTrie, changes),
     included: included.length,
     refused,
   }
 }
+
+/** Counts the keys that changes add, less those that they remove. */
+export const countAdded = (before: Trie, changes: readonly Change[]): number =>
+  changes.reduce((sum, [key, value]) => {
+    const was = Number(trieGet(before, key) !== undefined)
+    return sum + Number(value !== undefined) - was
+  }, 0)
 
 const NO_BYTES = new Uint8Array()
 const NOTHING: Tried = { included: [], refused: new Map() }

@@ -19,6 +19,8 @@ export interface MakeOptions {
   readonly clock: Clock
   /** Executes the block a second time, as an importing node would. */
   readonly check: boolean
+  /** The block's slot comes after this one; that of the parent by default. */
+  readonly after?: number | null
 }
 
 /** Part of a slot that extrinsics may take; the rest is for the roots, the check and the readers. */
@@ -42,7 +44,7 @@ export const makeBlock = (of: MakeOptions): BuiltBlock => {
 }
 
 const chooseSlot = (
-  { parent, parentTrie, authority, clock }: MakeOptions,
+  { parent, parentTrie, authority, clock, after = slotOf(parent.header) }: MakeOptions,
   runtime: ChainRuntime,
   slotMs: number,
 ): number => {
@@ -55,5 +57,5 @@ const chooseSlot = (
     })
   }
   const isOurs = (slot: number): boolean => keys[slot % keys.length] === ours
-  return nextSlot({ nowMs: clock.now(), slotMs, last: slotOf(parent.header), isOurs, authors: keys.length })
+  return nextSlot({ nowMs: clock.now(), slotMs, last: after, isOurs, authors: keys.length })
 }

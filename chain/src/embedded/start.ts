@@ -1,9 +1,7 @@
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
-import { toHex } from '@arbor/shared/hex'
 import type { Keypair } from '@arbor/shared/keypair'
 import { keypairFromUri } from '@arbor/shared/keys'
-import { verifySignature } from '@arbor/shared/verify-signature'
 import type { Logger } from 'pino'
 import { type CoreChain, createChain } from './chain.ts'
 import { buildGenesis, type Genesis } from './genesis.ts'
@@ -13,13 +11,13 @@ import { type Json, mergePatch } from './merge-patch.ts'
 import { type ProductionMode, runLoop } from './production.ts'
 import type { RuntimeLog } from './runtime/host/context.ts'
 import { createRuntimes } from './runtime/runtimes.ts'
-import { rememberVerified } from './runtime/verified.ts'
+import { createSignatureChecks } from './runtime/verified.ts'
+import { createVerifyThread } from './runtime/verify-thread.ts'
 import { openDatabase } from './store/open.ts'
 import { createStore, type Store } from './store/store.ts'
-import type { Trie } from './trie/node.ts'
 import { trieEntries } from './trie/read.ts'
-import { trieRoot } from './trie/root.ts'
 import type { EmbeddedChain, ExtrinsicSource } from './types.ts'
+import { verifyHead } from './verify.ts'
 
 /** How a chain is started. */
 export interface StartOptions {
@@ -43,8 +41,10 @@ export interface StartOptions {
   readonly check?: boolean
   /** `instant` makes each block final at once, the default. */
   readonly finality?: 'instant' | 'manual'
-  /** Blocks whose state is kept behind the best one; 4 096 by default. */
-  readonly retentionBlocks?: number | 'archive'
+  /** Newest blocks that are kept with their state, those that are not final besides; 256 by default. */
+  readonly keep?: number | 'archive'
+  /** Bytes that nodes of the state may take in memory; 64 MiB by default. */
+  readonly cacheBytes?: number
 }
 
 /** A chain and the loop that makes its blocks. */
@@ -55,33 +55,35 @@ export interface RunningChain extends EmbeddedChain {
   poke(): void
 }
 
-/** 4 096 blocks: 68 minutes at 1 s, 13.6 hours at 12 s. */
-const RETENTION_BLOCKS = 4_096
+/** What a Substrate node keeps: 4 minutes at 1 s, 51 minutes at 12 s. */
+export const KEEP_BLOCKS = 256
 
 /**
  * Starts a chain: opens its folder or makes its genesis, and begins to make blocks.
  * @throws CHAIN_BAD_RUNTIME, CHAIN_GENESIS, CHAIN_OTHER_GENESIS, CHAIN_FOLDER_IN_USE, CHAIN_DATA_CORRUPT
  */
 export const startEmbeddedChain = async (of: StartOptions): Promise<RunningChain> => {
-  const options = { onLog: runtimeLog(of.log), verifySr25519: rememberVerified(verifySignature) }
+  const signatures = createSignatureChecks({ thread: createVerifyThread({ log: of.log }) })
   await initHashes()
-  const runtimes = createRuntimes(options)
+  const runtimes = createRuntimes({ onLog: runtimeLog(of.log), verify: signatures.verify })
   const { executor } = runtimes.ofCode(of.wasm)
   const genesis = buildGenesis({ executor, wasm: of.wasm, preset: of.preset ?? 'development', patch: genesisPatch(of) })
-  const store = createStore(openDatabase(of.data ?? null))
+  const store = createStore(openDatabase(of.data ?? null), {
+    keep: of.keep === 'archive' ? Infinity : (of.keep ?? KEEP_BLOCKS),
+    ...(of.cacheBytes === undefined ? {} : { cacheBytes: of.cacheBytes }),
+  })
   try {
-    const trie = openState(store, genesis)
+    openState(store, genesis)
     const { source } = of
     const chain = createChain({
       store,
-      trie,
       runtimes,
+      signatures,
       source: typeof source === 'function' ? source : () => source,
       authority: of.authority ?? keypairFromUri('//Alice'),
       clock: of.clock,
       check: of.check ?? true,
       finality: of.finality ?? 'instant',
-      retentionBlocks: of.retentionBlocks === 'archive' ? Infinity : (of.retentionBlocks ?? RETENTION_BLOCKS),
       onListenerError: (error) =>
         of.log.error({ event: 'chain.listener_failed', err: error }, 'a listener of the chain threw'),
     })
@@ -107,23 +109,18 @@ const run = (chain: CoreChain, { mode, clock, signal }: StartOptions): RunningCh
 const genesisPatch = ({ mode, patch = {} }: StartOptions): Json =>
   mode.kind === 'interval' ? mergePatch(patch, { blockTime: { slotDurationMs: mode.blockTimeMs } }) : patch
 
-/** Reads the state of the best block, or begins the chain. */
-const openState = (store: Store, genesis: Genesis): Trie => {
-  const best = store.blockAt(store.bestNumber() ?? -1)
+/** Begins the chain, or looks whether what is there belongs to it and is whole. */
+const openState = (store: Store, genesis: Genesis): void => {
   const ours = hashHeader(genesis.header)
-  if (best === null) {
+  const stored = store.hashAt(0)
+  if (stored === null) {
     const block = { hash: ours, header: genesis.header, extrinsics: [] }
-    const changes = [...trieEntries(genesis.trie)].map(([key, node]) => [key, node.value] as const)
-    store.add({ block, before: undefined, after: genesis.trie, changes }, 0)
-    return genesis.trie
+    const keys = [...trieEntries(genesis.trie)].length
+    store.add({ block, trie: genesis.trie, retired: [], keys }, { best: true, final: true })
+    return
   }
-  if (store.hashAt(0) !== ours) throw otherGenesis(store.hashAt(0) ?? 'unknown', ours)
-  const trie = store.loadState()
-  if (toHex(trieRoot(trie)) === best.header.stateRoot) return trie
-  throw new SubnetError({
-    code: 'CHAIN_DATA_CORRUPT',
-    message: `The stored state of block ${best.header.number} does not have the root that its header names; delete the folder or restore it`,
-  })
+  if (stored !== ours) throw otherGenesis(stored, ours)
+  verifyHead(store)
 }
 
 const otherGenesis = (stored: string, ours: string): SubnetError =>

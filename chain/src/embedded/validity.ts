@@ -14,6 +14,9 @@ export const isExhausted = (validity: Validity): boolean =>
 /** What is said of an extrinsic on which the runtime stopped: Call, "not expected". */
 export const TRAPPED: Validity = { valid: false, kind: 'invalid', index: 0, custom: null }
 
+/** What is said of an extrinsic whose signature is wrong: BadProof. */
+export const BAD_SIGNATURE: Validity = { valid: false, kind: 'invalid', index: 4, custom: null }
+
 /** Decodes the answer of TaggedTransactionQueue_validate_transaction. @throws CHAIN_SCALE */
 export const decodeValidity = (encoded: Uint8Array): Validity => {
   const source = reader(encoded)

@@ -23,7 +23,7 @@ export interface ExecutorOptions {
   readonly onLog?: RuntimeLog
   /** Most talkative level that the runtime makes lines for; 2 (warnings) by default. */
   readonly logLevel?: 0 | 1 | 2 | 3 | 4 | 5
-  readonly verifySr25519?: HostContext['verifySr25519']
+  readonly verify?: HostContext['verify']
   readonly versionOf?: HostContext['versionOf']
 }
 

@@ -1,5 +1,4 @@
 import { SubnetError } from '@arbor/shared/errors'
-import { verifySignature } from '@arbor/shared/verify-signature'
 import { createOverlay, type Overlay } from '../state/overlay.ts'
 import { createAllocator } from './allocator.ts'
 import type { ExecutorOptions } from './executor.ts'
@@ -7,6 +6,7 @@ import type { HostContext } from './host/context.ts'
 import { hostFunctions } from './host/functions.ts'
 import { createGuestMemory } from './memory.ts'
 import type { RuntimeModule } from './module.ts'
+import { isRight } from './signature.ts'
 
 /** A runtime with a memory; runs one call at a time. */
 export interface RuntimeInstance {
@@ -77,7 +77,7 @@ export const withDefaults = (
 ): Required<ExecutorOptions> => ({
   onLog: options.onLog ?? (() => undefined),
   logLevel: options.logLevel ?? 2,
-  verifySr25519: options.verifySr25519 ?? verifySignature,
+  verify: options.verify ?? isRight,
   versionOf: options.versionOf ?? versionOf,
 })
 

@@ -5,7 +5,7 @@ import { blake256 } from '../hash.ts'
 import { CODE_KEY } from '../key.ts'
 import { createOverlay } from '../state/overlay.ts'
 import type { Trie } from '../trie/node.ts'
-import { trieGet } from '../trie/read.ts'
+import { trieNode } from '../trie/read.ts'
 import { type Executor, type ExecutorOptions, openExecutor } from './executor.ts'
 import { compileRuntime } from './module.ts'
 import { decodeRuntimeVersion, type RuntimeVersion } from './version.ts'
@@ -33,8 +33,8 @@ export const createRuntimes = (options: Omit<ExecutorOptions, 'versionOf'>): Run
   // Values of a trie are shared by all states that have them, so most questions are settled by identity.
   const byCode = new WeakMap<Uint8Array, ChainRuntime>()
 
-  const load = (code: Uint8Array): ChainRuntime => {
-    const hash = toHex(blake256(code))
+  const load = (code: Uint8Array, known?: Uint8Array): ChainRuntime => {
+    const hash = toHex(known ?? blake256(code))
     const runtime = byHash.get(hash) ?? open(code)
     byHash.delete(hash)
     byHash.set(hash, runtime)
@@ -55,10 +55,11 @@ export const createRuntimes = (options: Omit<ExecutorOptions, 'versionOf'>): Run
     }
   }
   return {
-    ofCode: load,
+    ofCode: (code) => load(code),
     of: (state) => {
-      const code = trieGet(state, CODE_KEY)
-      if (code === undefined) {
+      const node = trieNode(state, CODE_KEY)
+      const code = node?.value
+      if (node === undefined || code === undefined) {
         throw new SubnetError({
           code: 'CHAIN_BAD_RUNTIME',
           message: 'The state holds no runtime at :code; start from another genesis',
@@ -66,7 +67,7 @@ export const createRuntimes = (options: Omit<ExecutorOptions, 'versionOf'>): Run
       }
       let runtime = byCode.get(code)
       if (runtime === undefined) {
-        runtime = load(code)
+        runtime = load(code, node.valueHash)
         byCode.set(code, runtime)
       }
       return runtime

@@ -1,7 +1,7 @@
 import { SubnetError } from '@arbor/shared/errors'
 import type { Key } from '../key.ts'
 import { trieEdit } from '../trie/edit.ts'
-import { isHashed, type StateVersion, type Trie } from '../trie/node.ts'
+import { isHashed, type StateVersion, type Trie, type TrieNode } from '../trie/node.ts'
 import { trieFirstFrom, trieGet, trieNext, trieNode } from '../trie/read.ts'
 import { trieRoot } from '../trie/root.ts'
 import { type Appended, append, wholeList } from './appended.ts'
@@ -30,6 +30,8 @@ export interface Overlay {
   /** The trie with all changes; computed once and kept until the next change. */
   trie(version: StateVersion): Trie
   root(version: StateVersion): Uint8Array
+  /** Numbers of the stored nodes that the trie below has and the changed one has not. */
+  retired(version: StateVersion): readonly number[]
   /** Keys whose value, or the way it is kept, differs from the trie below, with the values. */
   changes(version: StateVersion): Change[]
 }
@@ -39,12 +41,18 @@ export type Change = readonly [key: Key, value: Uint8Array | undefined]
 
 type Entry = Uint8Array | Appended | null
 
+interface Merged {
+  readonly version: StateVersion
+  readonly trie: Trie
+  readonly retired: readonly number[]
+}
+
 /** Creates an overlay without changes. */
 export const createOverlay = (base: Trie): Overlay => {
   const entries = new Map<Key, Entry>()
   const journals: (readonly [Key, Entry | undefined])[][] = []
   let sorted: Key[] | undefined
-  let merged: { readonly version: StateVersion; readonly trie: Trie } | undefined
+  let merged: Merged | undefined
 
   const stored = (key: Key): Uint8Array | Appended | undefined => {
     const entry = entries.get(key)
@@ -87,9 +95,11 @@ export const createOverlay = (base: Trie): Overlay => {
       })
     return journal
   }
-  const trie = (version: StateVersion): Trie => {
-    if (merged?.version !== version) merged = { version, trie: trieEdit(base, written(entries), version) }
-    return merged.trie
+  const merge = (version: StateVersion): Merged => {
+    if (merged?.version === version) return merged
+    const retired: number[] = []
+    merged = { version, trie: trieEdit(base, written(entries), version, retired), retired }
+    return merged
   }
 
   return {
@@ -117,8 +127,9 @@ export const createOverlay = (base: Trie): Overlay => {
       for (const [key, before] of closeJournal().reverse()) put(key, before)
     },
     depth: () => journals.length,
-    trie,
-    root: (version) => trieRoot(trie(version)),
+    trie: (version) => merge(version).trie,
+    root: (version) => trieRoot(merge(version).trie),
+    retired: (version) => merge(version).retired,
     changes: (version) => [...written(entries)].filter(([key, value]) => !isKept(trieNode(base, key), value, version)),
   }
 }
@@ -130,7 +141,7 @@ function* written(entries: ReadonlyMap<Key, Entry>): Generator<Change> {
   for (const [key, entry] of entries) yield [key, asBytes(entry ?? undefined)]
 }
 
-const isKept = (node: Trie, value: Uint8Array | undefined, version: StateVersion): boolean => {
+const isKept = (node: TrieNode | undefined, value: Uint8Array | undefined, version: StateVersion): boolean => {
   if (value === undefined || node?.value === undefined) return value === node?.value
   return node.hashed === isHashed(value, version) && Buffer.compare(node.value, value) === 0
 }

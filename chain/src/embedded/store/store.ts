@@ -2,138 +2,196 @@ import type { DatabaseSync } from 'node:sqlite'
 import { concatBytes } from '@arbor/shared/bytes'
 import { SubnetError } from '@arbor/shared/errors'
 import { fromHex, toHex } from '@arbor/shared/hex'
-import type { Hex } from '@arbor/shared/units'
+import type { Block, Hex } from '@arbor/shared/units'
 import { decodeHeader, encodeHeader } from '../header.ts'
-import { type Key, keyBytes, toKey } from '../key.ts'
 import { compact, reader, vec } from '../scale.ts'
-import type { Change } from '../state/overlay.ts'
-import { trieEdit } from '../trie/edit.ts'
 import type { Trie } from '../trie/node.ts'
-import { trieGet, trieNode } from '../trie/read.ts'
 import type { StoredBlock } from '../types.ts'
+import { notWritten, reading } from './failures.ts'
+import { createNodes } from './nodes.ts'
+import { createPruning, packIds } from './pruning.ts'
+import { bytesOf, numberOf, prepareStatements, type Row } from './sql.ts'
 
 /** A block with what it changed. */
 export interface ImportedBlock {
   readonly block: StoredBlock
-  readonly before: Trie
-  readonly after: Trie
-  readonly changes: readonly Change[]
+  /** State after the block. */
+  readonly trie: Trie
+  /** Numbers of the stored nodes that the parent's state has and this one has not. */
+  readonly retired: readonly number[]
+  /** Keys of the state. */
+  readonly keys: number
 }
 
-/** What the chain keeps: blocks, the state of the best one, and what each block replaced in the state. */
+/** What a new block is to the chain. */
+export interface Standing {
+  /** The best block from now on; else one of a fork. */
+  readonly best: boolean
+  /** Final at once. */
+  readonly final: boolean
+}
+
+/** What the chain keeps: blocks, those of forks too, and their states. */
 export interface Store {
-  /** Number of the best block; null before genesis. */
-  bestNumber(): number | null
+  /** Null before genesis. */
+  best(): StoredBlock | null
   finalizedNumber(): number
-  /** States before this block are gone. */
+  /** States before this block are gone, and so are the blocks, but for their hashes. */
   firstState(): number
   blockAt(number: number): StoredBlock | null
   block(hash: Hex): StoredBlock | null
   hashAt(number: number): Hex | null
-  /** Reads the state of the best block. */
-  loadState(): Trie
-  /** Values that keys had after `number` where they are different now, each key once. */
-  valuesAt(number: number): Change[]
-  /** Keys that a block changed. */
-  changedKeys(number: number): Key[]
-  /** Adds a block and its state at once, and forgets states before `firstState`. */
-  add(imported: ImportedBlock, firstState: number): void
-  setFinalized(number: number): void
+  /** Number of a block, also of one of which the hash alone is left. */
+  numberOf(hash: Hex): Block | null
+  /** @throws CHAIN_STATE_PRUNED, CHAIN_UNKNOWN_BLOCK */
+  state(hash: Hex): Trie
+  /** Keys of a block's state. */
+  keys(hash: Hex): number
+  /** Adds a block and its state at once, and lets old ones go. @returns the state as stored @throws CHAIN_NOT_WRITTEN */
+  add(imported: ImportedBlock, standing: Standing): Trie
+  /** Makes the chain that ends with a stored block the best one. @throws CHAIN_NOT_WRITTEN */
+  switchTo(tip: Hex): void
+  /** Makes blocks final and lets go of forks that left the chain before. @throws CHAIN_NOT_WRITTEN */
+  finalize(number: number): void
+  /** Bytes of the database. */
+  bytes(): number
   close(): void
 }
 
-type Row = Readonly<Record<string, unknown>>
+/** Wraps an open database. @param keep newest blocks whose state is kept; those that are not final stay in any case */
+export const createStore = (
+  database: DatabaseSync,
+  { keep, cacheBytes }: { readonly keep: number; readonly cacheBytes?: number },
+): Store => {
+  const sql = prepareStatements(database)
+  const nodes = createNodes({
+    rows: {
+      read: (id) => {
+        const row = reading(() => sql.readNode.get(id))
+        return row === undefined ? undefined : bytesOf(row, 'body')
+      },
+      write: (id, body) => void sql.writeNode.run(id, body),
+    },
+    nextId: reading(() => numberOf(sql.lastNode.get(), 'id') ?? 0) + 1,
+    ...(cacheBytes === undefined ? {} : { cacheBytes }),
+  })
+  const pruning = createPruning(sql, keep)
+  const read = <Result>(statement: () => Row | undefined, take: (row: Row) => Result): Result | null =>
+    reading(() => {
+      const row = statement()
+      return row === undefined ? null : take(row)
+    })
+  const bestHash = (): Hex | null =>
+    read(
+      () => sql.getMeta.get('best'),
+      (row) => toHex(bytesOf(row, 'value')),
+    )
+  const blockRow = (hash: Hex): Row | undefined => reading(() => sql.block.get(fromHex(hash)))
+  const numberOfHash = (hash: Hex): Block | null =>
+    reading(() => numberOf(sql.numberOf.get(fromHex(hash)), 'number')) as Block | null
 
-/** Wraps an open database. */
-export const createStore = (database: DatabaseSync): Store => {
-  const sql = prepare(database)
-  const setMeta = (name: string, value: number): void => void sql.setMeta.run(name, Buffer.from(String(value)))
-  const metaNumber = (name: string): number => {
-    const row = sql.getMeta.get(name)
-    return row === undefined ? 0 : Number(Buffer.from(bytesOf(row, 'value')).toString())
+  /** A block is one transaction: after kill -9 it is there wholly or not at all. */
+  const transaction = <Result>(what: string, write: () => Result): Result => {
+    try {
+      database.exec('BEGIN IMMEDIATE')
+      const result = write()
+      database.exec('COMMIT')
+      return result
+    } catch (cause) {
+      // SQLite itself rolls back on some errors, a full disk among them.
+      if (database.isTransaction) database.exec('ROLLBACK')
+      throw notWritten(what, cause)
+    }
   }
-  const write = ({ block, before, after, changes }: ImportedBlock, firstState: number): void => {
-    const { number } = block.header
-    sql.addBlock.run(number, fromHex(block.hash), encodeHeader(block.header), encodeBody(block.extrinsics))
-    for (const [key, value] of changes) {
-      const name = keyBytes(key)
-      if (number > 0) sql.addJournal.run(number, name, trieGet(before, key) ?? null)
-      if (value === undefined) sql.deleteState.run(name)
-      else sql.setState.run(name, value, trieNode(after, key)?.hashed === true ? 1 : 0)
-    }
-    if (firstState > metaNumber('firstState')) {
-      sql.pruneJournal.run(firstState)
-      setMeta('firstState', firstState)
-    }
+  const setBest = (hash: Uint8Array, number: number): void => {
+    sql.setHash.run(number, hash)
+    sql.setMeta.run('best', hash)
   }
   return {
-    bestNumber: () => {
-      const best = sql.best.get()?.['number']
-      return typeof best === 'number' ? best : null
+    best: () => {
+      const hash = bestHash()
+      return hash === null ? null : readBlock(blockRow(hash))
     },
-    finalizedNumber: () => metaNumber('finalized'),
-    firstState: () => metaNumber('firstState'),
-    blockAt: (number) => readBlock(sql.blockAt.get(number)),
-    block: (hash) => readBlock(sql.block.get(fromHex(hash))),
-    hashAt: (number) => {
-      const row = sql.hashAt.get(number)
-      return row === undefined ? null : toHex(bytesOf(row, 'hash'))
-    },
-    loadState: () =>
-      trieEdit(trieEdit(undefined, readState(sql.loadState.iterate(0)), 0), readState(sql.loadState.iterate(1)), 1),
-    valuesAt: (number) => sql.valuesAt.all(number).map(readChange),
-    changedKeys: (number) => sql.changedKeys.all(number).map((row) => toKey(bytesOf(row, 'key'))),
-    add: (imported, firstState) => {
-      database.exec('BEGIN IMMEDIATE')
-      try {
-        write(imported, firstState)
-        database.exec('COMMIT')
-      } catch (cause) {
-        // SQLite itself rolls back on some errors, a full disk among them.
-        if (database.isTransaction) database.exec('ROLLBACK')
-        throw notWritten(imported.block, cause)
+    finalizedNumber: () => pruning.meta('finalized'),
+    firstState: () => pruning.meta('firstState'),
+    blockAt: (number) => readBlock(reading(() => sql.blockAt.get(number))),
+    block: (hash) => readBlock(blockRow(hash)),
+    hashAt: (number) =>
+      read(
+        () => sql.hashAt.get(number),
+        (row) => toHex(bytesOf(row, 'hash')),
+      ),
+    numberOf: numberOfHash,
+    state: (hash) => {
+      const row = blockRow(hash)
+      const root = numberOf(row, 'root')
+      if (row !== undefined && root !== null) {
+        const { stateRoot } = decodeHeader(bytesOf(row, 'header'))
+        return root === 0 ? undefined : { id: root, reference: fromHex(stateRoot), source: nodes }
       }
+      const number = numberOfHash(hash)
+      throw number === null ? unknownBlock(hash) : pruned(number, pruning.meta('firstState'))
     },
-    setFinalized: (number) => setMeta('finalized', number),
+    keys: (hash) => numberOf(blockRow(hash), 'keys') ?? 0,
+    add: ({ block, trie, retired, keys }, { best, final }) => {
+      const { header } = block
+      const hash = fromHex(block.hash)
+      const written = transaction(`Block ${header.number}`, () => {
+        const made = nodes.write(trie)
+        sql.addBlock.run(
+          hash,
+          header.number,
+          encodeHeader(header),
+          encodeBody(block.extrinsics),
+          made.root,
+          made.first,
+          made.end,
+          packIds(retired),
+          keys,
+        )
+        if (best) setBest(hash, header.number)
+        if (best && final) pruning.finalize(header.number)
+        pruning.advance(header.number)
+        return made
+      })
+      return written.settle()
+    },
+    switchTo: (tip) =>
+      transaction(`The switch to block ${tip}`, () => {
+        const tipBlock = readBlock(blockRow(tip)) ?? unknown(tip)
+        setBest(fromHex(tip), tipBlock.header.number)
+        pruning.cutNumbers(tipBlock.header.number)
+        let { parentHash, number } = tipBlock.header
+        for (;;) {
+          number = (number - 1) as Block
+          const held = reading(() => sql.hashAt.get(number))
+          if (held !== undefined && toHex(bytesOf(held, 'hash')) === parentHash) return
+          sql.setHash.run(number, fromHex(parentHash))
+          parentHash = (readBlock(blockRow(parentHash)) ?? unknown(parentHash)).header.parentHash
+        }
+      }),
+    finalize: (number) => transaction(`The finality of block ${number}`, () => pruning.finalize(number)),
+    bytes: () => numberOf(sql.size.get(), 'bytes') ?? 0,
     close: () => database.close(),
   }
 }
 
-const notWritten = ({ header }: StoredBlock, cause: unknown): SubnetError =>
-  new SubnetError({
-    code: 'CHAIN_NOT_WRITTEN',
-    message: `Block ${header.number} could not be written: ${cause instanceof Error ? cause.message : String(cause)}; make room or repair the disk, then start the chain again: it stands at the block before`,
-    cause,
-  })
-
-const prepare = (database: DatabaseSync) => ({
-  getMeta: database.prepare('SELECT value FROM meta WHERE name = ?'),
-  setMeta: database.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value'),
-  best: database.prepare('SELECT max(number) AS number FROM blocks'),
-  blockAt: database.prepare('SELECT * FROM blocks WHERE number = ?'),
-  block: database.prepare('SELECT * FROM blocks WHERE hash = ?'),
-  hashAt: database.prepare('SELECT hash FROM blocks WHERE number = ?'),
-  addBlock: database.prepare('INSERT INTO blocks (number, hash, header, extrinsics) VALUES (?, ?, ?, ?)'),
-  loadState: database.prepare('SELECT key, value FROM state WHERE kept = ? ORDER BY key'),
-  setState: database.prepare(
-    'INSERT INTO state VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, kept = excluded.kept',
-  ),
-  deleteState: database.prepare('DELETE FROM state WHERE key = ?'),
-  addJournal: database.prepare('INSERT INTO journal VALUES (?, ?, ?)'),
-  pruneJournal: database.prepare('DELETE FROM journal WHERE block <= ?'),
-  changedKeys: database.prepare('SELECT key FROM journal WHERE block = ? ORDER BY key'),
-  // SQLite takes the other columns from the row that holds the minimum. @source sqlite.org/lang_select.html#bareagg
-  valuesAt: database.prepare('SELECT key, before AS value, min(block) FROM journal WHERE block > ? GROUP BY key'),
-})
-
-function* readState(rows: Iterable<Row>): Generator<Change> {
-  for (const row of rows) yield readChange(row)
+const unknown = (hash: Hex): never => {
+  throw unknownBlock(hash)
 }
 
-const readChange = (row: Row): Change => [
-  toKey(bytesOf(row, 'key')),
-  row['value'] === null ? undefined : bytesOf(row, 'value'),
-]
+export const unknownBlock = (which: string): SubnetError =>
+  new SubnetError({
+    code: 'CHAIN_UNKNOWN_BLOCK',
+    message: `This chain has no block ${which}; check it against the genesis hash`,
+  })
+
+const pruned = (number: number, first: number): SubnetError =>
+  new SubnetError({
+    code: 'CHAIN_STATE_PRUNED',
+    message: `The state of block ${number} is gone, the first one kept is that of block ${first}; ask for a later block, or run the chain with --keep archive`,
+    details: { block: number, first },
+  })
 
 const readBlock = (row: Row | undefined): StoredBlock | null =>
   row === undefined
@@ -144,16 +202,10 @@ const readBlock = (row: Row | undefined): StoredBlock | null =>
         extrinsics: decodeBody(bytesOf(row, 'extrinsics')),
       }
 
-const encodeBody = (extrinsics: readonly Uint8Array[]): Uint8Array =>
+export const encodeBody = (extrinsics: readonly Uint8Array[]): Uint8Array =>
   concatBytes(compact(extrinsics.length), ...extrinsics.map(vec))
 
-const decodeBody = (encoded: Uint8Array): readonly Uint8Array[] => {
+export const decodeBody = (encoded: Uint8Array): readonly Uint8Array[] => {
   const source = reader(encoded)
   return Array.from({ length: source.compact() }, () => source.vec().slice())
-}
-
-const bytesOf = (row: Row, column: string): Uint8Array => {
-  const value = row[column]
-  if (value instanceof Uint8Array) return value
-  throw new TypeError(`Column ${column} of the chain's database holds no bytes`)
 }

@@ -1,17 +1,28 @@
 import type { Key } from '../key.ts'
-import { isHashed, nibble, nibblesFrom, type StateVersion, sharedNibbles, type Trie, type TrieNode } from './node.ts'
+import {
+  isHashed,
+  nibble,
+  nibblesFrom,
+  openNode,
+  type StateVersion,
+  sharedNibbles,
+  type Trie,
+  type TrieNode,
+} from './node.ts'
 
 /**
  * Applies changes to a trie and returns the new one; the old one stays as it is. Both share all nodes that did not change.
  * @param changes key to its new value, or to undefined for a removed key
  * @param version how new values are kept; values that are not written keep their way
+ * @param retired takes the numbers of stored nodes that the old trie has and the new one has not
  */
 export const trieEdit = (
   root: Trie,
   changes: Iterable<readonly [Key, Uint8Array | undefined]>,
   version: StateVersion,
+  retired: number[] = [],
 ): Trie => {
-  const owner = {}
+  const owner: Edit = { retired }
   let edited = root
   for (const [key, value] of changes) {
     if (value === undefined) edited = remove(edited, key, 0, owner)
@@ -20,20 +31,26 @@ export const trieEdit = (
   return edited
 }
 
+/** One edit: what it makes it may change again. */
+interface Edit {
+  readonly retired: number[]
+}
+
 interface Written {
   readonly value: Uint8Array
   readonly hashed: boolean
-  readonly owner: object
+  readonly owner: Edit
 }
 
-const insert = (node: Trie, key: Key, depth: number, written: Written): TrieNode => {
+const insert = (at: Trie, key: Key, depth: number, written: Written): TrieNode => {
+  const node = openNode(at)
   if (node === undefined) return makeLeaf(nibblesFrom(key, depth), written)
   const shared = sharedNibbles(node.partial, key, depth)
   if (shared < node.partial.length) return split(node, key, depth, shared, written)
   const reached = depth + shared
   if (reached === key.length * 2) return setValue(node, written)
   const branch = nibble(key, reached)
-  const child = node.children?.[branch]
+  const child = openNode(node.children?.[branch])
   const edited = insert(child, key, reached + 1, written)
   return edited === child && child?.reference !== undefined ? node : withChild(node, branch, edited, written.owner)
 }
@@ -64,12 +81,16 @@ const split = (node: TrieNode, key: Key, depth: number, shared: number, written:
   return upper
 }
 
-const remove = (node: Trie, key: Key, depth: number, owner: object): Trie => {
+const remove = (at: Trie, key: Key, depth: number, owner: Edit): TrieNode | undefined => {
+  const node = openNode(at)
   if (node === undefined || sharedNibbles(node.partial, key, depth) < node.partial.length) return node
   const reached = depth + node.partial.length
   if (reached === key.length * 2) {
     if (node.value === undefined) return node
-    if (node.children === undefined) return undefined
+    if (node.children === undefined) {
+      retire(node, owner)
+      return undefined
+    }
     const own = owned(node, owner)
     own.value = undefined
     own.hashed = false
@@ -77,14 +98,14 @@ const remove = (node: Trie, key: Key, depth: number, owner: object): Trie => {
     return tidy(own, owner)
   }
   const branch = nibble(key, reached)
-  const child = node.children?.[branch]
+  const child = openNode(node.children?.[branch])
   const edited = remove(child, key, reached + 1, owner)
   if (edited === child && (child === undefined || child.reference !== undefined)) return node
   return tidy(withChild(node, branch, edited, owner), owner)
 }
 
 /** Restores the form that the trie demands: no branch without a value has fewer than two children. */
-const tidy = (node: TrieNode, owner: object): Trie => {
+const tidy = (node: TrieNode, owner: Edit): TrieNode | undefined => {
   const branches: number[] = []
   node.children?.forEach((child, branch) => {
     if (child !== undefined) branches.push(branch)
@@ -95,27 +116,32 @@ const tidy = (node: TrieNode, owner: object): Trie => {
     return node.value === undefined ? undefined : node
   }
   if (node.value !== undefined || second !== undefined) return node
-  const child = node.children?.[only]
+  const child = openNode(node.children?.[only])
   if (child === undefined) return node
   const merged = owned(child, owner)
   merged.partial = Uint8Array.from([...node.partial, only, ...child.partial])
   return merged
 }
 
-const withChild = (node: TrieNode, branch: number, child: Trie, owner: object): TrieNode => {
+const withChild = (node: TrieNode, branch: number, child: Trie, owner: Edit): TrieNode => {
   const own = owned(node, owner)
-  own.children ??= new Array<TrieNode | undefined>(16).fill(undefined)
+  own.children ??= new Array<Trie>(16).fill(undefined)
   own.children[branch] = child
   return own
 }
 
 /** A node that this edit may change: itself when the edit made it, else a copy. */
-const owned = (node: TrieNode, owner: object): TrieNode => {
+const owned = (node: TrieNode, owner: Edit): TrieNode => {
   if (node.owner === owner) {
     node.reference = undefined
     return node
   }
-  return { ...node, children: node.children?.slice(), owner, reference: undefined }
+  retire(node, owner)
+  return { ...node, children: node.children?.slice(), owner, reference: undefined, id: undefined }
+}
+
+const retire = ({ id }: TrieNode, { retired }: Edit): void => {
+  if (id !== undefined) retired.push(id)
 }
 
 const makeLeaf = (partial: Uint8Array, { value, hashed, owner }: Written): TrieNode => ({
@@ -126,16 +152,18 @@ const makeLeaf = (partial: Uint8Array, { value, hashed, owner }: Written): TrieN
   owner,
   reference: undefined,
   valueHash: undefined,
+  id: undefined,
 })
 
-const makeBranch = (partial: Uint8Array, owner: object): TrieNode => ({
+const makeBranch = (partial: Uint8Array, owner: Edit): TrieNode => ({
   partial,
   value: undefined,
   hashed: false,
-  children: new Array<TrieNode | undefined>(16).fill(undefined),
+  children: new Array<Trie>(16).fill(undefined),
   owner,
   reference: undefined,
   valueHash: undefined,
+  id: undefined,
 })
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>

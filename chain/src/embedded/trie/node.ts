@@ -14,17 +14,40 @@ export interface TrieNode {
   /** True when the parent sees the value by its hash only: written under version 1 and longer than 32 bytes. */
   hashed: boolean
   /** 16 entries, or none when this is a leaf. */
-  children: (TrieNode | undefined)[] | undefined
+  children: Trie[] | undefined
   /** The edit that made this node and may still change it. */
   owner: object | undefined
   /** What the parent holds: the encoded node below 32 bytes, else its hash. */
   reference: Uint8Array | undefined
   /** Hash of the value, kept because the value (say, the runtime's code) can be long. */
   valueHash: Uint8Array | undefined
+  /** Number under which a source keeps this node; none while it is in memory only, or within its parent. */
+  id: number | undefined
+}
+
+/** A node that lies in a source, such as the chain's database, and is read when somebody walks through it. */
+export interface StoredNode {
+  readonly id: number
+  /** What the parent holds of the node; what the source gives must hash to it. */
+  readonly reference: Uint8Array
+  readonly source: NodeSource
+}
+
+/** Where stored nodes are read from. */
+export interface NodeSource {
+  /** @throws CHAIN_STATE_PRUNED when the node is gone, CHAIN_DATA_CORRUPT when it is not the one that was stored */
+  load(node: StoredNode): TrieNode
 }
 
 /** The root node, or nothing where there is no key. */
-export type Trie = TrieNode | undefined
+export type Trie = TrieNode | StoredNode | undefined
+
+/** Tells whether a node is known by its place only. */
+export const isStored = (trie: TrieNode | StoredNode): trie is StoredNode => 'source' in trie
+
+/** Reads a node where it is not in memory. */
+export const openNode = (trie: Trie): TrieNode | undefined =>
+  trie === undefined || !isStored(trie) ? trie : trie.source.load(trie)
 
 /** Values longer than this are hashed under version 1. @source sp_core::storage::TRIE_VALUE_NODE_THRESHOLD */
 const HASHED_ABOVE = 32

@@ -1,5 +1,5 @@
 import type { Key } from '../key.ts'
-import { nibble, sharedNibbles, type Trie, type TrieNode } from './node.ts'
+import { nibble, openNode, sharedNibbles, type Trie, type TrieNode } from './node.ts'
 
 /** Reads the value of a key. */
 export const trieGet = (root: Trie, key: Key): Uint8Array | undefined => trieNode(root, key)?.value
@@ -7,13 +7,13 @@ export const trieGet = (root: Trie, key: Key): Uint8Array | undefined => trieNod
 /** Finds the node that ends at a key. */
 export const trieNode = (root: Trie, key: Key): TrieNode | undefined => {
   const end = key.length * 2
-  let node = root
+  let node = openNode(root)
   let depth = 0
   while (node !== undefined) {
     if (sharedNibbles(node.partial, key, depth) < node.partial.length) return undefined
     depth += node.partial.length
     if (depth === end) return node
-    node = node.children?.[nibble(key, depth)]
+    node = openNode(node.children?.[nibble(key, depth)])
     depth += 1
   }
   return undefined
@@ -22,7 +22,8 @@ export const trieNode = (root: Trie, key: Key): TrieNode | undefined => {
 /** Finds the first key after `key` in byte order. */
 export const trieNext = (root: Trie, key: Key): Key | undefined => {
   const path: number[] = []
-  return root !== undefined && seekAfter(root, key, 0, path) ? fromNibbles(path) : undefined
+  const first = openNode(root)
+  return first !== undefined && seekAfter(first, key, 0, path) ? fromNibbles(path) : undefined
 }
 
 /** Finds the first key at or after `key` in byte order. */
@@ -40,10 +41,11 @@ export function* trieKeys(root: Trie, prefix: Key = ''): Generator<Key> {
 
 /** Lists all nodes with a value, in byte order of their keys. */
 export function* trieEntries(root: Trie, path: readonly number[] = []): Generator<readonly [Key, TrieNode]> {
-  if (root === undefined) return
-  const here = [...path, ...root.partial]
-  if (root.value !== undefined) yield [fromNibbles(here), root]
-  for (const [index, child] of root.children?.entries() ?? []) yield* trieEntries(child, [...here, index])
+  const node = openNode(root)
+  if (node === undefined) return
+  const here = [...path, ...node.partial]
+  if (node.value !== undefined) yield [fromNibbles(here), node]
+  for (const [index, child] of node.children?.entries() ?? []) yield* trieEntries(child, [...here, index])
 }
 
 /** Leads `path` to the first value strictly after the key; the path is unchanged when there is none below this node. */
@@ -56,7 +58,7 @@ const seekAfter = (node: TrieNode, key: Key, depth: number, path: number[]): boo
   }
   if (shared < node.partial.length) return (node.partial[shared] ?? 0) > nibble(key, reached) && seekFirst(node, path)
   const branch = nibble(key, reached)
-  const child = node.children?.[branch]
+  const child = openNode(node.children?.[branch])
   if (child !== undefined) {
     const before = path.length
     path.push(...node.partial, branch)
@@ -74,7 +76,7 @@ const seekFirst = (node: TrieNode, path: number[]): boolean => {
 
 const seekChildren = (node: TrieNode, from: number, path: number[]): boolean => {
   for (let branch = from; branch < 16; branch += 1) {
-    const child = node.children?.[branch]
+    const child = openNode(node.children?.[branch])
     if (child === undefined) continue
     path.push(...node.partial, branch)
     return seekFirst(child, path)
@@ -82,7 +84,8 @@ const seekChildren = (node: TrieNode, from: number, path: number[]): boolean => 
   return false
 }
 
-const fromNibbles = (path: readonly number[]): Key => {
+/** Writes nibbles as a key; an odd last one is left out. */
+export const fromNibbles = (path: readonly number[]): Key => {
   let key = ''
   for (let index = 0; index + 1 < path.length; index += 2) {
     key += String.fromCharCode(((path[index] ?? 0) << 4) | (path[index + 1] ?? 0))

@@ -1,7 +1,7 @@
 import { concatBytes } from '@arbor/shared/bytes'
 import { blake256 } from '../hash.ts'
 import { compact } from '../scale.ts'
-import type { Trie, TrieNode } from './node.ts'
+import { isStored, openNode, type StoredNode, type Trie, type TrieNode } from './node.ts'
 
 /** Hashes bytes for the trie; BLAKE2b-256 unless told. */
 type Hasher = (bytes: Uint8Array) => Uint8Array
@@ -11,10 +11,14 @@ type Hasher = (bytes: Uint8Array) => Uint8Array
  * A trie must be asked with one hasher all its life.
  * @source https://spec.polkadot.network/chap-state#sect-merkl-proof
  */
-export const trieRoot = (root: Trie, hash: Hasher = blake256): Uint8Array =>
-  root === undefined ? hash(Uint8Array.of(0)) : hash(encode(root, hash))
+export const trieRoot = (root: Trie, hash: Hasher = blake256): Uint8Array => {
+  const node = openNode(root)
+  return node === undefined ? hash(Uint8Array.of(0)) : hash(encode(node, hash))
+}
 
-const reference = (node: TrieNode, hash: Hasher): Uint8Array => {
+/** Computes what a parent holds of a node: the encoded node below 32 bytes, else its hash. */
+export const nodeReference = (node: TrieNode | StoredNode, hash: Hasher = blake256): Uint8Array => {
+  if (isStored(node)) return node.reference
   if (node.reference === undefined) {
     const encoded = encode(node, hash)
     node.reference = encoded.length < 32 ? encoded : hash(encoded)
@@ -36,7 +40,7 @@ const encode = (node: TrieNode, hash: Hasher): Uint8Array => {
     const child = node.children[branch]
     if (child === undefined) continue
     bitmap |= 1 << branch
-    const held = reference(child, hash)
+    const held = nodeReference(child, hash)
     children.push(compact(held.length), held)
   }
   return concatBytes(header, packed(node.partial), Uint8Array.of(bitmap & 255, bitmap >> 8), ...value, ...children)
@@ -60,7 +64,7 @@ const lengthHeader = (kind: number, bits: number, { partial }: TrieNode): Uint8A
 }
 
 /** Packs two nibbles a byte; an odd first one stands alone. */
-const packed = (nibbles: Uint8Array): Uint8Array => {
+export const packed = (nibbles: Uint8Array): Uint8Array => {
   const bytes = new Uint8Array((nibbles.length + 1) >> 1)
   const odd = nibbles.length & 1
   for (let index = 0; index < bytes.length; index += 1) {

@@ -1,6 +1,7 @@
 import type { Overlay } from '../../state/overlay.ts'
 import type { Allocator } from '../allocator.ts'
 import type { GuestMemory } from '../memory.ts'
+import type { Signed } from '../signature.ts'
 
 /** 1 error, 2 warn, 3 info, 4 debug, 5 trace; as a limit, 0 is off. @source sp_core::LogLevelFilter */
 export type RuntimeLogLevel = 1 | 2 | 3 | 4 | 5
@@ -19,8 +20,7 @@ export interface HostContext {
   /** Lines above this level are not made. */
   readonly logLevel: number
   readonly log: RuntimeLog
-  /** Verifies an sr25519 signature. */
-  readonly verifySr25519: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
+  readonly verify: (signed: Signed) => boolean
   /** Asks another runtime blob for its version; undefined when it has none. */
   readonly versionOf: (blob: Uint8Array) => Uint8Array | undefined
 }
