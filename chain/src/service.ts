@@ -79,13 +79,15 @@ const startWithPool = async (
   const source = (chain: EmbeddedChain): TransactionPool => {
     const pool = createPool({
       validate: chain.validate,
-      bestNumber: () => chain.best().header.number,
+      check: chain.check,
+      best: () => ({ hash: chain.best().hash, number: chain.best().header.number }),
       clock: of.clock,
       limits: of.poolLimits ?? defaultPoolLimits,
     })
     chain.onEvent(({ kind, block }) => {
       if (kind === 'finalized') pool.onFinalized(block)
-      else if (finalityLag !== null && finalityLag > 0) finalizeBehind(chain, block.header.number - finalityLag)
+      else if (kind === 'best' && finalityLag !== null && finalityLag > 0)
+        finalizeBehind(chain, block.header.number - finalityLag)
     })
     held.pool = pool
     return pool

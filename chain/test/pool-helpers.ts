@@ -36,6 +36,7 @@ export const createWorld = (limits: Partial<PoolLimits> = {}) => {
   const nonces = new Map<number, number>()
   const answers = new Map<Hex, Validity>()
   let best = 0
+  let fork = 77
   let validations = 0
   const validate = (bytes: Uint8Array): Validity => {
     validations += 1
@@ -55,7 +56,8 @@ export const createWorld = (limits: Partial<PoolLimits> = {}) => {
   }
   const pool = createPool({
     validate,
-    bestNumber: () => best as Block,
+    check: async (bytes) => validate(bytes),
+    best: () => ({ hash: hashOf(Uint8Array.of(best, fork)), number: best as Block }),
     clock,
     limits: { ...defaultPoolLimits, ...limits },
   })
@@ -67,7 +69,7 @@ export const createWorld = (limits: Partial<PoolLimits> = {}) => {
       extrinsicsRoot: hashOf(new Uint8Array()),
       digest: [],
     }
-    return { hash: hashOf(Uint8Array.of(best, 77)), header, extrinsics }
+    return { hash: hashOf(Uint8Array.of(best, fork)), header, extrinsics }
   }
   /** Makes a block of these extrinsics, as the chain would. */
   const block = (included: readonly Uint8Array[], refused: ReadonlyMap<Hex, Validity> = new Map()): StoredBlock => {
@@ -77,10 +79,24 @@ export const createWorld = (limits: Partial<PoolLimits> = {}) => {
     pool.onBlock(made, refused)
     return made
   }
-  const watch = (bytes: Uint8Array) => {
+  /** Changes the best chain: these blocks leave it, and others with the given extrinsics come in their place. */
+  const reorg = (retracted: readonly StoredBlock[], enacted: readonly (readonly Uint8Array[])[]): StoredBlock[] => {
+    best -= retracted.length
+    fork += 1
+    for (const { extrinsics } of retracted)
+      for (const [who = 0] of extrinsics) nonces.set(who, (nonces.get(who) ?? 1) - 1)
+    const made = enacted.map((included) => {
+      best += 1
+      for (const [who = 0, nonce = 0] of included) nonces.set(who, nonce + 1)
+      return blockOf(included)
+    })
+    pool.onReorg({ retracted: [...retracted].reverse(), enacted: made })
+    return made
+  }
+  const watch = async (bytes: Uint8Array) => {
     const events: string[] = []
     const listener = (event: PoolEvent): void => void events.push(event.kind)
-    return { submitted: pool.submit(bytes, listener), events, listener }
+    return { submitted: await pool.submit(bytes, listener), events, listener }
   }
-  return { pool, clock, answers, block, watch, validations: () => validations, ready: () => pool.pending() }
+  return { pool, clock, answers, block, reorg, watch, validations: () => validations, ready: () => pool.pending() }
 }

@@ -39,7 +39,8 @@ describe('author_submitExtrinsic', () => {
     const hex = rpc.transfer(ALICE, 0)
     await rpc.get('author_submitExtrinsic', hex)
     await rpc.get('engine_createBlock', true, false)
-    expect((await rpc.ask('author_submitExtrinsic', hex)).error).toEqual({
+    expect((await rpc.ask('author_submitExtrinsic', hex)).error?.code).toBe(1012)
+    expect((await rpc.ask('author_submitExtrinsic', rpc.transfer(ALICE, 0, 5n))).error).toEqual({
       code: 1010,
       message: 'Invalid Transaction',
       data: 'Transaction is outdated',
@@ -79,9 +80,16 @@ describe('author_submitExtrinsic', () => {
     })
   })
 
-  test.each(['0x', '0x00', '0x1234', `0x${'ff'.repeat(200)}`])('%s is no extrinsic and hurts nothing', async (hex) => {
+  test.each([
+    ['0x', 1001, /^Extrinsic has invalid format: Not enough data/],
+    ['0x1234', 1001, /^Extrinsic has invalid format: Not enough data/],
+    [`0x${'ff'.repeat(200)}`, 1001, /^Extrinsic has invalid format: Not enough data/],
+    ['0x0484ff', 1001, /^Extrinsic has invalid format: Input buffer has still data left/],
+    ['0x00', 1002, /^Verification Error: Runtime error: Execution failed: /],
+    ['0x0484', 1002, /^Verification Error: Runtime error: Execution failed: /],
+  ])('%s is no extrinsic and hurts nothing', async (hex, code, message) => {
     const { error } = await rpc.ask('author_submitExtrinsic', hex)
-    expect([1002, 1010]).toContain(error?.code)
+    expect(error).toMatchObject({ code, message: expect.stringMatching(message) })
     expect(await rpc.get('author_submitExtrinsic', rpc.transfer(ALICE, 0))).toMatch(/^0x/)
   })
 })
@@ -117,11 +125,11 @@ describe('author_submitAndWatchExtrinsic', () => {
     await slow.chain.close()
   })
 
-  test('what is removed on request is told dropped', async () => {
+  test('what is removed on request is told invalid', async () => {
     const hex = rpc.transfer(BOB, 0)
     const id = await watch(hex)
     expect(await rpc.get('author_removeExtrinsic', [{ hash: extrinsicHash(hex) }])).toEqual([extrinsicHash(hex)])
-    expect(rpc.heard(id)).toEqual(['ready', 'dropped'])
+    expect(rpc.heard(id)).toEqual(['ready', 'invalid'])
   })
 
   test('a refused extrinsic starts no subscription', async () => {

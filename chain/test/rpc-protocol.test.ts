@@ -10,7 +10,18 @@ afterAll(() => rpc.chain.close())
 const parsed = async (text: string): Promise<unknown> => JSON.parse((await rpc.raw(text)) ?? 'null')
 
 describe('JSON-RPC', () => {
-  test.each(['"Zy1"', '7', '-0.5', 'null', '""'])('an id goes back as it came when it is %s', async (id) => {
+  test.each([
+    '"Zy1"',
+    '7',
+    '-0.5',
+    'null',
+    '""',
+    '18446744073709551615',
+    '-0',
+    '1e400',
+    '0.1000',
+    `"${'z'.repeat(100_000)}"`,
+  ])('an id goes back as it came when it is %s', async (id) => {
     const text = await rpc.raw(`{"jsonrpc":"2.0","id":${id},"method":"system_name"}`)
     expect(text).toBe(`{"jsonrpc":"2.0","id":${id},"result":"Arbor"}`)
   })
@@ -26,7 +37,7 @@ describe('JSON-RPC', () => {
   test.each([
     ['no version', '{"id":1,"method":"system_name"}', 1],
     ['a method that is no text', '{"jsonrpc":"2.0","id":"a","method":5}', 'a'],
-    ['params that are an object', '{"jsonrpc":"2.0","id":1,"method":"system_name","params":{"a":1}}', 1],
+    ['params that are text', '{"jsonrpc":"2.0","id":1,"method":"system_name","params":"a"}', 1],
     ['an id that is a list', '{"jsonrpc":"2.0","id":[1],"method":"system_name"}', null],
     ['a number', '5', null],
     ['an empty batch', '[]', null],
@@ -84,7 +95,11 @@ describe('JSON-RPC', () => {
 
   test('a batch beyond the bound is refused whole', async () => {
     const batch = Array.from({ length: 1025 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'system_name' }))
-    expect(await parsed(JSON.stringify(batch))).toMatchObject({ error: { code: -32_600 } })
+    expect(await parsed(JSON.stringify(batch))).toEqual({
+      jsonrpc: '2.0',
+      id: null,
+      error: { code: -32_010, message: 'The batch request was too large', data: 'Exceeded max limit of 1024' },
+    })
   })
 
   test('rpc_methods names exactly what is answered', async () => {

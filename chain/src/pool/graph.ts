@@ -26,6 +26,8 @@ export interface PoolGraph {
   insert(entry: PoolEntry): Inserted
   /** Takes an extrinsic out. `done` when it is in a block, so that its tags are in the state from now on. */
   remove(hash: Hex, done: boolean): GraphChange
+  /** An extrinsic and the ready ones that need it, directly or through others. */
+  subtree(hash: Hex): readonly PoolEntry[]
   /** Ready extrinsics, best first, each after those that it requires. */
   ordered(): Generator<PoolEntry>
 }
@@ -111,6 +113,15 @@ export const createGraph = (): PoolGraph => {
     }
   }
 
+  const subtree = (hash: Hex): readonly PoolEntry[] => {
+    const root = nodes.get(hash)
+    const found = new Set(root === undefined ? [] : [root])
+    for (const node of found) {
+      for (const other of dependents(node.entry)) if (other.ready && needs(other, node.entry)) found.add(other)
+    }
+    return [...found].map(({ entry }) => entry)
+  }
+
   const remove = (hash: Hex, done: boolean): GraphChange => {
     const node = nodes.get(hash)
     if (node === undefined) return { ready: [], future: [] }
@@ -137,9 +148,12 @@ export const createGraph = (): PoolGraph => {
     ofSender: (sender) => senders.get(sender) ?? 0,
     insert,
     remove,
+    subtree,
     ordered: () => inOrder([...nodes.values()].filter(({ ready }) => ready)),
   }
 }
+
+const needs = ({ missing }: Node, { provides }: PoolEntry): boolean => provides.some((tag) => missing.has(tag))
 
 /** Walks a snapshot, so that the graph may change while a block is built. */
 function* inOrder(ready: readonly Node[]): Generator<PoolEntry> {

@@ -1,6 +1,6 @@
 import type { Clock } from '@arbor/shared/clock'
 import type { Block, Hex } from '@arbor/shared/units'
-import type { ExtrinsicSource, StoredBlock, Validity } from '../embedded/types.ts'
+import type { ExtrinsicSource, Reorg, StoredBlock, Validity } from '../embedded/types.ts'
 
 /** Why the pool does not take an extrinsic. */
 export type PoolRefusal =
@@ -20,9 +20,11 @@ export type Submitted =
   | { readonly ok: true; readonly hash: Hex }
   | { readonly ok: false; readonly refusal: PoolRefusal }
 
-/** What happens to a watched extrinsic; the last four kinds and `finalized` end the watch. */
+/** What happens to a watched extrinsic; the last three kinds, `finalized` and `finalityTimeout` end the watch. */
 export type PoolEvent =
   | { readonly kind: 'future' | 'ready' }
+  /** The block that held it is no longer on the best chain; the extrinsic is offered again. */
+  | { readonly kind: 'retracted'; readonly block: Hex }
   | { readonly kind: 'inBlock' | 'finalized' | 'finalityTimeout'; readonly block: Hex; readonly index: number }
   | { readonly kind: 'usurped'; readonly by: Hex }
   | { readonly kind: 'dropped' | 'invalid' }
@@ -58,6 +60,8 @@ export interface PoolLimits {
   readonly bans: number
   /** Held extrinsics that are validated again after each block, those checked longest ago first. */
   readonly revalidate: number
+  /** Held extrinsics that are validated again when the best chain changes to another branch; blocks see to the rest. */
+  readonly revalidateAtReorg: number
   /** Blocks after which a watch stops waiting for finality. */
   readonly finalityBlocks: number
 }
@@ -71,28 +75,33 @@ export const defaultPoolLimits: PoolLimits = {
   banMs: 60_000,
   bans: 4_096,
   revalidate: 16, // × 0.8 CPU ms = 13 ms of each block
+  revalidateAtReorg: 512, // × 0.8 CPU ms = 0.4 s, once
   finalityBlocks: 512,
 }
 
 export interface PoolDeps {
-  /** Asks the runtime; throws CHAIN_RUNTIME_TRAP when it stops on the extrinsic. */
+  /** Asks the runtime at the best block; throws CHAIN_RUNTIME_TRAP when it stops on the extrinsic. */
   readonly validate: (extrinsic: Uint8Array) => Validity
-  readonly bestNumber: () => Block
+  /** Asks the same, with the signatures checked off the main thread; throws CHAIN_CHECKS_FULL when too many wait. */
+  readonly check: (extrinsic: Uint8Array) => Promise<Validity>
+  readonly best: () => { readonly hash: Hex; readonly number: Block }
   readonly clock: Clock
   readonly limits: PoolLimits
 }
 
 /** Holds extrinsics from submission to their block. */
 export interface TransactionPool extends ExtrinsicSource {
-  /** Validates and takes an extrinsic; `listener` hears all that happens to it, the first event before this returns. */
-  submit(bytes: Uint8Array, listener?: PoolListener): Submitted
+  /** Validates and takes an extrinsic; `listener` hears all that happens to it, the first event before this resolves. */
+  submit(bytes: Uint8Array, listener?: PoolListener): Promise<Submitted>
   /** Ends a listener given to submit. */
   unwatch(hash: Hex, listener: PoolListener): void
+  /** Told by the chain when the best block is on another branch: takes back what the old one included. */
+  onReorg(change: Reorg): void
   /** Told by the chain: this block and all before it are final. */
   onFinalized(block: StoredBlock): void
   /** Ready extrinsics, in the order to try. */
   pending(): readonly Uint8Array[]
-  /** Removes extrinsics on request; their watchers hear `dropped`. @returns those that were held */
+  /** Removes and bans extrinsics on request, with those that need them; watchers hear `invalid`. @returns those removed */
   remove(hashes: readonly Hex[]): readonly Hex[]
   /** The first nonce at or after `from` that no ready extrinsic of the account uses. */
   nextNonce(account: Uint8Array, from: number): number

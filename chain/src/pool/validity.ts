@@ -19,7 +19,7 @@ const INVALID = [
   'The transaction extension did not authorize any origin',
 ] as const
 
-/** Variants of sp_runtime UnknownTransaction as serde writes them, by index. */
+/** Variants of sp_runtime UnknownTransaction as Rust's Debug writes them, by index. */
 const UNKNOWN = ['CannotLookup', 'NoUnsignedValidator'] as const
 
 const FUTURE = 2
@@ -30,7 +30,7 @@ export const mayPassLater = (validity: Validity): boolean =>
   validity.valid || validity.kind === 'unknown' || validity.index === FUTURE || validity.index === EXHAUSTS_RESOURCES
 
 /** Writes a refusal in the words that Substrate's RPC gives as `data`. */
-export const validityText = ({ kind, index, custom }: Refused): string | { readonly Custom: number } => {
-  if (kind === 'unknown') return custom === null ? (UNKNOWN[index] ?? `Unknown ${index}`) : { Custom: custom }
+export const validityText = ({ kind, index, custom }: Refused): string => {
+  if (kind === 'unknown') return custom === null ? (UNKNOWN[index] ?? `Unknown ${index}`) : `Custom(${custom})`
   return custom === null ? (INVALID[index] ?? `Invalid ${index}`) : `Custom error: ${custom}`
 }

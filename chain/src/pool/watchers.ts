@@ -16,6 +16,8 @@ export interface Watchers {
   tell(hash: Hex, event: PoolEvent): void
   /** Moves a watched extrinsic from the pool to the blocks that wait for finality. */
   included(hash: Hex, block: StoredBlock, index: number): void
+  /** Moves the extrinsics of a block that left the best chain back, and tells so. */
+  retracted(block: Hex): void
   finalized(number: Block): void
   /** Gives up on blocks older than this one. */
   expire(before: number): void
@@ -62,6 +64,14 @@ export const createWatchers = (): Watchers => {
       waiting.delete(hash)
       included.set(hash, { number: block.header.number, block: block.hash, index, listeners })
       for (const listener of [...listeners]) listener({ kind: 'inBlock', block: block.hash, index })
+    },
+    retracted: (block) => {
+      for (const [hash, entry] of included) {
+        if (entry.block !== block) continue
+        included.delete(hash)
+        waiting.set(hash, entry.listeners)
+        for (const listener of [...entry.listeners]) listener({ kind: 'retracted', block })
+      }
     },
     finalized: (number) => end((entry) => entry.number <= number, 'finalized'),
     expire: (before) => end((entry) => entry.number < before, 'finalityTimeout'),

@@ -3,9 +3,10 @@ import type { Clock } from '@arbor/shared/clock'
 import type { Logger } from '@arbor/shared/log'
 import type { Ms } from '@arbor/shared/units'
 import type { WebSocket } from 'ws'
-import { type Dispatcher, errorText } from './dispatch.ts'
+import type { Dispatcher } from './dispatch.ts'
 import { RPC, RpcError } from './error.ts'
 import type { RpcLimits } from './limits.ts'
+import { errorText, NO_ID, readMessage } from './request.ts'
 import { createSession } from './session.ts'
 
 /** One client. */
@@ -42,16 +43,24 @@ export const serveConnection = (of: {
     )
   }
 
-  const send = (text: string): void => {
-    if (socket.readyState !== socket.OPEN) return
-    socket.send(text)
-    if (socket.bufferedAmount <= limits.bufferedBytes) return
+  const drop = (): void => {
     log.warn({ event: 'rpc.dropped', reason: 'slow consumer', bufferedBytes: socket.bufferedAmount })
     session.close()
     close(CLOSE.policy, 'too slow: unsent data exceeds the bound')
   }
 
-  const session = createSession({ send, limit: limits.subscriptionsPerConnection })
+  const send = (text: string): void => {
+    if (socket.readyState !== socket.OPEN) return
+    socket.send(text)
+    if (socket.bufferedAmount > limits.bufferedBytes) drop()
+  }
+
+  const session = createSession({
+    send,
+    limit: limits.subscriptionsPerConnection,
+    heldBytes: limits.bufferedBytes,
+    overflow: drop,
+  })
 
   const pump = async (): Promise<void> => {
     for (let text = queue[0]; text !== undefined && !gone.signal.aborted; text = queue[0]) {
@@ -68,7 +77,8 @@ export const serveConnection = (of: {
     if (queue.length >= limits.inFlight) {
       const data = `more than ${limits.inFlight} requests in flight on this connection`
       const refusal = new RpcError({ code: RPC.busy, message: 'Server is busy, try again later', data })
-      send(errorText(idOf(text), refusal))
+      const message = readMessage(text)
+      send(errorText(message.kind === 'single' ? message.request.id : NO_ID, refusal))
       return
     }
     queue.push(text)
@@ -112,13 +122,3 @@ const drained = (socket: WebSocket): Promise<void> =>
     if (socket.readyState !== socket.OPEN) return resolve()
     socket.ping(undefined, undefined, () => resolve()) // frames leave in order, so a ping's turn comes after them
   })
-
-/** Finds the id of a request that is refused unread. */
-const idOf = (text: string): string | number | null => {
-  try {
-    const { id } = JSON.parse(text)
-    return typeof id === 'string' || typeof id === 'number' ? id : null
-  } catch {
-    return null
-  }
-}

@@ -1,13 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { asRpcError, RPC, RpcError } from './error.ts'
+import { asRpcError, invalidParams, RPC, RpcError } from './error.ts'
 import type { Method, MethodDeps, SubscriptionMethod } from './method.ts'
 import { authorMethods, authorSubscriptions } from './methods/author.ts'
 import { chainMethods } from './methods/chain.ts'
 import { engineMethods } from './methods/engine.ts'
 import { chainSubscriptions } from './methods/heads.ts'
 import { stateMethods } from './methods/state.ts'
+import { storageMethods } from './methods/storage.ts'
 import { systemMethods } from './methods/system.ts'
 import { createReads } from './reads.ts'
+import { errorText, type Message, NO_ID, type Request, readMessage, resultText } from './request.ts'
 import type { Session } from './session.ts'
 
 /** Most requests in one batch. */
@@ -25,8 +27,6 @@ export interface Dispatcher {
   readonly methods: readonly string[]
 }
 
-type Id = string | number | null
-
 /** Gathers all methods of the chain. */
 export const createDispatcher = (of: Omit<MethodDeps, 'reads'>): Dispatcher => {
   const deps: MethodDeps = { ...of, reads: createReads(of.chain) }
@@ -38,6 +38,7 @@ export const createDispatcher = (of: Omit<MethodDeps, 'reads'>): Dispatcher => {
   const table: Readonly<Record<string, Method>> = {
     ...chainMethods(deps),
     ...stateMethods(deps),
+    ...storageMethods(deps),
     ...systemMethods(deps),
     ...authorMethods(deps),
     ...(deps.maker ? engineMethods(deps.maker) : {}),
@@ -47,53 +48,42 @@ export const createDispatcher = (of: Omit<MethodDeps, 'reads'>): Dispatcher => {
   const methods = new Map(Object.entries(table))
   const starters = new Map(Object.entries(subscriptions))
 
-  const perform = (method: string, params: readonly unknown[], session: Session | null): unknown => {
+  const perform = ({ method, params, notification }: Wellformed, session: Session | null): unknown => {
     const plain = methods.get(method)
-    if (plain) return plain(params)
     const starter = starters.get(method)
-    if (!starter && !unsubscribes.has(method)) {
-      throw new RpcError({ code: RPC.methodNotFound, message: 'Method not found' })
-    }
-    if (session === null) {
-      throw new RpcError({
-        code: RPC.methodNotFound,
-        message: 'Method not found',
-        data: 'Subscriptions need a WebSocket connection',
-      })
-    }
-    return starter ? session.subscribe(starter, params) : session.unsubscribe(params[0])
+    if (!plain && !starter && !unsubscribes.has(method)) throw noMethod()
+    if (params === null) throw invalidParams('params must be a list; this server takes none by name')
+    if (plain) return plain(params)
+    if (session === null) throw noMethod('Subscriptions need a WebSocket connection')
+    if (!starter) return session.unsubscribe(params[0])
+    return notification ? null : session.subscribe(starter, params) // nobody would learn its id, nor could end it
   }
 
-  const answer = async (request: unknown, session: Session | null): Promise<string | null> => {
-    const read = readRequest(request)
-    if (!read.ok) return errorText(read.id, new RpcError({ code: RPC.invalidRequest, message: 'Invalid request' }))
+  const answer = async (request: Request, session: Session | null): Promise<string | null> => {
+    if (!request.ok)
+      return errorText(request.id, new RpcError({ code: RPC.invalidRequest, message: 'Invalid request' }))
     try {
-      const result = await perform(read.method, read.params, session)
-      return read.notification ? null : JSON.stringify({ jsonrpc: '2.0', id: read.id, result: result ?? null })
+      const result = await perform(request, session)
+      return request.notification ? null : resultText(request.id, result)
     } catch (error) {
       const refusal = asRpcError(error)
       if (refusal.rpcCode === RPC.internal) {
-        deps.log.error({ event: 'rpc.internal_error', method: read.method, err: refusal.cause })
+        deps.log.error({ event: 'rpc.internal_error', method: request.method, err: refusal.cause })
       }
-      return read.notification ? null : errorText(read.id, refusal)
+      return request.notification ? null : errorText(request.id, refusal)
     }
   }
 
   const handle: Dispatcher['handle'] = async (text, session) => {
-    let message: unknown
-    try {
-      message = JSON.parse(text)
-    } catch {
-      return errorText(null, new RpcError({ code: RPC.parse, message: 'Parse error' }))
-    }
-    if (!Array.isArray(message)) return answer(message, session)
-    if (message.length === 0 || message.length > MAX_BATCH) {
-      const data = `a batch holds 1 to ${MAX_BATCH} requests`
-      return errorText(null, new RpcError({ code: RPC.invalidRequest, message: 'Invalid request', data }))
-    }
+    const message = readMessage(text)
+    if (message.kind === 'garbage') return errorText(NO_ID, new RpcError({ code: RPC.parse, message: 'Parse error' }))
+    if (message.kind === 'single') return answer(message.request, session)
+    const refusal = batchFault(message)
+    if (refusal !== null) return errorText(NO_ID, refusal)
     const answers: string[] = []
     let size = 0
-    for (const request of message) {
+    for (let index = 0; index < message.length; index += 1) {
+      const request = message.at(index)
       const one = size < MAX_BATCH_ANSWER ? await answer(request, session) : tooMuch(request)
       if (one !== null) answers.push(one)
       size += one?.length ?? 0
@@ -105,38 +95,22 @@ export const createDispatcher = (of: Omit<MethodDeps, 'reads'>): Dispatcher => {
   return { handle, methods: names }
 }
 
-const tooMuch = (request: unknown): string => {
-  const { id } = readRequest(request)
-  const data = `the answers of one batch exceed ${MAX_BATCH_ANSWER} characters; ask in smaller batches`
-  return errorText(id, new RpcError({ code: RPC.answerTooBig, message: 'Response is too big', data }))
+type Wellformed = Extract<Request, { ok: true }>
+
+const noMethod = (data?: string): RpcError =>
+  new RpcError({ code: RPC.methodNotFound, message: 'Method not found', data })
+
+const batchFault = ({ length }: Extract<Message, { kind: 'batch' }>): RpcError | null => {
+  if (length === 0) return new RpcError({ code: RPC.invalidRequest, message: 'Invalid request' })
+  if (length <= MAX_BATCH) return null
+  const data = `Exceeded max limit of ${MAX_BATCH}`
+  return new RpcError({ code: RPC.batchTooBig, message: 'The batch request was too large', data })
 }
 
-type Read =
-  | {
-      readonly ok: true
-      readonly id: Id
-      readonly method: string
-      readonly params: readonly unknown[]
-      readonly notification: boolean
-    }
-  | { readonly ok: false; readonly id: Id }
-
-/** Reads a request object; ids go back exactly as they came. */
-const readRequest = (value: unknown): Read => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { ok: false, id: null }
-  const request: { id?: unknown; method?: unknown; params?: unknown; jsonrpc?: unknown } = value
-  const id = isId(request.id) ? request.id : null
-  const params = request.params ?? []
-  const wellFormed =
-    request.jsonrpc === '2.0' &&
-    typeof request.method === 'string' &&
-    Array.isArray(params) &&
-    (request.id === undefined || isId(request.id))
-  if (!wellFormed) return { ok: false, id }
-  return { ok: true, id, method: String(request.method), params, notification: request.id === undefined }
+/** Refuses the rest of a batch one by one, so that each caller can tell what was not done. */
+const tooMuch = (request: Request): string | null => {
+  if (request.ok && request.notification) return null
+  const data = `Exceeded max limit of ${MAX_BATCH_ANSWER}`
+  const message = 'The batch response was too large'
+  return errorText(request.id, new RpcError({ code: RPC.batchAnswerTooBig, message, data }))
 }
-
-const isId = (id: unknown): id is Id => id === null || typeof id === 'string' || typeof id === 'number'
-
-export const errorText = (id: Id, { rpcCode, message, data }: RpcError): string =>
-  JSON.stringify({ jsonrpc: '2.0', id, error: { code: rpcCode, message, ...(data === undefined ? {} : { data }) } })

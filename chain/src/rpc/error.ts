@@ -24,7 +24,7 @@ export class RpcError extends Error {
   }
 }
 
-/** @source JSON-RPC 2.0 §5.1; -32006 and -32009 are jsonrpsee's */
+/** @source JSON-RPC 2.0 §5.1; those above -32100 are jsonrpsee's (jsonrpsee-types error.rs) */
 export const RPC = {
   parse: -32_700,
   invalidRequest: -32_600,
@@ -32,10 +32,15 @@ export const RPC = {
   invalidParams: -32_602,
   internal: -32_603,
   tooManySubscriptions: -32_006,
-  busy: -32_009,
   tooBig: -32_007,
   answerTooBig: -32_008,
+  busy: -32_009,
+  batchTooBig: -32_010,
+  batchAnswerTooBig: -32_011,
+  /** @source sc-rpc-api author/error.rs */
+  badFormat: 1001,
   /** @source sc-rpc-api state/error.rs */
+  invalidRange: 4001,
   countTooLarge: 4002,
   client: 4003,
 } as const
@@ -54,8 +59,11 @@ export const poolError = (refusal: PoolRefusal): RpcError => {
       return new RpcError({ code: 1010, message: 'Invalid Transaction', data: validityText(refusal.validity) })
     case 'unknown':
       return new RpcError({ code: 1011, message: 'Unknown Transaction Validity', data: validityText(refusal.validity) })
-    case 'malformed':
-      return new RpcError({ code: 1002, message: 'Verification Error: Execution failed', data: refusal.why })
+    case 'malformed': {
+      const why = `Execution failed: Execution aborted due to panic: ${refusal.why}`
+      const data = `RuntimeApi(${JSON.stringify(why)})`
+      return new RpcError({ code: 1002, message: `Verification Error: Runtime error: ${why}`, data })
+    }
     case 'banned':
       return new RpcError({ code: 1012, message: 'Transaction is temporarily banned' })
     case 'imported':
@@ -73,6 +81,10 @@ export const poolError = (refusal: PoolRefusal): RpcError => {
         data: "The transaction couldn't enter the pool because of the limit",
       })
     case 'no-tags':
-      return new RpcError({ code: 1017, message: 'Transaction does not provide any tags' })
+      return new RpcError({
+        code: 1019,
+        message: 'No tags provided',
+        data: "Transaction does not provide any tags, so the pool can't identify it",
+      })
   }
 }

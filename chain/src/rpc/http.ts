@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Dispatcher, errorText } from './dispatch.ts'
+import type { Dispatcher } from './dispatch.ts'
 import { RPC, RpcError } from './error.ts'
 import { isAllowedOrigin } from './origin.ts'
+import { errorText, NO_ID } from './request.ts'
 
 /** State of the process as a health check sees it. */
 export interface Health {
@@ -52,7 +53,7 @@ const route = async (deps: HttpDeps, request: IncomingMessage, response: ServerR
   if (body === null) {
     response.setHeader('connection', 'close')
     const tooBig = new RpcError({ code: RPC.tooBig, message: 'Request is too big' })
-    return send(response, 413, errorText(null, tooBig))
+    return send(response, 413, errorText(NO_ID, tooBig))
   }
   const answer = await deps.dispatcher.handle(body, null)
   if (answer === null) return reply(response, 204, null)

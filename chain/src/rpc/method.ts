@@ -7,12 +7,15 @@ import type { ChainReads } from './reads.ts'
 /** Answers one request; what it throws goes to the caller as an error. */
 export type Method = (params: readonly unknown[]) => unknown
 
+/** Ends what was started. */
+export type Stop = () => void
+
 /** A named answer that comes again and again until the caller ends it. */
 export interface SubscriptionMethod {
   readonly notification: string
   readonly unsubscribe: string
-  /** Starts and returns what ends it. `send` may be called at once: the caller learns the id first. */
-  readonly start: (params: readonly unknown[], send: (result: unknown) => void) => () => void
+  /** Starts and gives what ends it. `send` may be called at once: the caller learns the id first. */
+  readonly start: (params: readonly unknown[], send: (result: unknown) => void) => Stop | Promise<Stop>
 }
 
 /** Makes blocks on request. */

@@ -1,7 +1,8 @@
 import { fromHex, isHex } from '@arbor/shared/hex'
 import { decodeSs58 } from '@arbor/shared/ss58'
 import type { Hex } from '@arbor/shared/units'
-import { invalidParams } from './error.ts'
+import { reader } from '../embedded/scale.ts'
+import { invalidParams, RPC, RpcError } from './error.ts'
 
 /** Reads bytes; Bittensor's clients send the arguments of runtime calls without 0x. */
 export const bytesParam = (value: unknown, name: string): Uint8Array => {
@@ -10,6 +11,26 @@ export const bytesParam = (value: unknown, name: string): Uint8Array => {
     if (isHex(text)) return fromHex(text)
   }
   throw invalidParams(`${name} must be hexadecimal of whole bytes`)
+}
+
+/** Reads an extrinsic: its length, then so many bytes. What they mean is the runtime's to say. */
+export const extrinsicParam = (value: unknown): Uint8Array => {
+  const bytes = bytesParam(value, 'extrinsic')
+  const fault = lengthFault(bytes)
+  if (fault === null) return bytes
+  throw new RpcError({ code: RPC.badFormat, message: `Extrinsic has invalid format: ${fault}` })
+}
+
+/** Says in parity-scale-codec's words what is wrong with the length prefix. */
+const lengthFault = (bytes: Uint8Array): string | null => {
+  try {
+    const read = reader(bytes)
+    const length = read.compact()
+    if (length === read.left) return null
+    return length < read.left ? 'Input buffer has still data left after decoding!' : 'Not enough data to fill buffer'
+  } catch {
+    return 'Not enough data to fill buffer'
+  }
 }
 
 /** Reads a block hash; null and absent mean the best block. */

@@ -1,7 +1,9 @@
 import { SubnetError } from '@arbor/shared/errors'
+import { toHex } from '@arbor/shared/hex'
 import type { Hex } from '@arbor/shared/units'
 import type { EmbeddedChain, StateView } from '../embedded/types.ts'
 import { RPC, RpcError } from './error.ts'
+import { createMetadataCache } from './metadata-cache.ts'
 
 /** Reads of the chain that fail with Substrate's errors. */
 export interface ChainReads {
@@ -13,9 +15,10 @@ export interface ChainReads {
 
 /** Makes the reads of a chain. */
 export const createReads = (chain: EmbeddedChain): ChainReads => {
+  const metadata = createMetadataCache()
   const hash = (wanted: Hex | null): Hex => {
     if (wanted === null) return chain.best().hash
-    if (chain.block(wanted) !== null) return wanted
+    if (chain.numberOf(wanted) !== null) return wanted
     throw clientError(`UnknownBlock: Header was not found in the database: ${wanted}`)
   }
   return {
@@ -26,7 +29,10 @@ export const createReads = (chain: EmbeddedChain): ChainReads => {
     },
     call: (method, args, wanted) => {
       const at = hash(wanted)
-      return translated({ at, method }, () => chain.call(method, args, at))
+      const call = (): Uint8Array => chain.call(method, args, at)
+      return translated({ at, method }, () =>
+        method.startsWith('Metadata_') ? metadata(chain.state(at), `${method} ${toHex(args)}`, call) : call(),
+      )
     },
   }
 }

@@ -33,7 +33,8 @@ export const startRpcChain = async (options: Partial<StartOptions> = {}) => {
     source: (core) => {
       const pool = createPool({
         validate: core.validate,
-        bestNumber: () => core.best().header.number,
+        check: core.check,
+        best: () => ({ hash: core.best().hash, number: core.best().header.number }),
         clock,
         limits: defaultPoolLimits,
       })
@@ -53,7 +54,12 @@ export const startRpcChain = async (options: Partial<StartOptions> = {}) => {
 
   const client = (subscriptions = 1024) => {
     const notices: Notice[] = []
-    const session: Session = createSession({ send: (text) => notices.push(JSON.parse(text)), limit: subscriptions })
+    const session: Session = createSession({
+      send: (text) => notices.push(JSON.parse(text)),
+      limit: subscriptions,
+      heldBytes: 1_000_000,
+      overflow: () => undefined,
+    })
     const raw = async (text: string): Promise<string | null> => {
       const answer = await dispatcher.handle(text, session)
       session.flush()

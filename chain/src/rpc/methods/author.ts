@@ -3,12 +3,12 @@ import type { Hex } from '@arbor/shared/units'
 import type { PoolEvent } from '../../pool/types.ts'
 import { poolError } from '../error.ts'
 import type { Method, MethodDeps, SubscriptionMethod } from '../method.ts'
-import { bytesParam, listParam } from '../params.ts'
+import { extrinsicParam, listParam } from '../params.ts'
 
 /** Makes the methods that hand extrinsics to the pool. */
 export const authorMethods = ({ pool }: Pick<MethodDeps, 'pool'>): Record<string, Method> => ({
-  author_submitExtrinsic: ([extrinsic]) => {
-    const submitted = pool.submit(bytesParam(extrinsic, 'extrinsic'))
+  author_submitExtrinsic: async ([extrinsic]) => {
+    const submitted = await pool.submit(extrinsicParam(extrinsic))
     if (!submitted.ok) throw poolError(submitted.refusal)
     return submitted.hash
   },
@@ -27,9 +27,9 @@ export const authorSubscriptions = ({ pool }: Pick<MethodDeps, 'pool'>): Record<
   author_submitAndWatchExtrinsic: {
     notification: 'author_extrinsicUpdate',
     unsubscribe: 'author_unwatchExtrinsic',
-    start: ([extrinsic], send) => {
+    start: async ([extrinsic], send) => {
       const listener = (event: PoolEvent): void => send(statusView(event))
-      const submitted = pool.submit(bytesParam(extrinsic, 'extrinsic'), listener)
+      const submitted = await pool.submit(extrinsicParam(extrinsic), listener)
       if (!submitted.ok) throw poolError(submitted.refusal)
       return () => pool.unwatch(submitted.hash, listener)
     },
@@ -42,6 +42,7 @@ const statusView = (event: PoolEvent): unknown => {
     case 'inBlock':
     case 'finalized':
     case 'finalityTimeout':
+    case 'retracted':
       return { [event.kind]: event.block }
     case 'usurped':
       return { usurped: event.by }

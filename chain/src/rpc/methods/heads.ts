@@ -19,26 +19,37 @@ export const chainSubscriptions = ({
   chain,
   reads,
 }: Pick<MethodDeps, 'chain' | 'reads'>): Record<string, SubscriptionMethod> => {
-  const newHeads = (notification: string, unsubscribe: string): SubscriptionMethod => ({
-    notification,
-    unsubscribe,
+  const newHead: SubscriptionMethod = {
+    notification: 'chain_newHead',
+    unsubscribe: 'chain_unsubscribeNewHeads',
     start: (_, send) => {
       send(headerView(chain.best().header))
       return chain.onEvent(({ kind, block }) => {
         if (kind === 'best') send(headerView(block.header))
       })
     },
-  })
+  }
+  const allHeads: SubscriptionMethod = {
+    notification: 'chain_allHead',
+    unsubscribe: 'chain_unsubscribeAllHeads',
+    start: (_, send) => {
+      send(headerView(chain.best().header))
+      return chain.onEvent((event) => {
+        // A branch that becomes the best one has told its blocks when they were made.
+        const isNew = event.kind === 'fork' || (event.kind === 'best' && event.retracted.length === 0)
+        if (isNew) send(headerView(event.block.header))
+      })
+    },
+  }
   const finalizedHeads: SubscriptionMethod = {
     notification: 'chain_finalizedHead',
     unsubscribe: 'chain_unsubscribeFinalizedHeads',
     start: (_, send) => followFinalized(chain, (block) => send(headerView(block.header))),
   }
-  const newHead = newHeads('chain_newHead', 'chain_unsubscribeNewHeads')
   return {
     chain_subscribeNewHeads: newHead,
     chain_subscribeNewHead: { ...newHead, unsubscribe: 'chain_unsubscribeNewHead' },
-    chain_subscribeAllHeads: newHeads('chain_allHead', 'chain_unsubscribeAllHeads'),
+    chain_subscribeAllHeads: allHeads,
     chain_subscribeFinalizedHeads: finalizedHeads,
     chain_subscribeFinalisedHeads: { ...finalizedHeads, unsubscribe: 'chain_unsubscribeFinalisedHeads' },
     state_subscribeStorage: storage(chain),
@@ -80,10 +91,10 @@ const storage = (chain: EmbeddedChain): SubscriptionMethod => ({
       send({ block: block.hash, changes: changed.map((key) => [key, read(key)]) })
     }
     tell(chain.best(), [...keys])
-    return chain.onEvent(({ kind, block, changedKeys }) => {
-      if (kind !== 'best') return
-      const changed = changedKeys.map(toHex)
-      tell(block, all ? changed : changed.filter((key) => keys.has(key)))
+    return chain.onEvent((event) => {
+      if (event.kind !== 'best') return
+      const changed = event.changedKeys.map(toHex)
+      tell(event.block, all ? changed : changed.filter((key) => keys.has(key)))
     })
   },
 })
@@ -95,8 +106,8 @@ const runtimeVersion = (chain: EmbeddedChain, reads: ChainReads): SubscriptionMe
     const read = (): ReturnType<typeof versionView> => versionView(reads.call('Core_version', new Uint8Array(), null))
     let last = read()
     send(last)
-    return chain.onEvent(({ kind, changedKeys }) => {
-      if (kind !== 'best' || !changedKeys.some((key) => toHex(key) === CODE_KEY)) return
+    return chain.onEvent((event) => {
+      if (event.kind !== 'best' || !event.changedKeys.some((key) => toHex(key) === CODE_KEY)) return
       const now = read()
       if (now.specVersion !== last.specVersion || now.specName !== last.specName) send(now)
       last = now

@@ -1,42 +1,12 @@
 import { concatBytes } from '@arbor/shared/bytes'
-import { blake2b256 } from '@arbor/shared/hashing'
 import { toHex } from '@arbor/shared/hex'
 import { type Reader, reader } from '../../embedded/scale.ts'
-import { RPC, RpcError } from '../error.ts'
 import type { Method, MethodDeps } from '../method.ts'
-import { bytesParam, hashParam, listParam, numberParam, textParam } from '../params.ts'
+import { bytesParam, hashParam, textParam } from '../params.ts'
 import { versionView } from '../views.ts'
 
-/** Most keys of one page. @source sc-rpc state/mod.rs STORAGE_KEYS_PAGED_MAX_COUNT */
-const MAX_PAGE = 1000
-
-/** Makes the methods that read state and call the runtime. */
+/** Makes the methods that call the runtime. */
 export const stateMethods = ({ reads }: Pick<MethodDeps, 'reads'>): Record<string, Method> => {
-  const read = (key: unknown, hash: unknown): Uint8Array | undefined =>
-    reads.state(hashParam(hash)).get(bytesParam(key, 'key'))
-
-  const getStorage: Method = ([key, hash]) => hexOrNull(read(key, hash))
-  const getStorageSize: Method = ([key, hash]) => read(key, hash)?.length ?? null
-  const getStorageHash: Method = ([key, hash]) => {
-    const value = read(key, hash)
-    return value === undefined ? null : toHex(blake2b256(value))
-  }
-  const queryStorageAt: Method = ([keys, hash]) => {
-    const block = reads.hash(hashParam(hash))
-    const state = reads.state(block)
-    const changes = listParam(keys, 'keys').map((key) => [key, hexOrNull(state.get(bytesParam(key, 'key')))])
-    return [{ block, changes }]
-  }
-  const getKeysPaged: Method = ([prefix, size, start, hash]) => {
-    const count = numberParam(size, 'count')
-    if (count > MAX_PAGE) throw tooManyKeys(count)
-    const startKey = start === undefined || start === null ? undefined : bytesParam(start, 'start key')
-    const prefixBytes = prefix === undefined || prefix === null ? new Uint8Array() : bytesParam(prefix, 'prefix')
-    return reads
-      .state(hashParam(hash))
-      .keys(prefixBytes, startKey === undefined ? { count } : { count, startKey })
-      .map(toHex)
-  }
   const call: Method = ([name, args, hash]) =>
     toHex(reads.call(textParam(name, 'method'), bytesParam(args, 'arguments'), hashParam(hash)))
   const getMetadata: Method = ([hash]) =>
@@ -47,34 +17,12 @@ export const stateMethods = ({ reads }: Pick<MethodDeps, 'reads'>): Record<strin
   return {
     state_call: call,
     state_callAt: call,
-    state_getKeysPaged: getKeysPaged,
-    state_getKeysPagedAt: getKeysPaged,
     state_getMetadata: getMetadata,
     state_getRuntimeVersion: getRuntimeVersion,
     chain_getRuntimeVersion: getRuntimeVersion,
-    state_getStorage: getStorage,
-    state_getStorageAt: getStorage,
-    state_getStorageHash: getStorageHash,
-    state_getStorageHashAt: getStorageHash,
-    state_getStorageSize: getStorageSize,
-    state_getStorageSizeAt: getStorageSize,
-    state_queryStorageAt: queryStorageAt,
-    ...childStateMethods,
     ...paymentMethods({ reads }),
   }
 }
-
-/** The runtime keeps no child tries, so each of these names a trie that is not there. */
-const noChildTrie: Method = () => {
-  throw new RpcError({ code: RPC.client, message: 'Client error: Invalid child storage key' })
-}
-
-const childStateMethods: Record<string, Method> = Object.fromEntries(
-  ['getKeys', 'getKeysPaged', 'getStorage', 'getStorageEntries', 'getStorageHash', 'getStorageSize'].map((name) => [
-    `childstate_${name}`,
-    noChildTrie,
-  ]),
-)
 
 const CLASSES = ['normal', 'operational', 'mandatory'] as const
 
@@ -105,11 +53,3 @@ const paymentMethods = ({ reads }: Pick<MethodDeps, 'reads'>): Record<string, Me
 /** Reads a balance of as many bytes as the runtime gives it: 8 here, 16 in most others. */
 const balance = (answer: Reader, width: number): bigint =>
   answer.bytes(width).reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n)
-
-const hexOrNull = (value: Uint8Array | undefined): string | null => (value === undefined ? null : toHex(value))
-
-const tooManyKeys = (count: number): RpcError =>
-  new RpcError({
-    code: RPC.countTooLarge,
-    message: `count exceeds maximum value. value: ${count}, max: ${MAX_PAGE}`,
-  })
