@@ -342,7 +342,7 @@ pub mod pallet {
         #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
         pub fn sudo_set_tempo(origin: OriginFor<T>, netuid: NetUid, tempo: u16) -> DispatchResult {
             Self::ensure_root_on(origin, netuid)?;
-            subtensor::Pallet::<T>::set_tempo(netuid, tempo);
+            subtensor::Pallet::<T>::restart_with_tempo(netuid, tempo);
             Ok(())
         }
 

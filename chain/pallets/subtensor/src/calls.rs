@@ -113,6 +113,31 @@ mod calls {
             Self::do_serve_axon(hotkey, netuid, axon)
         }
 
+        /// Says where the signing hotkey's Prometheus endpoint listens on a subnet.
+        ///
+        /// Errors: `HotKeyNotRegisteredInNetwork`, `InvalidIpType`, `InvalidIpAddress`,
+        /// `ServingRateLimitExceeded`, `InvalidPort`. Event: `PrometheusServed`.
+        #[pallet::call_index(5)]
+        #[pallet::weight((call_weight::<T>(4, 1, 0), DispatchClass::Normal, Pays::No))]
+        pub fn serve_prometheus(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            version: u32,
+            ip: u128,
+            port: u16,
+            ip_type: u8,
+        ) -> DispatchResult {
+            let hotkey = ensure_signed(origin)?;
+            let endpoint = PrometheusInfo {
+                block: 0,
+                version,
+                ip,
+                port,
+                ip_type,
+            };
+            Self::do_serve_prometheus(hotkey, netuid, endpoint)
+        }
+
         /// Registers a hotkey on a subnet for the current price, which buys alpha that is destroyed.
         ///
         /// Errors: `RegistrationNotPermittedOnRootSubnet`, `SubnetNotExists`, `SubNetRegistrationDisabled`,
@@ -125,6 +150,38 @@ mod calls {
             Self::do_burned_register(coldkey, netuid, hotkey, None)
         }
 
+        /// Says where the signing hotkey's axon listens, as `serve_axon` does, and by which key it proves itself.
+        ///
+        /// `certificate` is a byte for the algorithm and at most 64 bytes of public key. Errors are those of
+        /// `serve_axon` and `InvalidValue` for a certificate of another length. Event: `AxonServed`.
+        #[pallet::call_index(40)]
+        #[pallet::weight((call_weight::<T>(4, 2, 0), DispatchClass::Normal, Pays::No))]
+        pub fn serve_axon_tls(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            version: u32,
+            ip: u128,
+            port: u16,
+            ip_type: u8,
+            protocol: u8,
+            placeholder1: u8,
+            placeholder2: u8,
+            certificate: Vec<u8>,
+        ) -> DispatchResult {
+            let hotkey = ensure_signed(origin)?;
+            let axon = AxonInfo {
+                block: 0,
+                version,
+                ip,
+                port,
+                ip_type,
+                protocol,
+                placeholder1,
+                placeholder2,
+            };
+            Self::do_serve_axon_tls(hotkey, netuid, axon, &certificate)
+        }
+
         /// Makes a subnet for the current price, which becomes the TAO of its pool; `hotkey` becomes uid 0.
         ///
         /// Errors: `NetworkTxRateLimitExceeded`, `CannotAffordLockCost`, `SubnetLimitReached`,
@@ -133,7 +190,298 @@ mod calls {
         #[pallet::weight(call_weight::<T>(150, 40, 0))]
         pub fn register_network(origin: OriginFor<T>, hotkey: T::AccountId) -> DispatchResult {
             let coldkey = ensure_signed(origin)?;
-            Self::do_register_network(coldkey, hotkey)
+            Self::do_register_network(coldkey, hotkey, None)
+        }
+
+        /// Takes a subnet away. Refused: subnets stay.
+        ///
+        /// Error: `SubnetRemovalNotSupported`.
+        #[pallet::call_index(61)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn dissolve_network(
+            origin: OriginFor<T>,
+            _coldkey: T::AccountId,
+            _netuid: NetUid,
+        ) -> DispatchResult {
+            ensure_root(origin)?;
+            Err(Error::<T>::SubnetRemovalNotSupported.into())
+        }
+
+        /// Registers a hotkey on the root network, at no price; a full network gives way to more root stake.
+        ///
+        /// Errors: `TooManyRegistrationsThisBlock`, `TooManyRegistrationsThisInterval`,
+        /// `HotKeyAlreadyRegisteredInSubNet`, `NonAssociatedColdKey`, `TooManyHotkeys`, `StakeTooLowForRoot`.
+        /// Event: `NeuronRegistered`.
+        #[pallet::call_index(62)]
+        #[pallet::weight(call_weight::<T>(220, 20, 0))]
+        pub fn root_register(origin: OriginFor<T>, hotkey: T::AccountId) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            Self::do_root_register(coldkey, hotkey)
+        }
+
+        /// Lowers the take of a hotkey, signed by its coldkey, from the next epoch on.
+        ///
+        /// Errors: `HotKeyAccountNotExists`, `NonAssociatedColdKey`, `DelegateTakeTooLow`. Event: `TakeDecreased`.
+        #[pallet::call_index(65)]
+        #[pallet::weight(call_weight::<T>(4, 2, 0))]
+        pub fn decrease_take(origin: OriginFor<T>, hotkey: T::AccountId, take: u16) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            Self::do_decrease_take(coldkey, hotkey, take)
+        }
+
+        /// Raises the take of a hotkey, signed by its coldkey, from the next epoch on.
+        ///
+        /// Errors: `HotKeyAccountNotExists`, `NonAssociatedColdKey`, `DelegateTakeTooLow`, `DelegateTakeTooHigh`,
+        /// `DelegateTxRateLimitExceeded`. Event: `TakeIncreased`.
+        #[pallet::call_index(66)]
+        #[pallet::weight(call_weight::<T>(5, 2, 0))]
+        pub fn increase_take(origin: OriginFor<T>, hotkey: T::AccountId, take: u16) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            Self::do_increase_take(coldkey, hotkey, take)
+        }
+
+        /// Gives shares of a hotkey's stake to others. Refused: this chain has no child keys.
+        ///
+        /// Error: `ChildKeysNotSupported`.
+        #[pallet::call_index(67)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn set_children(
+            origin: OriginFor<T>,
+            _hotkey: T::AccountId,
+            _netuid: NetUid,
+            _children: Vec<(u64, T::AccountId)>,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::ChildKeysNotSupported.into())
+        }
+
+        /// Says who the signing coldkey is.
+        ///
+        /// Names and links are at most 256 bytes long, the image's link and descriptions 1 024.
+        ///
+        /// Errors: `HotKeyNotRegisteredInNetwork` unless the coldkey has a registered hotkey, `InvalidIdentity`.
+        /// Event: `ChainIdentitySet`.
+        #[pallet::call_index(68)]
+        #[pallet::weight(call_weight::<T>(defaults::MAX_OWNED_HOTKEYS as u64, 1, 0))]
+        pub fn set_identity(
+            origin: OriginFor<T>,
+            name: Vec<u8>,
+            url: Vec<u8>,
+            github_repo: Vec<u8>,
+            image: Vec<u8>,
+            discord: Vec<u8>,
+            description: Vec<u8>,
+            additional: Vec<u8>,
+        ) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            let identity = ChainIdentityV2 {
+                name,
+                url,
+                github_repo,
+                image,
+                discord,
+                description,
+                additional,
+            };
+            Self::do_set_identity(coldkey, identity)
+        }
+
+        /// Puts a new hotkey into the place of another. Refused: hotkeys stay what they are.
+        ///
+        /// Error: `HotkeySwapNotSupported`.
+        #[pallet::call_index(70)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn swap_hotkey(
+            origin: OriginFor<T>,
+            _hotkey: T::AccountId,
+            _new_hotkey: T::AccountId,
+            _netuid: Option<NetUid>,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::HotkeySwapNotSupported.into())
+        }
+
+        /// Puts a new coldkey into the place of another. Refused: coldkeys stay what they are.
+        ///
+        /// Error: `ColdkeySwapNotSupported`.
+        #[pallet::call_index(71)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn swap_coldkey(
+            origin: OriginFor<T>,
+            _old_coldkey: T::AccountId,
+            _new_coldkey: T::AccountId,
+            _swap_cost: u64,
+        ) -> DispatchResult {
+            ensure_root(origin)?;
+            Err(Error::<T>::ColdkeySwapNotSupported.into())
+        }
+
+        /// Puts a new hotkey into the place of another, with or without its stake. Refused as `swap_hotkey` is.
+        ///
+        /// Error: `HotkeySwapNotSupported`.
+        #[pallet::call_index(72)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn swap_hotkey_v2(
+            origin: OriginFor<T>,
+            _hotkey: T::AccountId,
+            _new_hotkey: T::AccountId,
+            _netuid: Option<NetUid>,
+            _keep_stake: bool,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::HotkeySwapNotSupported.into())
+        }
+
+        /// Sets the take of a child hotkey. Refused: this chain has no child keys.
+        ///
+        /// Error: `ChildKeysNotSupported`.
+        #[pallet::call_index(75)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn set_childkey_take(
+            origin: OriginFor<T>,
+            _hotkey: T::AccountId,
+            _netuid: NetUid,
+            _take: u16,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::ChildKeysNotSupported.into())
+        }
+
+        /// Says what a subnet is, signed by its owner.
+        ///
+        /// The name and the name on Discord are at most 256 bytes long, the rest 1 024.
+        ///
+        /// Errors: `SubnetNotExists`, `NotSubnetOwner`, `InvalidIdentity`. Event: `SubnetIdentitySet`.
+        #[pallet::call_index(78)]
+        #[pallet::weight(call_weight::<T>(2, 1, 0))]
+        pub fn set_subnet_identity(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            subnet_name: Vec<u8>,
+            github_repo: Vec<u8>,
+            subnet_contact: Vec<u8>,
+            subnet_url: Vec<u8>,
+            discord: Vec<u8>,
+            description: Vec<u8>,
+            logo_url: Vec<u8>,
+            additional: Vec<u8>,
+        ) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            let identity = SubnetIdentityV3 {
+                subnet_name,
+                github_repo,
+                subnet_contact,
+                subnet_url,
+                discord,
+                description,
+                logo_url,
+                additional,
+            };
+            Self::do_set_subnet_identity(coldkey, netuid, identity)
+        }
+
+        /// Makes a subnet as `register_network` does, and says what it is.
+        ///
+        /// Errors are those of `register_network` and `InvalidIdentity`. Events: `NetworkAdded`,
+        /// `SubnetIdentitySet`.
+        #[pallet::call_index(79)]
+        #[pallet::weight(call_weight::<T>(150, 41, 0))]
+        pub fn register_network_with_identity(
+            origin: OriginFor<T>,
+            hotkey: T::AccountId,
+            identity: Option<SubnetIdentityV3>,
+        ) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            Self::do_register_network(coldkey, hotkey, identity)
+        }
+
+        /// Sets the weights of the signing hotkey's neurons on the main mechanisms of up to 128 subnets.
+        ///
+        /// What fails is told by an event and does not undo the rest. Errors: `InputLengthsUnequal`,
+        /// `InvalidValue` for more than 128 subnets. Events: `WeightsSet`, `BatchWeightItemFailed`,
+        /// `BatchCompletedWithErrors`, `BatchWeightsCompleted`.
+        #[pallet::call_index(80)]
+        #[pallet::weight((batch_weight::<T>(weights), DispatchClass::Normal, Pays::No))]
+        pub fn batch_set_weights(
+            origin: OriginFor<T>,
+            netuids: Vec<codec::Compact<NetUid>>,
+            weights: Vec<Vec<(codec::Compact<u16>, codec::Compact<u16>)>>,
+            version_keys: Vec<codec::Compact<u64>>,
+        ) -> DispatchResult {
+            let hotkey = ensure_signed(origin)?;
+            Self::do_batch_set_weights(hotkey, netuids, weights, version_keys)
+        }
+
+        /// Sells all alpha and root stake that the signing coldkey has with a hotkey, on every subnet that is open.
+        ///
+        /// A subnet whose pool cannot buy is passed over. Error: `HotKeyAccountNotExists`. Event: `StakeRemoved`
+        /// for each subnet.
+        #[pallet::call_index(83)]
+        #[pallet::weight(call_weight::<T>(129 * 12, 129 * 8, 0))]
+        pub fn unstake_all(origin: OriginFor<T>, hotkey: T::AccountId) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            Self::do_unstake_all(coldkey, hotkey)
+        }
+
+        /// Sells all alpha that the signing coldkey has with a hotkey and stakes the TAO to the hotkey on root.
+        ///
+        /// Errors: `HotKeyAccountNotExists`, `AmountTooLow` if all is worth less than may be staked. Events:
+        /// `StakeRemoved` for each subnet, `StakeAdded`.
+        #[pallet::call_index(84)]
+        #[pallet::weight(call_weight::<T>(129 * 12 + 14, 129 * 8 + 9, 0))]
+        pub fn unstake_all_alpha(origin: OriginFor<T>, hotkey: T::AccountId) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            Self::do_unstake_all_alpha(coldkey, hotkey)
+        }
+
+        /// Moves stake to another hotkey or subnet. Refused: remove it there and add it here.
+        ///
+        /// Error: `StakeMovesNotSupported`.
+        #[pallet::call_index(85)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn move_stake(
+            origin: OriginFor<T>,
+            _origin_hotkey: T::AccountId,
+            _destination_hotkey: T::AccountId,
+            _origin_netuid: NetUid,
+            _destination_netuid: NetUid,
+            _alpha_amount: u64,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::StakeMovesNotSupported.into())
+        }
+
+        /// Moves stake to another coldkey. Refused as `move_stake` is.
+        ///
+        /// Error: `StakeMovesNotSupported`.
+        #[pallet::call_index(86)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn transfer_stake(
+            origin: OriginFor<T>,
+            _destination_coldkey: T::AccountId,
+            _hotkey: T::AccountId,
+            _origin_netuid: NetUid,
+            _destination_netuid: NetUid,
+            _alpha_amount: u64,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::StakeMovesNotSupported.into())
+        }
+
+        /// Moves stake to another subnet. Refused as `move_stake` is.
+        ///
+        /// Error: `StakeMovesNotSupported`.
+        #[pallet::call_index(87)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn swap_stake(
+            origin: OriginFor<T>,
+            _hotkey: T::AccountId,
+            _origin_netuid: NetUid,
+            _destination_netuid: NetUid,
+            _alpha_amount: u64,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::StakeMovesNotSupported.into())
         }
 
         /// Buys alpha as `add_stake` does, while the price is at most `limit_price` rao per alpha.
@@ -178,6 +526,34 @@ mod calls {
                 allow_partial,
             };
             Self::do_remove_stake_limit(coldkey, hotkey, netuid, amount_unstaked, limit)
+        }
+
+        /// Moves stake to another subnet within a price. Refused as `move_stake` is.
+        ///
+        /// Error: `StakeMovesNotSupported`.
+        #[pallet::call_index(90)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn swap_stake_limit(
+            origin: OriginFor<T>,
+            _hotkey: T::AccountId,
+            _origin_netuid: NetUid,
+            _destination_netuid: NetUid,
+            _alpha_amount: u64,
+            _limit_price: u64,
+            _allow_partial: bool,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::StakeMovesNotSupported.into())
+        }
+
+        /// Makes a hotkey known as the signing coldkey's own; nothing happens if somebody's it is already.
+        ///
+        /// Error: `TooManyHotkeys`.
+        #[pallet::call_index(91)]
+        #[pallet::weight(call_weight::<T>(2, 2, 0))]
+        pub fn try_associate_hotkey(origin: OriginFor<T>, hotkey: T::AccountId) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            Self::do_try_associate_hotkey(coldkey, hotkey)
         }
 
         /// Starts a subnet, signed by its owner: stake opens now, emission with the next block.
@@ -279,6 +655,21 @@ mod calls {
                 (row, salt)
             });
             Self::do_batch_reveal_weights(hotkey, netuid, rows.collect())
+        }
+
+        /// Sells all that the signing coldkey has staked to a hotkey, down to `limit_price` rao per alpha if given.
+        ///
+        /// Errors are those of `remove_stake_limit`. Event: `StakeRemoved`.
+        #[pallet::call_index(103)]
+        #[pallet::weight(call_weight::<T>(18, 9, 0))]
+        pub fn remove_stake_full_limit(
+            origin: OriginFor<T>,
+            hotkey: T::AccountId,
+            netuid: NetUid,
+            limit_price: Option<u64>,
+        ) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            Self::do_remove_stake_full_limit(coldkey, hotkey, netuid, limit_price)
         }
 
         /// Commits to a weight row of the main mechanism by a ciphertext that round `reveal_round` of the beacon
@@ -390,6 +781,79 @@ mod calls {
             Self::do_set_weights(hotkey, row)
         }
 
+        /// Takes a subnet away. Refused as `dissolve_network` is.
+        ///
+        /// Error: `SubnetRemovalNotSupported`.
+        #[pallet::call_index(120)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn root_dissolve_network(origin: OriginFor<T>, _netuid: NetUid) -> DispatchResult {
+            ensure_root(origin)?;
+            Err(Error::<T>::SubnetRemovalNotSupported.into())
+        }
+
+        /// Claims root dividends. Refused: each epoch pays them.
+        ///
+        /// Error: `RootClaimsNotSupported`.
+        #[pallet::call_index(121)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn claim_root(origin: OriginFor<T>, _subnets: BTreeSet<NetUid>) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::RootClaimsNotSupported.into())
+        }
+
+        /// Chooses what root dividends become. Refused: they are sold for TAO, which is staked on root.
+        ///
+        /// Error: `RootClaimsNotSupported`.
+        #[pallet::call_index(122)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn set_root_claim_type(
+            origin: OriginFor<T>,
+            _new_root_claim_type: RootClaimTypeEnum,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::RootClaimsNotSupported.into())
+        }
+
+        /// Announces a coldkey swap. Refused as `swap_coldkey` is.
+        ///
+        /// Error: `ColdkeySwapNotSupported`.
+        #[pallet::call_index(125)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn announce_coldkey_swap(origin: OriginFor<T>, _new_coldkey_hash: T::Hash) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::ColdkeySwapNotSupported.into())
+        }
+
+        /// Does an announced coldkey swap. Refused as `swap_coldkey` is.
+        ///
+        /// Error: `ColdkeySwapNotSupported`.
+        #[pallet::call_index(126)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn swap_coldkey_announced(origin: OriginFor<T>, _new_coldkey: T::AccountId) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::ColdkeySwapNotSupported.into())
+        }
+
+        /// Disputes a coldkey swap. Refused as `swap_coldkey` is.
+        ///
+        /// Error: `ColdkeySwapNotSupported`.
+        #[pallet::call_index(127)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn dispute_coldkey_swap(origin: OriginFor<T>) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::ColdkeySwapNotSupported.into())
+        }
+
+        /// Takes the announcement of a coldkey swap back. Refused as `swap_coldkey` is.
+        ///
+        /// Error: `ColdkeySwapNotSupported`.
+        #[pallet::call_index(133)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn clear_coldkey_swap_announcement(origin: OriginFor<T>) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::ColdkeySwapNotSupported.into())
+        }
+
         /// Registers a hotkey on a subnet if that costs at most `limit_price` rao.
         ///
         /// Errors are those of `burned_register` and `RegistrationPriceLimitExceeded`. Event: `NeuronRegistered`.
@@ -403,6 +867,84 @@ mod calls {
         ) -> DispatchResult {
             let coldkey = ensure_signed(origin)?;
             Self::do_burned_register(coldkey, netuid, hotkey, Some(limit_price))
+        }
+
+        /// Locks stake. Refused: stake stays free.
+        ///
+        /// Error: `StakeLocksNotSupported`.
+        #[pallet::call_index(136)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn lock_stake(
+            origin: OriginFor<T>,
+            _hotkey: T::AccountId,
+            _netuid: NetUid,
+            _amount: u64,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::StakeLocksNotSupported.into())
+        }
+
+        /// Moves a lock to another hotkey. Refused as `lock_stake` is.
+        ///
+        /// Error: `StakeLocksNotSupported`.
+        #[pallet::call_index(137)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn move_lock(
+            origin: OriginFor<T>,
+            _destination_hotkey: T::AccountId,
+            _netuid: NetUid,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::StakeLocksNotSupported.into())
+        }
+
+        /// Makes locks last for ever. Refused as `lock_stake` is.
+        ///
+        /// Error: `StakeLocksNotSupported`.
+        #[pallet::call_index(138)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn set_perpetual_lock(origin: OriginFor<T>, _netuid: NetUid, _enabled: bool) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::StakeLocksNotSupported.into())
+        }
+
+        /// Sets the blocks between epochs, 360 to 50 400, signed by the subnet's owner; a new interval begins.
+        ///
+        /// Once in 360 blocks, and not shortly before an epoch. Errors: `SubnetNotExists`, `NotSubnetOwner`,
+        /// `TempoOutOfBounds`, `AdminActionProhibitedDuringWeightsWindow`, `TxRateLimitExceeded`. Event:
+        /// `TempoSet`.
+        #[pallet::call_index(139)]
+        #[pallet::weight(call_weight::<T>(8, 4, 0))]
+        pub fn set_tempo(origin: OriginFor<T>, netuid: NetUid, tempo: u16) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            Self::do_set_tempo(coldkey, netuid, tempo)
+        }
+
+        /// Sets the tempos without weights after which a validator is inactive, in thousandths, 1 000 to 50 000.
+        ///
+        /// Signed by the subnet's owner, under its limits, or root. Errors: `SubnetNotExists`, `NotSubnetOwner`,
+        /// `ActivityCutoffFactorMilliOutOfBounds`, `AdminActionProhibitedDuringWeightsWindow`,
+        /// `TxRateLimitExceeded`. Event: `ActivityCutoffFactorMilliSet`.
+        #[pallet::call_index(140)]
+        #[pallet::weight(call_weight::<T>(8, 2, 0))]
+        pub fn set_activity_cutoff_factor(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            factor_milli: u32,
+        ) -> DispatchResult {
+            Self::do_set_activity_cutoff_factor(origin, netuid, factor_milli)
+        }
+
+        /// Calls for an epoch, which runs after the blocks of `AdminFreezeWindow`, signed by the subnet's owner.
+        ///
+        /// Errors: `SubnetNotExists`, `NotSubnetOwner`, `DynamicTempoBlockedByCommitReveal`,
+        /// `EpochTriggerAlreadyPending`, `AutoEpochAlreadyImminent`, `TxRateLimitExceeded`. Event:
+        /// `EpochTriggered`.
+        #[pallet::call_index(141)]
+        #[pallet::weight(call_weight::<T>(10, 3, 0))]
+        pub fn trigger_epoch(origin: OriginFor<T>, netuid: NetUid) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            Self::do_trigger_epoch(coldkey, netuid)
         }
     }
 }

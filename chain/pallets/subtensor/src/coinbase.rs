@@ -10,6 +10,7 @@ use shares::SubnetPrice;
 impl<T: Config> Pallet<T> {
     /// Does a block's work and returns its weight.
     pub(crate) fn begin_block() -> Weight {
+        Self::settle_counts(NetUid::ROOT);
         let subnets = Self::pool_subnets();
         subnets
             .iter()
@@ -41,10 +42,21 @@ impl<T: Config> Pallet<T> {
 
     /// Lets the price of a registration decay and opens this block's registrations.
     fn settle_registrations(netuid: NetUid) {
-        RegistrationsThisBlock::<T>::remove(netuid);
+        Self::settle_counts(netuid);
         let (min, max) = (MinBurn::<T>::get(netuid), MaxBurn::<T>::get(netuid));
         let factor = burn::decay_factor_q32(BurnHalfLife::<T>::get(netuid));
         Burn::<T>::mutate(netuid, |price| *price = burn::decay(*price, factor, min, max));
+    }
+
+    /// Counts registrations anew: each block, and each interval of `AdjustmentInterval` blocks.
+    fn settle_counts(netuid: NetUid) {
+        RegistrationsThisBlock::<T>::remove(netuid);
+        let (now, began) = (Self::current_block(), LastAdjustmentBlock::<T>::get(netuid));
+        if now.saturating_sub(began) >= AdjustmentInterval::<T>::get(netuid).into() {
+            RegistrationsThisInterval::<T>::remove(netuid);
+            BurnRegistrationsThisInterval::<T>::remove(netuid);
+            LastAdjustmentBlock::<T>::insert(netuid, now);
+        }
     }
 
     /// Pays a block's emission: TAO and alpha into the pools, alpha into what waits for the next epoch.
@@ -157,7 +169,11 @@ impl<T: Config> Pallet<T> {
             if room == 0 {
                 let next = now.saturating_add(1);
                 PendingEpochAt::<T>::insert(netuid, next);
-                Self::deposit_event(Event::EpochDeferred(netuid, now, next));
+                Self::deposit_event(Event::EpochDeferred {
+                    netuid,
+                    from_block: now,
+                    to_block: next,
+                });
                 continue;
             }
             room = room.saturating_sub(1);

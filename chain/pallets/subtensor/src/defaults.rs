@@ -23,6 +23,26 @@ pub const ACTIVITY_CUTOFF_FACTOR_BOUNDS: (u32, u32) = (1_000, 50_000);
 /// Largest number of neurons on a subnet: uids are u16, and the epoch is quadratic.
 pub const MAX_UIDS: u16 = 256;
 
+/// Most mechanisms that a subnet may have; the index of their storage has room for 16.
+pub const MAX_MECHANISMS: u8 = 16;
+/// Most neurons of the root network.
+pub const ROOT_MAX_UIDS: u16 = 64;
+/// Registrations on root that an interval of 100 blocks aims at; three times as many fit.
+pub const ROOT_TARGET_REGISTRATIONS: u16 = 1;
+/// Most hotkeys that a coldkey may own: its list is read and written whole, 32 kB at most.
+pub const MAX_OWNED_HOTKEYS: usize = 1_024;
+/// Most hotkeys that a coldkey may stake to by calls; what it earns may add hotkeys that it owns.
+pub const MAX_STAKING_HOTKEYS: usize = 1_024;
+/// Most subnets in one call of many.
+pub const MAX_BATCH: usize = 128;
+/// Blocks between two choices of the owner's hotkey: 50 400 × 12 s = 7 days.
+pub const SN_OWNER_HOTKEY_RATE_LIMIT: u64 = 50_400;
+/// Blocks between two changes of a subnet's mechanisms: 7 200 × 12 s = 1 day.
+pub const MECHANISM_RATE_LIMIT: u64 = 7_200;
+/// Blocks that a hotkey waits after a free call of its own has failed. A call is at most about 0.5 ms of work, so
+/// the 33 000 hotkeys that fit on 128 subnets could fill but a block in five.
+pub const FREE_FAILURE_PAUSE: u64 = 5;
+
 /// What `register_network` sets on a new subnet where it differs from the storage default.
 pub mod new_subnet {
     /// Price of the first registration: 1 TAO in rao.
@@ -80,5 +100,23 @@ pub struct RootSymbol;
 impl Get<Vec<u8>> for RootSymbol {
     fn get() -> Vec<u8> {
         alloc::vec![0xf0, 0x9d, 0x9c, 0x8f]
+    }
+}
+
+/// Blocks between the announcement of a coldkey swap and the swap: 36 000 × 12 s = 5 days.
+pub struct ColdkeySwapAnnouncementDelay;
+
+impl<N: From<u32>> Get<N> for ColdkeySwapAnnouncementDelay {
+    fn get() -> N {
+        36_000.into()
+    }
+}
+
+/// Blocks before a coldkey swap may be announced again: 7 200 × 12 s = 1 day.
+pub struct ColdkeySwapReannouncementDelay;
+
+impl<N: From<u32>> Get<N> for ColdkeySwapReannouncementDelay {
+    fn get() -> N {
+        7_200.into()
     }
 }

@@ -20,7 +20,8 @@ impl<T: Config> Pallet<T> {
     /// Runs a subnet's epoch and pays what has been waiting for it.
     pub(crate) fn run_epoch(netuid: NetUid) {
         if !Self::neurons_are_consistent(netuid) {
-            Self::deposit_event(Event::EpochSkipped(netuid, Self::current_block()));
+            let block = Self::current_block();
+            Self::deposit_event(Event::EpochSkipped { netuid, block });
             return;
         }
         let pending = Self::take_pending(netuid);

@@ -90,6 +90,9 @@ mod errors {
         /// A subnet was registered less than the rate limit ago.
         #[codec(index = 33)]
         NetworkTxRateLimitExceeded,
+        /// The take was changed less than the rate limit ago.
+        #[codec(index = 34)]
+        DelegateTxRateLimitExceeded,
         /// The stake was changed less than the rate limit ago.
         #[codec(index = 36)]
         StakingRateLimitExceeded,
@@ -105,6 +108,9 @@ mod errors {
         /// Neurons cannot register on the root network this way.
         #[codec(index = 42)]
         RegistrationNotPermittedOnRootSubnet,
+        /// The hotkey has less root stake than any neuron of the full root network.
+        #[codec(index = 43)]
+        StakeTooLowForRoot,
         /// All subnets are full and immune.
         #[codec(index = 44)]
         AllNetworksInImmunity,
@@ -114,6 +120,12 @@ mod errors {
         /// No uid is free and none may be replaced.
         #[codec(index = 48)]
         NoNeuronIdAvailable,
+        /// The take is below the least, or not on the side of the present one that the call moves it to.
+        #[codec(index = 49)]
+        DelegateTakeTooLow,
+        /// The take is above the highest.
+        #[codec(index = 50)]
+        DelegateTakeTooHigh,
         /// There is no commit to reveal.
         #[codec(index = 51)]
         NoWeightsCommitFound,
@@ -129,6 +141,9 @@ mod errors {
         /// The account sent such a transaction less than the rate limit ago.
         #[codec(index = 64)]
         TxRateLimitExceeded,
+        /// A field of the identity is too long.
+        #[codec(index = 73)]
+        InvalidIdentity,
         /// The subnet has no such mechanism.
         #[codec(index = 74)]
         MechanismDoesNotExist,
@@ -201,6 +216,9 @@ mod errors {
         /// The balance does not suffice for the price of a subnet.
         #[codec(index = 116)]
         CannotAffordLockCost,
+        /// The mechanisms of the subnet would have more than 256 uids together; lower `MaxAllowedUids` first.
+        #[codec(index = 125)]
+        TooManyUIDsPerMechanism,
         /// The call does nothing any more.
         #[codec(index = 128)]
         Deprecated,
@@ -213,5 +231,42 @@ mod errors {
         /// The activity cutoff factor is out of its bounds.
         #[codec(index = 142)]
         ActivityCutoffFactorMilliOutOfBounds,
+        /// An epoch was triggered before and waits for its block.
+        #[codec(index = 143)]
+        EpochTriggerAlreadyPending,
+        /// The next epoch comes by itself before a triggered one could.
+        #[codec(index = 144)]
+        AutoEpochAlreadyImminent,
+        /// Epochs cannot be triggered while weights are committed and revealed; switch commit-reveal off first.
+        #[codec(index = 145)]
+        DynamicTempoBlockedByCommitReveal,
+        // From 200 on: Arbor's own.
+        /// This chain has no child keys; stake to the hotkey that shall validate.
+        #[codec(index = 200)]
+        ChildKeysNotSupported,
+        /// Stake does not move between hotkeys, subnets or coldkeys here; remove it and add it where it shall be.
+        #[codec(index = 201)]
+        StakeMovesNotSupported,
+        /// Root dividends are not claimed here; each epoch pays them as TAO that is staked on root.
+        #[codec(index = 202)]
+        RootClaimsNotSupported,
+        /// Hotkeys are not swapped here; register the new hotkey and add stake to it.
+        #[codec(index = 203)]
+        HotkeySwapNotSupported,
+        /// Coldkeys are not swapped here; remove the stake, transfer the balance and add stake from the new coldkey.
+        #[codec(index = 204)]
+        ColdkeySwapNotSupported,
+        /// Stake cannot be locked here; it stays where it is until its coldkey removes it.
+        #[codec(index = 205)]
+        StakeLocksNotSupported,
+        /// Subnets are not removed here; raise the limit of subnets where a new one needs room.
+        #[codec(index = 206)]
+        SubnetRemovalNotSupported,
+        /// The coldkey owns 1 024 hotkeys; use another coldkey for more.
+        #[codec(index = 207)]
+        TooManyHotkeys,
+        /// The coldkey has stake with 1 024 hotkeys; remove it from some, or use another coldkey.
+        #[codec(index = 208)]
+        TooManyStakingHotkeys,
     }
 }

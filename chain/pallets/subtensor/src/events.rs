@@ -85,6 +85,9 @@ mod events {
         /// A neuron said where its axon listens: netuid, hotkey.
         #[codec(index = 28)]
         AxonServed(NetUid, T::AccountId),
+        /// A neuron said where its Prometheus endpoint listens: netuid, hotkey.
+        #[codec(index = 29)]
+        PrometheusServed(NetUid, T::AccountId),
         /// The version key was set.
         #[codec(index = 32)]
         WeightsVersionKeySet(NetUid, u64),
@@ -112,6 +115,9 @@ mod events {
         /// The transaction rate limit was set, in blocks.
         #[codec(index = 40)]
         TxRateLimitSet(u64),
+        /// The rate limit of delegate takes was set, in blocks.
+        #[codec(index = 41)]
+        TxDelegateTakeRateLimitSet(u64),
         /// The admin freeze window was set, in blocks.
         #[codec(index = 43)]
         AdminFreezeWindowSet(u16),
@@ -157,12 +163,24 @@ mod events {
         /// The price reduction interval was set, in blocks.
         #[codec(index = 63)]
         NetworkLockCostReductionIntervalSet(u64),
+        /// A delegate take was lowered: coldkey, hotkey, take of 65 535.
+        #[codec(index = 64)]
+        TakeDecreased(T::AccountId, T::AccountId, u16),
+        /// A delegate take was raised: coldkey, hotkey, take of 65 535.
+        #[codec(index = 65)]
+        TakeIncreased(T::AccountId, T::AccountId, u16),
         /// The highest delegate take was set, of 65 535.
         #[codec(index = 67)]
         MaxDelegateTakeSet(u16),
         /// The lowest delegate take was set, of 65 535.
         #[codec(index = 68)]
         MinDelegateTakeSet(u16),
+        /// A coldkey said who it is.
+        #[codec(index = 77)]
+        ChainIdentitySet(T::AccountId),
+        /// An owner said what its subnet is.
+        #[codec(index = 78)]
+        SubnetIdentitySet(NetUid),
         /// A neuron committed weights: hotkey, index, hash.
         #[codec(index = 85)]
         WeightsCommitted(T::AccountId, NetUidStorageIndex, T::Hash),
@@ -172,6 +190,15 @@ mod events {
         /// A neuron revealed several rows: hotkey, netuid, hashes.
         #[codec(index = 87)]
         WeightsBatchRevealed(T::AccountId, NetUid, Vec<T::Hash>),
+        /// A batch of weights was worked through: subnets, hotkey.
+        #[codec(index = 88)]
+        BatchWeightsCompleted(Vec<codec::Compact<NetUid>>, T::AccountId),
+        /// Some of a batch failed.
+        #[codec(index = 89)]
+        BatchCompletedWithErrors(),
+        /// One of a batch failed: subnet, why.
+        #[codec(index = 90)]
+        BatchWeightItemFailed(NetUid, sp_runtime::DispatchError),
         /// Stake transfer was switched.
         #[codec(index = 93)]
         TransferToggle(NetUid, bool),
@@ -214,12 +241,34 @@ mod events {
         /// The activity cutoff factor was set, in thousandths of a tempo.
         #[codec(index = 130)]
         ActivityCutoffFactorMilliSet(NetUid, u32),
-        /// An epoch waits for the next block: netuid, this block, the next one.
+        /// An owner called for an epoch.
+        #[codec(index = 131)]
+        EpochTriggered {
+            /// The subnet.
+            netuid: NetUid,
+            /// Its owner.
+            by: T::AccountId,
+            /// Block in which the epoch runs.
+            fires_at: u64,
+        },
+        /// An epoch waits for the next block.
         #[codec(index = 132)]
-        EpochDeferred(NetUid, u64, u64),
-        /// An epoch was skipped because its neurons are inconsistent: netuid, block.
+        EpochDeferred {
+            /// The subnet.
+            netuid: NetUid,
+            /// This block.
+            from_block: u64,
+            /// The next one.
+            to_block: u64,
+        },
+        /// An epoch was skipped because its neurons are inconsistent.
         #[codec(index = 133)]
-        EpochSkipped(NetUid, u64),
+        EpochSkipped {
+            /// The subnet.
+            netuid: NetUid,
+            /// This block.
+            block: u64,
+        },
         /// Encrypted weights were lost: index, hotkey, block of the commit, why. Arbor's own event.
         #[codec(index = 250)]
         TimelockedWeightsDropped(NetUidStorageIndex, T::AccountId, u64, DropReason),

@@ -85,7 +85,7 @@ pub struct GenesisSubnet<AccountId> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Makes the root network, which has no neurons, no epochs, and takes stake one to one.
+    /// Makes the root network, which has no epochs and takes stake one to one.
     pub(crate) fn genesis_root() {
         let root = NetUid::ROOT;
         NetworksAdded::<T>::insert(root, true);
@@ -93,6 +93,9 @@ impl<T: Config> Pallet<T> {
         SubtokenEnabled::<T>::insert(root, true);
         NetworkRegistrationAllowed::<T>::insert(root, false);
         Tempo::<T>::insert(root, 0);
+        MaxAllowedUids::<T>::insert(root, defaults::ROOT_MAX_UIDS);
+        MaxAllowedValidators::<T>::insert(root, defaults::ROOT_MAX_UIDS);
+        TargetRegistrationsPerInterval::<T>::insert(root, defaults::ROOT_TARGET_REGISTRATIONS);
         TotalIssuance::<T>::put(Self::balances_issuance());
     }
 

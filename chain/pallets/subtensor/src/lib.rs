@@ -17,7 +17,10 @@
 
 extern crate alloc;
 
-use alloc::vec::Vec;
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use frame_support::pallet_macros::import_section;
 use polkadot_sdk::*;
 
@@ -32,17 +35,25 @@ mod epoch;
 mod errors;
 mod events;
 mod genesis;
+mod identities;
 mod invariants;
+mod mechanisms;
+pub mod owner;
 mod pool;
+mod records;
 mod registration;
+mod root;
 mod serving;
 mod setters;
 mod shares;
 mod staking;
 mod storage;
+mod storage_accounts;
 mod subnets;
+mod takes;
 mod timelocked;
 mod types;
+mod unstaking;
 mod weights;
 
 #[cfg(test)]
@@ -52,12 +63,14 @@ pub use balances::RecycleImbalance;
 pub use beacon::Beacon;
 pub use genesis::GenesisSubnet;
 pub use pallet::*;
+pub use records::*;
 pub use types::*;
 
 #[import_section(calls::calls)]
 #[import_section(errors::errors)]
 #[import_section(events::events)]
 #[import_section(storage::storage)]
+#[import_section(storage_accounts::storage_accounts)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::{staking::PriceLimit, timelocked::TimelockedCommit, weights::WeightRow, *};
@@ -173,4 +186,15 @@ impl<T: Config> Pallet<T> {
         use sp_runtime::SaturatedConversion;
         frame_system::Pallet::<T>::block_number().saturated_into()
     }
+}
+
+/// Weighs a batch of weight rows: each like a call of its own.
+fn batch_weight<T: Config>(
+    rows: &[Vec<(codec::Compact<u16>, codec::Compact<u16>)>],
+) -> frame_support::weights::Weight {
+    rows.iter()
+        .map(|row| call_weight::<T>(16, 2, row.len()))
+        .fold(call_weight::<T>(0, 0, 0), |sum, weight| {
+            sum.saturating_add(weight)
+        })
 }

@@ -59,8 +59,15 @@ impl<T: Config> Pallet<T> {
     /// Makes sure that a hotkey is known and belongs to the coldkey.
     pub(crate) fn ensure_account(coldkey: &T::AccountId, hotkey: &T::AccountId) -> DispatchResult {
         if !Owner::<T>::contains_key(hotkey) {
+            OwnedHotkeys::<T>::try_mutate(coldkey, |hotkeys| {
+                ensure!(
+                    hotkeys.len() < defaults::MAX_OWNED_HOTKEYS,
+                    Error::<T>::TooManyHotkeys
+                );
+                hotkeys.push(hotkey.clone());
+                Ok::<(), Error<T>>(())
+            })?;
             Owner::<T>::insert(hotkey, coldkey);
-            OwnedHotkeys::<T>::mutate(coldkey, |hotkeys| hotkeys.push(hotkey.clone()));
         }
         ensure!(
             Owner::<T>::get(hotkey) == *coldkey,
@@ -80,6 +87,12 @@ impl<T: Config> Pallet<T> {
             Self::clear_slot(netuid, uid, n);
             uid
         };
+        Self::occupy_slot(netuid, uid, hotkey);
+        Ok(uid)
+    }
+
+    /// Writes a hotkey into a slot that was made or cleared for it.
+    pub(crate) fn occupy_slot(netuid: NetUid, uid: u16, hotkey: &T::AccountId) {
         let now = Self::current_block();
         Keys::<T>::insert(netuid, uid, hotkey);
         Uids::<T>::insert(netuid, hotkey, uid);
@@ -88,11 +101,10 @@ impl<T: Config> Pallet<T> {
         for index in Self::mechanism_indices(netuid) {
             LastUpdate::<T>::mutate(index, |blocks| set_at(blocks, uid, now));
         }
-        Ok(uid)
     }
 
     /// Lengthens every vector of a subnet by one zero.
-    fn append_slot(netuid: NetUid, n: u16) {
+    pub(crate) fn append_slot(netuid: NetUid, n: u16) {
         SubnetworkN::<T>::insert(netuid, n.saturating_add(1));
         Active::<T>::mutate(netuid, |all| set_at(all, n, true));
         Emission::<T>::mutate(netuid, |all| set_at(all, n, 0));
@@ -107,11 +119,15 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Removes the holder of a uid and all that was known about it. Its stake stays its own.
-    fn clear_slot(netuid: NetUid, uid: u16, n: u16) {
+    ///
+    /// The loop runs over the weight rows of a subnet: at most 256 over all its mechanisms.
+    pub(crate) fn clear_slot(netuid: NetUid, uid: u16, n: u16) {
         let former = Keys::<T>::get(netuid, uid);
         Uids::<T>::remove(netuid, &former);
         IsNetworkMember::<T>::remove(&former, netuid);
         Axons::<T>::remove(netuid, &former);
+        Prometheus::<T>::remove(netuid, &former);
+        NeuronCertificates::<T>::remove(netuid, &former);
         Active::<T>::mutate(netuid, |all| set_at(all, uid, true));
         Emission::<T>::mutate(netuid, |all| set_at(all, uid, 0));
         Consensus::<T>::mutate(netuid, |all| set_at(all, uid, 0));
@@ -167,14 +183,16 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Lists the owner's uids that are never replaced: the chosen hotkey's first, then the oldest.
+    ///
+    /// The loop runs over the neurons of a subnet, not over the owner's hotkeys, of which there may be more.
     fn immune_owner_uids(netuid: NetUid) -> Vec<u16> {
         let chosen = SubnetOwnerHotkey::<T>::get(netuid);
-        let hotkeys = OwnedHotkeys::<T>::get(SubnetOwner::<T>::get(netuid));
-        let mut uids: Vec<(bool, u64, u16)> = core::iter::once(&chosen)
-            .chain(hotkeys.iter().filter(|hotkey| **hotkey != chosen))
-            .filter_map(|hotkey| {
-                let uid = Uids::<T>::get(netuid, hotkey)?;
-                Some((*hotkey != chosen, BlockAtRegistration::<T>::get(netuid, uid), uid))
+        let owner = SubnetOwner::<T>::get(netuid);
+        let mut uids: Vec<(bool, u64, u16)> = (0..SubnetworkN::<T>::get(netuid))
+            .filter_map(|uid| {
+                let hotkey = Keys::<T>::get(netuid, uid);
+                let owned = hotkey == chosen || Owner::<T>::get(&hotkey) == owner;
+                owned.then(|| (hotkey != chosen, BlockAtRegistration::<T>::get(netuid, uid), uid))
             })
             .collect();
         uids.sort_unstable();

@@ -76,6 +76,7 @@ subnet_setters! {
 global_setters! {
     set_stake_threshold: StakeThreshold, u64, StakeThresholdSet;
     set_tx_rate_limit: TxRateLimit, u64, TxRateLimitSet;
+    set_tx_delegate_take_rate_limit: TxDelegateTakeRateLimit, u64, TxDelegateTakeRateLimitSet;
     set_max_epochs_per_block: MaxEpochsPerBlock, u8, MaxEpochsPerBlockSet;
     set_admin_freeze_window: AdminFreezeWindow, u16, AdminFreezeWindowSet;
     set_owner_hyperparam_rate_limit: OwnerHyperparamRateLimit, u16, OwnerHyperparamRateLimitSet;
@@ -93,7 +94,7 @@ global_setters! {
 
 impl<T: Config> Pallet<T> {
     /// Sets the tempo of a subnet, in blocks, and starts its schedule anew at this block.
-    pub fn set_tempo(netuid: NetUid, tempo: u16) {
+    pub fn restart_with_tempo(netuid: NetUid, tempo: u16) {
         Tempo::<T>::insert(netuid, tempo);
         LastEpochBlock::<T>::insert(netuid, Self::current_block());
         PendingEpochAt::<T>::remove(netuid);

@@ -61,11 +61,14 @@ impl<T: Config> Pallet<T> {
         let bits = share.saturating_add(added);
         Alpha::<T>::insert((hotkey, coldkey, netuid), FixedU128 { bits });
         if share == 0 {
-            Self::remember_staking(hotkey, coldkey); // only then, since blocks pay stake and the list has no bound
+            Self::remember_staking(hotkey, coldkey); // only then, since blocks pay stake and the list is long
         }
     }
 
     /// Notes that a coldkey has staked to a hotkey.
+    ///
+    /// Calls add at most [`defaults::MAX_STAKING_HOTKEYS`]; blocks add only hotkeys that the coldkey owns or has
+    /// chosen for its incentive, so the list stays below 1 024 + 1 024 + the number of subnets.
     fn remember_staking(hotkey: &T::AccountId, coldkey: &T::AccountId) {
         StakingHotkeys::<T>::mutate(coldkey, |hotkeys| {
             if !hotkeys.contains(hotkey) {

@@ -40,6 +40,7 @@ impl<T: Config> Pallet<T> {
             Owner::<T>::contains_key(&hotkey),
             Error::<T>::HotKeyAccountNotExists
         );
+        Self::ensure_room_to_stake(&coldkey, &hotkey)?;
 
         Self::withdraw(&coldkey, rao, Error::<T>::NotEnoughBalanceToStake)?;
         let alpha = Self::swap_tao_for_alpha(netuid, rao)?;
@@ -106,6 +107,23 @@ impl<T: Config> Pallet<T> {
         ensure!(alpha > 0, Error::<T>::AmountTooLow);
         let alpha = limit.apply::<T>(alpha, Self::alpha_until_price(netuid, limit.price))?;
         Self::do_remove_stake(coldkey, hotkey, netuid, alpha)
+    }
+
+    /// Refuses another hotkey to a coldkey that has stake with [`defaults::MAX_STAKING_HOTKEYS`] of them.
+    ///
+    /// Hotkeys whose stake is gone leave the list here: one look for each, and only when the list is full.
+    pub(crate) fn ensure_room_to_stake(coldkey: &T::AccountId, hotkey: &T::AccountId) -> DispatchResult {
+        let mut hotkeys = StakingHotkeys::<T>::get(coldkey);
+        if hotkeys.len() < defaults::MAX_STAKING_HOTKEYS || hotkeys.contains(hotkey) {
+            return Ok(());
+        }
+        hotkeys.retain(|hotkey| Alpha::<T>::iter_key_prefix((hotkey, coldkey)).next().is_some());
+        ensure!(
+            hotkeys.len() < defaults::MAX_STAKING_HOTKEYS,
+            Error::<T>::TooManyStakingHotkeys
+        );
+        StakingHotkeys::<T>::insert(coldkey, hotkeys);
+        Ok(())
     }
 
     /// Refuses a subnet that does not exist or was not started.

@@ -11,11 +11,18 @@ const ONE_Q32: u64 = 1 << 32;
 
 impl<T: Config> Pallet<T> {
     /// Makes a subnet for the current price, which becomes the TAO of its pool.
-    pub(crate) fn do_register_network(coldkey: T::AccountId, hotkey: T::AccountId) -> DispatchResult {
+    pub(crate) fn do_register_network(
+        coldkey: T::AccountId,
+        hotkey: T::AccountId,
+        identity: Option<SubnetIdentityV3>,
+    ) -> DispatchResult {
         let now = Self::current_block();
         let last = LastRateLimitedBlock::<T>::get(RateLimitKey::NetworkLastRegistered);
         let waited = last == 0 || now.saturating_sub(last) >= NetworkRateLimit::<T>::get();
         ensure!(waited, Error::<T>::NetworkTxRateLimitExceeded);
+        if let Some(identity) = &identity {
+            ensure!(identity.fits(), Error::<T>::InvalidIdentity);
+        }
         let cost = Self::network_lock_cost();
         ensure!(
             Self::spendable(&coldkey) >= cost,
@@ -33,6 +40,10 @@ impl<T: Config> Pallet<T> {
         NetworkLastLockCost::<T>::put(cost);
         LastRateLimitedBlock::<T>::insert(RateLimitKey::NetworkLastRegistered, now);
         Self::deposit_event(Event::NetworkAdded(netuid, SubnetMechanism::<T>::get(netuid)));
+        if let Some(identity) = identity {
+            SubnetIdentitiesV3::<T>::insert(netuid, identity);
+            Self::deposit_event(Event::SubnetIdentitySet(netuid));
+        }
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Setting weights.
 
 use super::*;
-use alloc::collections::BTreeSet;
+use codec::Compact;
 use frame_support::ensure;
 use sp_runtime::DispatchResult;
 
@@ -31,6 +31,48 @@ impl<T: Config> Pallet<T> {
             Error::<T>::CommitRevealEnabled
         );
         Self::store_weights(&hotkey, row, Setting::Direct)
+    }
+
+    /// Sets rows on the main mechanisms of several subnets; what fails undoes nothing else.
+    ///
+    /// The loop runs over the batch, [`defaults::MAX_BATCH`] at most.
+    pub(crate) fn do_batch_set_weights(
+        hotkey: T::AccountId,
+        netuids: Vec<Compact<NetUid>>,
+        rows: Vec<Vec<(Compact<u16>, Compact<u16>)>>,
+        version_keys: Vec<Compact<u64>>,
+    ) -> DispatchResult {
+        Self::check_batch(netuids.len(), rows.len(), version_keys.len())?;
+        let mut failed = false;
+        for ((netuid, row), version_key) in netuids.iter().zip(rows).zip(version_keys) {
+            let (uids, values) = row.into_iter().map(|(uid, value)| (uid.0, value.0)).unzip();
+            let row = WeightRow {
+                netuid: netuid.0,
+                mechanism: MechId::MAIN,
+                uids,
+                values,
+                version_key: version_key.0,
+            };
+            if let Err(error) = Self::do_set_weights(hotkey.clone(), row) {
+                failed = true;
+                Self::deposit_event(Event::BatchWeightItemFailed(netuid.0, error));
+            }
+        }
+        if failed {
+            Self::deposit_event(Event::BatchCompletedWithErrors());
+        }
+        Self::deposit_event(Event::BatchWeightsCompleted(netuids, hotkey));
+        Ok(())
+    }
+
+    /// Refuses a batch whose lists differ in length, and one that is too long.
+    pub(crate) fn check_batch(netuids: usize, rows: usize, keys: usize) -> Result<(), Error<T>> {
+        ensure!(
+            netuids == rows && netuids == keys,
+            Error::<T>::InputLengthsUnequal
+        );
+        ensure!(netuids <= defaults::MAX_BATCH, Error::<T>::InvalidValue);
+        Ok(())
     }
 
     /// Checks a row, in subtensor's order, and stores it.

@@ -173,7 +173,14 @@ fn epochs_wait_for_the_next_block_when_more_are_due_than_fit() {
         };
         run_to(10);
         assert_eq!(ran(10), 2);
-        System::assert_has_event(Event::EpochDeferred(NetUid(3), 10, 11).into());
+        System::assert_has_event(
+            Event::EpochDeferred {
+                netuid: NetUid(3),
+                from_block: 10,
+                to_block: 11,
+            }
+            .into(),
+        );
         run_to(12);
         assert_eq!((ran(10), ran(11), ran(12)), (2, 2, 1));
         assert_eq!(PendingEpochAt::<Test>::get(NetUid(5)), 0);
@@ -191,7 +198,7 @@ fn an_epoch_is_skipped_and_nothing_is_lost_when_two_uids_have_one_hotkey() {
         System::set_block_number(block);
         let before = PendingServerEmission::<Test>::get(NET);
         <SubtensorModule as frame_support::traits::Hooks<u64>>::on_initialize(block);
-        System::assert_has_event(Event::EpochSkipped(NET, block).into());
+        System::assert_has_event(Event::EpochSkipped { netuid: NET, block }.into());
         assert!(PendingServerEmission::<Test>::get(NET) > before);
         assert_eq!(LastEpochBlock::<Test>::get(NET), block);
     });

