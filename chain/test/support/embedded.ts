@@ -10,7 +10,7 @@ import pino from 'pino'
 import { blake256 } from '../../src/embedded/hash.ts'
 import { reader } from '../../src/embedded/scale.ts'
 import { type RunningChain, type StartOptions, startEmbeddedChain } from '../../src/embedded/start.ts'
-import type { EmbeddedChain, ExtrinsicSource, Validity } from '../../src/embedded/types.ts'
+import type { EmbeddedChain, ExtrinsicSource, StoredBlock, Validity } from '../../src/embedded/types.ts'
 
 /** The runtime that comes with Arbor. */
 export const WASM = new Uint8Array(readFileSync(new URL('../../artifacts/arbor_runtime.wasm', import.meta.url)))
@@ -83,25 +83,38 @@ export const createSigner = (chain: EmbeddedChain) => {
   registry.setMetadata(metadata, undefined, { SubtensorTransactionExtension: { extrinsic: {}, payload: {} } })
   const { tx, query } = expandMetadata(registry, metadata)
   const version = registry.createType('RuntimeVersion', chain.call('Core_version', new Uint8Array(), chain.best().hash))
-  const sign = (signer: Keypair, nonce: number, section: string, method: string, ...args: unknown[]): Uint8Array => {
-    const call = tx[section]?.[method]?.(...args)
-    if (call === undefined) throw new Error(`the metadata has no call ${section}.${method}`)
-    const extrinsic = registry.createType('Extrinsic', call, { version: 4 }) as unknown as GenericExtrinsic
+  /** Signs a call that is encoded already. @param options a tip in rao; the blocks of its era, and the block it begins with */
+  const signCall = (
+    signer: Keypair,
+    nonce: number,
+    call: Uint8Array | object,
+    options: { readonly tip?: bigint; readonly era?: { readonly period: number; readonly birth: StoredBlock } } = {},
+  ): Uint8Array => {
+    const { tip = 0n, era } = options
+    const method = call instanceof Uint8Array ? registry.createType('Call', call) : call
+    const extrinsic = registry.createType('Extrinsic', method, { version: 4 }) as unknown as GenericExtrinsic
     extrinsic.sign(
       pairOf(signer) as never,
       {
-        blockHash: chain.genesisHash,
+        blockHash: era?.birth.hash ?? chain.genesisHash,
         genesisHash: chain.genesisHash,
         nonce,
-        tip: 0,
-        era: '0x00',
+        tip,
+        era: era
+          ? registry.createType('ExtrinsicEra', { current: era.birth.header.number, period: era.period }).toHex()
+          : '0x00',
         runtimeVersion: version as never,
         signedExtensions: registry.signedExtensions,
       } as never,
     )
     return extrinsic.toU8a()
   }
-  return { registry, tx, query, sign }
+  const sign = (signer: Keypair, nonce: number, section: string, method: string, ...args: unknown[]): Uint8Array => {
+    const call = tx[section]?.[method]?.(...args)
+    if (call === undefined) throw new Error(`the metadata has no call ${section}.${method}`)
+    return signCall(signer, nonce, call)
+  }
+  return { registry, tx, query, sign, signCall }
 }
 
 /** Free balance in rao at a block. */
