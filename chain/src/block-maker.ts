@@ -17,9 +17,9 @@ export const createBlockMaker = ({
     return block
   },
   finalize: (hash) => {
-    const block = chain.block(hash)
-    if (block === null) return false
-    chain.finalize(block.header.number)
+    const number = chain.numberOf(hash)
+    if (number === null || chain.hashAt(number) !== hash) return false // unknown, or on a fork
+    chain.finalize(number)
     return true
   },
 })

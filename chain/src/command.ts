@@ -3,16 +3,21 @@ import { LOG_LEVELS, type LogLevel } from '@arbor/shared/log'
 import type { Ms } from '@arbor/shared/units'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { CompatOptions } from './compat.ts'
+import { type ExportOptions, exportChain, type ImportOptions, importChain } from './move.ts'
 import { integerArgument } from './options.ts'
+import { type ReorgOptions, reorgChain } from './reorg.ts'
 import { type RunOptions, runChain } from './run.ts'
-import { showStatus } from './status.ts'
+import { type StatusOptions, showStatus } from './status.ts'
 
-/** Makes `arbor chain`: runs the chain in this process, or asks a running one how it is. */
+/** Makes `arbor chain`: all that concerns a chain as a process and as a folder. */
 export const chainCommand = (context: CommandContext): Command =>
   new Command('chain')
-    .description('run the chain, or ask a running one how it is')
+    .description('run a chain, look at it, move it, make it reorganise')
     .addCommand(runSubcommand(context))
     .addCommand(statusSubcommand(context))
+    .addCommand(reorgSubcommand(context))
+    .addCommand(exportSubcommand(context))
+    .addCommand(importSubcommand(context))
     .addCommand(compatSubcommand(context))
 
 const runSubcommand = (context: CommandContext): Command =>
@@ -45,12 +50,45 @@ const runSubcommand = (context: CommandContext): Command =>
     .option('--json', 'log JSON, one event a line')
     .action((options: RunOptions) => runChain(context, options))
 
+const withUrl = (command: Command): Command =>
+  command.addOption(
+    new Option('--url <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'),
+  )
+
 const statusSubcommand = (context: CommandContext): Command =>
-  new Command('status')
-    .description('print best and finalised block, genesis and spec version of a running chain')
-    .addOption(new Option('--url <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'))
+  withUrl(new Command('status'))
+    .description('print where a chain stands: a running one, or with --data one that does not run')
+    .option('--data <folder>', 'look into the folder of a chain that does not run')
+    .option('--verify', 'with --data: read and hash the whole state and all kept blocks')
     .option('--json', 'print JSON')
-    .action((options: { readonly url: string; readonly json?: boolean }) => showStatus(context, options))
+    .action((options: StatusOptions) => showStatus(context, options))
+
+const reorgSubcommand = (context: CommandContext): Command =>
+  withUrl(new Command('reorg'))
+    .description('take the newest blocks off a running chain and put a longer fork in their place')
+    .addOption(
+      new Option('--depth <blocks>', 'blocks to take off; none of them may be final')
+        .argParser(integerArgument(1, 128))
+        .makeOptionMandatory(),
+    )
+    .option('--json', 'print JSON')
+    .action((options: ReorgOptions) => reorgChain(context, options))
+
+const exportSubcommand = (context: CommandContext): Command =>
+  new Command('export')
+    .description('write a chain that does not run to one file')
+    .requiredOption('--data <folder>', 'where the chain lies')
+    .requiredOption('--out <file>', 'the file to write')
+    .option('--json', 'print JSON')
+    .action((options: ExportOptions) => exportChain(context, options))
+
+const importSubcommand = (context: CommandContext): Command =>
+  new Command('import')
+    .description('make the folder of a chain from an exported file, after verifying all of it')
+    .requiredOption('--data <folder>', 'where the chain shall lie')
+    .requiredOption('--in <file>', 'the exported file')
+    .option('--json', 'print JSON')
+    .action((options: ImportOptions) => importChain(context, options))
 
 /** Clients read states of up to 256 blocks ago. */
 const LEAST_KEPT = 256

@@ -1,18 +1,29 @@
-import { startDeadline, systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
-import { SubnetError } from '@arbor/shared/errors'
-import type { Ms } from '@arbor/shared/units'
+import { createAsk, field } from './ask.ts'
+import { type Inspected, inspectFolder } from './embedded/inspect.ts'
 
-const ANSWER_MS = 10_000 as Ms
+/** Flags of `arbor chain status`. */
+export interface StatusOptions {
+  readonly url: string
+  readonly data?: string
+  readonly verify?: boolean
+  readonly json?: boolean
+}
 
-/** Prints where a running chain stands. @throws CHAIN_STATUS when it does not answer */
-export const showStatus = async (
-  { signal, stdout }: CommandContext,
-  { url, json }: { readonly url: string; readonly json?: boolean },
-): Promise<void> => {
-  const late = (): Error => new Error(`no answer within ${ANSWER_MS} ms`)
-  using deadline = startDeadline({ clock: systemClock, ms: ANSWER_MS, parent: signal, reason: late })
-  const ask = createAsk(url, deadline.signal)
+/**
+ * Prints where a chain stands: a running one by its URL, or one that does not run by its folder.
+ * @throws CHAIN_STATUS when it does not answer, CHAIN_FOLDER_IN_USE, CHAIN_DATA_CORRUPT
+ */
+export const showStatus = async ({ signal, stdout }: CommandContext, options: StatusOptions): Promise<void> => {
+  const status =
+    options.data === undefined ? await statusOf(options.url, signal) : await folderStatus(options.data, options)
+  const width = Math.max(...Object.keys(status).map((name) => name.length))
+  const lines = Object.entries(status).map(([name, value]) => `${name.padEnd(width)} ${value}`)
+  stdout.write(options.json ? `${JSON.stringify(status)}\n` : `${lines.join('\n')}\n`)
+}
+
+const statusOf = async (url: string, signal: AbortSignal): Promise<object> => {
+  const ask = createAsk(url, signal)
   const [chain, finalizedHash, genesis, best, version] = await Promise.all([
     ask('system_chain'),
     ask('chain_getFinalizedHead'),
@@ -21,7 +32,7 @@ export const showStatus = async (
     ask('state_getRuntimeVersion'),
   ])
   const finalized = await ask('chain_getHeader', [finalizedHash])
-  const status = {
+  return {
     chain,
     best: Number(field(best, 'number')),
     finalized: Number(field(finalized, 'number')),
@@ -29,39 +40,11 @@ export const showStatus = async (
     specName: field(version, 'specName'),
     specVersion: field(version, 'specVersion'),
   }
-  const lines = Object.entries(status).map(([name, value]) => `${name.padEnd(11)} ${value}`)
-  stdout.write(json ? `${JSON.stringify(status)}\n` : `${lines.join('\n')}\n`)
 }
 
-type Ask = (method: string, params?: readonly unknown[]) => Promise<unknown>
-
-/** Asks over HTTP, which a chain serves on the same port as WebSocket. */
-const createAsk = (url: string, signal: AbortSignal): Ask => {
-  const fail = (why: string, cause?: unknown): SubnetError =>
-    new SubnetError({
-      code: 'CHAIN_STATUS',
-      message: `The chain at ${url} cannot be asked: ${why}; check --url and that it runs`,
-      cause,
-    })
-  if (!/^(ws|http)s?:\/\//.test(url)) throw fail('the URL does not begin with ws:// or wss://')
-  return async (method, params = []) => {
-    let answer: { result?: unknown; error?: { message?: unknown } }
-    try {
-      const response = await fetch(url.replace(/^ws/, 'http'), {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-        signal,
-      })
-      answer = (await response.json()) as typeof answer
-    } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-      throw fail(cause instanceof Error ? cause.message : String(cause), error)
-    }
-    if (answer.error !== undefined) throw fail(`${method}: ${String(answer.error.message)}`)
-    return answer.result
-  }
+const folderStatus = async (data: string, { verify = false }: StatusOptions): Promise<object> => {
+  const { verified, ...rest }: Inspected = await inspectFolder(data, { verify })
+  return verified === null
+    ? rest
+    : { ...rest, verified: `${verified.keys} keys, ${verified.nodes} nodes, ${verified.blocks} blocks` }
 }
-
-const field = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined

@@ -138,6 +138,19 @@ describe('embedded chain', () => {
     await chain.close()
   })
 
+  test('refused extrinsic leaves no trace in the block, also when it is the last one that was tried', async () => {
+    const { chain, source } = await startTestChain()
+    const { sign } = createSigner(chain)
+    source.offer(sign(ALICE, 0, 'system', 'remark', '0x00'))
+    const hash = source.offer(sign(BOB, 7, 'system', 'remark', '0x03')) // a nonce of later
+    const block = await chain.produce()
+    expect(source.refused.get(hash)).toMatchObject({ valid: false })
+    expect(block.extrinsics).toHaveLength(1 + 1)
+    source.offer(sign(ALICE, 0, 'subtensorModule', 'setWeights', 0, [], [], 0))
+    expect((await chain.produce()).header.number).toBe(2)
+    await chain.close()
+  })
+
   test('chain goes on when a malformed extrinsic makes the runtime panic', async () => {
     const { chain, source } = await startTestChain()
     const hash = source.offer(Uint8Array.of(0x10, 0xff, 0xff, 0xff, 0xff))

@@ -127,11 +127,19 @@ const applyReady = ({ runtime, ready, hasTime }: BuildOptions, overlay: Overlay)
   return { included, refused }
 }
 
-/** An extrinsic that stops the runtime leaves no trace in the block. */
+/**
+ * An extrinsic that is refused, or stops the runtime, leaves no trace in the block: the runtime notes it before it looks.
+ * @source sc-block-builder push: Rollback on Err
+ */
 const apply = (runtime: ChainRuntime, extrinsic: Uint8Array, overlay: Overlay): Validity | null => {
+  overlay.begin()
   try {
-    return decodeApplied(runtime.executor.call('BlockBuilder_apply_extrinsic', extrinsic, overlay))
+    const refusal = decodeApplied(runtime.executor.call('BlockBuilder_apply_extrinsic', extrinsic, overlay))
+    if (refusal === null) overlay.commit()
+    else overlay.rollback()
+    return refusal
   } catch (error) {
+    overlay.rollback()
     if (error instanceof SubnetError && error.code === 'CHAIN_RUNTIME_TRAP') return TRAPPED
     throw error
   }

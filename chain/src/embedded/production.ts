@@ -1,4 +1,5 @@
 import type { Clock } from '@arbor/shared/clock'
+import { SubnetError } from '@arbor/shared/errors'
 import type { Ms } from '@arbor/shared/units'
 import type { CoreChain } from './chain.ts'
 import { waitForSlotMs } from './slots.ts'
@@ -14,7 +15,12 @@ interface LoopOptions {
   readonly mode: ProductionMode
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** Hears of each block that could not be written. */
+  readonly onUnwritten: (error: SubnetError) => void
 }
+
+/** Time after which a block that could not be written is made again: somebody may have made room. */
+const RETRY_MS = 2_000 as Ms
 
 /** Starts to make blocks. `done` resolves when the signal aborts and rejects when a block fails. */
 export const runLoop = (of: LoopOptions): { readonly done: Promise<void>; readonly poke: () => void } => {
@@ -31,20 +37,35 @@ export const runLoop = (of: LoopOptions): { readonly done: Promise<void>; readon
   return { done, poke: bell.ring }
 }
 
-const everySlot = async ({ chain, clock, signal }: LoopOptions): Promise<void> => {
+const everySlot = async (of: LoopOptions): Promise<void> => {
+  const { chain, clock, signal } = of
   while (!signal.aborted) {
     const { last, slotMs } = chain.slots()
     await clock.sleep(waitForSlotMs({ nowMs: clock.now(), slotMs, last }) as Ms, signal)
-    await chain.produce()
+    await written(of, () => chain.make())
   }
 }
 
-const onDemand = async ({ chain, clock, signal }: LoopOptions, bell: Bell): Promise<void> => {
+/** Makes a block; one that cannot be written leaves the chain where it was, so that is no reason to stop. */
+const written = async <Made>({ clock, signal, onUnwritten }: LoopOptions, make: () => Made): Promise<Made | null> => {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof SubnetError && error.code === 'CHAIN_NOT_WRITTEN')) throw error
+    onUnwritten(error)
+    await clock.sleep(RETRY_MS, signal)
+    return null
+  }
+}
+
+const onDemand = async (of: LoopOptions, bell: Bell): Promise<void> => {
+  const { chain, clock, signal } = of
   while (!signal.aborted) {
     await bell.rung(signal)
     // A block that settles nothing would be followed by another such: wait until something changes.
     for (let settled = 1; settled > 0 && chain.hasReady() && !signal.aborted; ) {
-      settled = chain.make().settled
+      const made = await written(of, () => chain.make())
+      settled = made === null ? 1 : made.settled
       await clock.sleep(0 as Ms, signal) // lets others run
     }
   }

@@ -94,9 +94,15 @@ export const startEmbeddedChain = async (of: StartOptions): Promise<RunningChain
   }
 }
 
-const run = (chain: CoreChain, { mode, clock, signal }: StartOptions): RunningChain => {
+const run = (chain: CoreChain, { mode, clock, signal, log }: StartOptions): RunningChain => {
   const stop = new AbortController()
-  const { done, poke } = runLoop({ chain, mode, clock, signal: AbortSignal.any([signal, stop.signal]) })
+  const { done, poke } = runLoop({
+    chain,
+    mode,
+    clock,
+    signal: AbortSignal.any([signal, stop.signal]),
+    onUnwritten: (err) => log.error({ event: 'chain.not_written', err }, 'a block could not be written'),
+  })
   const close = async (): Promise<void> => {
     stop.abort()
     await done.catch(() => undefined) // its reason is told by `done`

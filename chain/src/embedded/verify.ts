@@ -1,6 +1,8 @@
+import type { DatabaseSync } from 'node:sqlite'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Hex } from '@arbor/shared/units'
 import { hashHeader } from './header.ts'
+import { reading } from './store/failures.ts'
 import type { Store } from './store/store.ts'
 import { openNode, type Trie } from './trie/node.ts'
 import type { StoredBlock } from './types.ts'
@@ -22,6 +24,12 @@ export const verifyHead = (store: Store): StoredBlock => {
   }
   openNode(store.state(hash))
   return best
+}
+
+/** Lets SQLite check its own file. @throws CHAIN_DATA_CORRUPT */
+export const verifyFile = (database: DatabaseSync): void => {
+  const said = reading(() => database.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'])
+  if (said !== 'ok') throw corrupt(`SQLite says "${said}"`)
 }
 
 /** What a whole chain consists of. */

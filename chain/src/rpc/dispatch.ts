@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { asRpcError, invalidParams, RPC, RpcError } from './error.ts'
 import type { Method, MethodDeps, SubscriptionMethod } from './method.ts'
+import { arborMethods } from './methods/arbor.ts'
 import { authorMethods, authorSubscriptions } from './methods/author.ts'
 import { chainMethods } from './methods/chain.ts'
 import { engineMethods } from './methods/engine.ts'
@@ -42,6 +43,7 @@ export const createDispatcher = (of: Omit<MethodDeps, 'reads'>): Dispatcher => {
     ...systemMethods(deps),
     ...authorMethods(deps),
     ...(deps.maker ? engineMethods(deps.maker) : {}),
+    ...(deps.forTests ? arborMethods(deps) : {}),
     rpc_methods: () => ({ methods: names }),
   }
   const names = [...Object.keys(table), ...Object.keys(subscriptions), ...unsubscribes].sort()

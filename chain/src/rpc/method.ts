@@ -38,5 +38,7 @@ export interface MethodDeps {
   readonly identity: ChainIdentity
   /** Null where blocks come by themselves. */
   readonly maker: BlockMaker | null
+  /** Serves the methods that change the chain for the sake of clients' tests; for this machine only. */
+  readonly forTests?: boolean
   readonly log: Logger
 }

@@ -9,6 +9,8 @@ export interface Pruning {
   meta(name: 'finalized' | 'firstState'): number
   /** Makes blocks up to this number final; forks that left the chain below it go. */
   finalize(number: number): void
+  /** Begins with a block whose state is the first one, and which is final. */
+  begin(number: number): void
   /** Lets go of states that are `keep` behind the best block, a bounded number of them. */
   advance(best: number): void
   /** Forgets the hashes of the best chain above a number. */
@@ -53,6 +55,10 @@ export const createPruning = (sql: Statements, keep: number): Pruning => {
   return {
     meta,
     finalize,
+    begin: (number) => {
+      setMeta('finalized', number)
+      setMeta('firstState', number)
+    },
     advance: (best) => {
       const first = meta('firstState')
       const wanted = Math.min(best - keep, meta('finalized'))

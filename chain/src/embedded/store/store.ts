@@ -5,11 +5,12 @@ import { fromHex, toHex } from '@arbor/shared/hex'
 import type { Block, Hex } from '@arbor/shared/units'
 import { decodeHeader, encodeHeader } from '../header.ts'
 import { compact, reader, vec } from '../scale.ts'
-import type { Trie } from '../trie/node.ts'
+import { isStored, type Trie } from '../trie/node.ts'
 import type { StoredBlock } from '../types.ts'
 import { notWritten, reading } from './failures.ts'
 import { createNodes } from './nodes.ts'
 import { createPruning, packIds } from './pruning.ts'
+import { type Seed, writeState } from './seed.ts'
 import { bytesOf, numberOf, prepareStatements, type Row } from './sql.ts'
 
 /** A block with what it changed. */
@@ -49,6 +50,8 @@ export interface Store {
   keys(hash: Hex): number
   /** Adds a block and its state at once, and lets old ones go. @returns the state as stored @throws CHAIN_NOT_WRITTEN */
   add(imported: ImportedBlock, standing: Standing): Trie
+  /** Begins an empty store with a state from elsewhere. @returns its keys @throws CHAIN_NOT_WRITTEN, CHAIN_DATA_CORRUPT */
+  seed(seed: Seed): number
   /** Makes the chain that ends with a stored block the best one. @throws CHAIN_NOT_WRITTEN */
   switchTo(tip: Hex): void
   /** Makes blocks final and lets go of forks that left the chain before. @throws CHAIN_NOT_WRITTEN */
@@ -56,6 +59,16 @@ export interface Store {
   /** Bytes of the database. */
   bytes(): number
   close(): void
+}
+
+/** What is kept of a block besides itself. */
+interface NewRow {
+  /** Number of the state's root node; null where the state is gone. */
+  readonly root: number | null
+  readonly first?: number
+  readonly end?: number
+  readonly retired?: readonly number[]
+  readonly keys: number
 }
 
 /** Wraps an open database. @param keep newest blocks whose state is kept; those that are not final stay in any case */
@@ -103,6 +116,12 @@ export const createStore = (
       throw notWritten(what, cause)
     }
   }
+  const addRow = (block: StoredBlock, row: NewRow): void => {
+    const { first = 0, end = 0, retired = [] } = row
+    const { header, extrinsics } = block
+    const [head, body] = [encodeHeader(header), encodeBody(extrinsics)]
+    sql.addBlock.run(fromHex(block.hash), header.number, head, body, row.root, first, end, packIds(retired), row.keys)
+  }
   const setBest = (hash: Uint8Array, number: number): void => {
     sql.setHash.run(number, hash)
     sql.setMeta.run('best', hash)
@@ -135,27 +154,27 @@ export const createStore = (
     keys: (hash) => numberOf(blockRow(hash), 'keys') ?? 0,
     add: ({ block, trie, retired, keys }, { best, final }) => {
       const { header } = block
-      const hash = fromHex(block.hash)
       const written = transaction(`Block ${header.number}`, () => {
         const made = nodes.write(trie)
-        sql.addBlock.run(
-          hash,
-          header.number,
-          encodeHeader(header),
-          encodeBody(block.extrinsics),
-          made.root,
-          made.first,
-          made.end,
-          packIds(retired),
-          keys,
-        )
-        if (best) setBest(hash, header.number)
+        addRow(block, { root: made.root, first: made.first, end: made.end, retired, keys })
+        if (best) setBest(fromHex(block.hash), header.number)
         if (best && final) pruning.finalize(header.number)
         pruning.advance(header.number)
         return made
       })
       return written.settle()
     },
+    seed: (seed) =>
+      transaction(`The state of block ${seed.base.header.number}`, () => {
+        const { trie, keys } = writeState({ nodes, drop: (id) => void sql.dropNode.run(id), seed })
+        seed.hashes.forEach((hash, number) => void sql.setHash.run(number, fromHex(hash)))
+        const root = trie === undefined || !isStored(trie) ? 0 : trie.id
+        if (seed.genesis.hash !== seed.base.hash) addRow(seed.genesis, { root: null, keys: 0 })
+        addRow(seed.base, { root, keys })
+        setBest(fromHex(seed.base.hash), seed.base.header.number)
+        pruning.begin(seed.base.header.number)
+        return keys
+      }),
     switchTo: (tip) =>
       transaction(`The switch to block ${tip}`, () => {
         const tipBlock = readBlock(blockRow(tip)) ?? unknown(tip)

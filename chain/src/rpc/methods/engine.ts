@@ -1,6 +1,7 @@
 import { invalidParams, RpcError } from '../error.ts'
 import type { BlockMaker, Method } from '../method.ts'
 import { flagParam, hashParam } from '../params.ts'
+import { ownRefusal } from './arbor.ts'
 
 /** @source sc-consensus-manual-seal error.rs */
 const EMPTY_POOL = 12_000
@@ -19,9 +20,9 @@ const AUX = {
 export const engineMethods = (maker: BlockMaker): Record<string, Method> => ({
   engine_createBlock: async ([empty, finalize, parent]) => {
     if (hashParam(parent, 'parent') !== null) throw invalidParams('parent must be null: blocks go on the best one')
-    const made = await maker.create({
-      empty: flagParam(empty, 'create_empty'),
-      finalize: flagParam(finalize, 'finalize'),
+    const wanted = { empty: flagParam(empty, 'create_empty'), finalize: flagParam(finalize, 'finalize') }
+    const made = await maker.create(wanted).catch((error: unknown) => {
+      throw ownRefusal(error)
     })
     if (made !== null) return { hash: made.hash, aux: AUX }
     throw new RpcError({
