@@ -1,6 +1,7 @@
 import { toHex } from '@arbor/shared/hex'
 import type { Alpha, NetUid, Rao, Ss58, Uid } from '@arbor/shared/units'
-import { type CallArgs, type CallName, callNeeds } from './needs/calls.ts'
+import type { CallArgs, CallName } from './needs/calls.ts'
+import { type SaltedRow, saltedHash } from './salted.ts'
 import type { AxonInfo, Call, WeightRow } from './types.ts'
 
 /** Makes a call that Arbor declares to use, with the arguments that it declares. */
@@ -34,6 +35,49 @@ export const setMechanismWeights = (of: {
     weights: values(of.row),
     version_key: of.version,
   })
+
+/** Commits a row by its hash; signed by the hotkey. The same `of` reveals it. */
+export const commitWeights = (of: SaltedRow): Call => {
+  const hash = { netuid: of.netuid, commit_hash: saltedHash(of) }
+  return of.mechanism === 0
+    ? make('SubtensorModule.commit_weights', hash)
+    : make('SubtensorModule.commit_mechanism_weights', { ...hash, mecid: of.mechanism })
+}
+
+/** Opens a committed row, which sets the weights; signed by the hotkey, in the epoch that `pendingCommits` names. */
+export const revealWeights = (of: SaltedRow): Call => {
+  const opened = {
+    netuid: of.netuid,
+    uids: dests(of.row),
+    values: values(of.row),
+    salt: of.salt,
+    version_key: of.version,
+  }
+  return of.mechanism === 0
+    ? make('SubtensorModule.reveal_weights', opened)
+    : make('SubtensorModule.reveal_mechanism_weights', { ...opened, mecid: of.mechanism })
+}
+
+/** Commits a row that the chain itself opens when the beacon's round is there; signed by the hotkey. */
+export const commitTimelockedWeights = (of: {
+  netuid: NetUid
+  mechanism: number
+  /** As `sealWeights` makes it. */
+  sealed: Uint8Array
+  round: bigint
+  /** As the chain's CommitRevealWeightsVersion says; 4. */
+  version: number
+}): Call => {
+  const sealed = {
+    netuid: of.netuid,
+    commit: toHex(of.sealed),
+    reveal_round: of.round,
+    commit_reveal_version: of.version,
+  }
+  return of.mechanism === 0
+    ? make('SubtensorModule.commit_timelocked_weights', sealed)
+    : make('SubtensorModule.commit_timelocked_mechanism_weights', { ...sealed, mecid: of.mechanism })
+}
 
 /** Announces where a neuron can be reached; signed by its hotkey. */
 export const serveAxon = (of: { netuid: NetUid; axon: AxonInfo }): Call => {
