@@ -55,6 +55,7 @@ fn development() -> Value {
         "networkRateLimit": 0,
         "networkMinLock": TAO,
         "maxEpochsPerBlock": 32,
+        "adminFreezeWindow": 0,
         "subnets": [{
             "netuid": 1,
             "ownerColdkey": Sr25519Keyring::Alice.to_account_id(),

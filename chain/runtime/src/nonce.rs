@@ -29,7 +29,7 @@ impl CheckNonce {
     fn validity(&self, who: &AccountId, call: &RuntimeCall) -> Result<ValidTransaction, InvalidTransaction> {
         let account = frame_system::Account::<Runtime>::get(who);
         let paid_for = account.providers > 0 || account.sufficients > 0;
-        if !paid_for && extension::subnet_of_free_call(call).is_none() {
+        if !paid_for && extension::subnets_of_free_call(call).is_none() {
             return Err(InvalidTransaction::Payment);
         }
         if self.0 < account.nonce {

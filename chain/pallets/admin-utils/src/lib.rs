@@ -1,8 +1,8 @@
 //! Sets the rules that subnets run by.
 //!
-//! Calls, indices and arguments are those of subtensor. Some may be set by the subnet's owner too: not within
-//! `AdminFreezeWindow` blocks of its next epoch, and each rule once in `OwnerHyperparamRateLimit` tempos. Root is
-//! bound by neither.
+//! Calls, indices and arguments are those of subtensor, and so is who may set what (its metadata's docs say so).
+//! Some may be set by the subnet's owner too, within the limits of [`pallet_subtensor::owner`]. Root is bound by
+//! none of them: on subtensor the freeze before an epoch binds root as well.
 //!
 //! One file, above the house's length: FRAME wants the calls of a pallet in one block, and each is a few lines.
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -15,24 +15,30 @@ use polkadot_sdk::{frame_support, frame_system, sp_runtime};
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
+    use alloc::vec::Vec;
     use frame_support::{dispatch::DispatchClass, pallet_prelude::*};
     use frame_system::pallet_prelude::*;
-    use pallet_subtensor::{self as subtensor, NetUid};
-    use sp_runtime::{traits::UniqueSaturatedInto, DispatchError};
+    use pallet_subtensor::{
+        self as subtensor, owner::OwnerChange, FixedI128, FixedU128, MechId, NetUid, RecycleOrBurnEnum,
+    };
+    use sp_runtime::DispatchError;
 
     /// Greatest share, in millionths, of a bond that may be carried from epoch to epoch.
     const MAX_BONDS_MOVING_AVERAGE: u64 = 975_000;
-    /// Greatest floor of the registration price that may be set: 1 TAO in rao.
+    /// The floor of the registration price stays below 1 TAO, in rao.
     const MIN_BURN_UPPER_BOUND: u64 = 1_000_000_000;
-    /// Least ceiling of the registration price that may be set: 0.1 TAO in rao.
+    /// The ceiling of the registration price stays above 0.1 TAO, in rao.
     const MAX_BURN_LOWER_BOUND: u64 = 100_000_000;
     /// Most uids that a subnet may have.
     const MAX_UIDS: u16 = 256;
     /// Most epochs between commit and reveal.
     const MAX_REVEAL_PERIOD_EPOCHS: u64 = 100;
-    /// Bounds of the liquid alpha range, in parts of 65 535: 0.025 and 0.8.
-    const MIN_ALPHA_LOW: u16 = 1_638;
-    const MIN_ALPHA_HIGH: u16 = 52_428;
+    /// Least end of the liquid alpha range: 65 535 / 40, that is 0.025.
+    const MIN_ALPHA: u16 = 1_638;
+    /// Longest half-life of the registration price: 36 100 × 12 s = 5 days.
+    const MAX_BURN_HALF_LIFE: u16 = 36_100;
+    /// Most neurons of the owner's that are never replaced.
+    const MAX_IMMUNE_OWNER_UIDS: u16 = 10;
 
     #[pallet::config]
     pub trait Config:
@@ -89,16 +95,7 @@ pub mod pallet {
         POWRegistrationDisabled,
         /// The call does nothing any more.
         Deprecated,
-        /// An owner may not change rules so close to the next epoch; wait until it has run.
-        FrozenBeforeEpoch,
-        /// An owner changed this rule a short while ago; wait some tempos.
-        ChangedTooRecently,
     }
-
-    /// Block in which a subnet's owner last set the rule of a call.
-    #[pallet::storage]
-    pub type LastOwnerChange<T: Config> =
-        StorageDoubleMap<_, Identity, NetUid, Identity, u8, BlockNumberFor<T>, OptionQuery>;
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
@@ -108,6 +105,15 @@ pub mod pallet {
         pub fn sudo_set_default_take(origin: OriginFor<T>, default_take: u16) -> DispatchResult {
             ensure_root(origin)?;
             subtensor::Pallet::<T>::set_max_delegate_take(default_take);
+            Ok(())
+        }
+
+        /// Sets the blocks between two limited transactions of an account. Root only.
+        #[pallet::call_index(2)]
+        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        pub fn sudo_set_tx_rate_limit(origin: OriginFor<T>, tx_rate_limit: u64) -> DispatchResult {
+            ensure_root(origin)?;
+            subtensor::Pallet::<T>::set_tx_rate_limit(tx_rate_limit);
             Ok(())
         }
 
@@ -176,7 +182,7 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Sets how many uids a subnet may have. Root only. Fails with `MaxAllowedUidsGreaterThanDefaultMaxAllowedUids`, `MaxAllowedUIdsLessThanCurrentUIds` or `InvalidValue`.
+        /// Sets how many uids a subnet may have. Owner or root. Fails with `MaxAllowedUidsLessThanMinAllowedUids`, `MaxAllowedUIdsLessThanCurrentUIds`, `MaxAllowedUidsGreaterThanDefaultMaxAllowedUids` or, where mechanisms share the 256 uids, `TooManyUIDsPerMechanism` of SubtensorModule.
         #[pallet::call_index(15)]
         #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
         pub fn sudo_set_max_allowed_uids(
@@ -184,16 +190,21 @@ pub mod pallet {
             netuid: NetUid,
             max_allowed_uids: u16,
         ) -> DispatchResult {
-            Self::ensure_root_on(origin, netuid)?;
+            Self::ensure_owner_or_root(origin, netuid, 15)?;
             ensure!(
-                max_allowed_uids <= MAX_UIDS,
-                Error::<T>::MaxAllowedUidsGreaterThanDefaultMaxAllowedUids
+                max_allowed_uids >= subtensor::MinAllowedUids::<T>::get(netuid),
+                Error::<T>::MaxAllowedUidsLessThanMinAllowedUids
             );
             ensure!(
                 max_allowed_uids >= subtensor::SubnetworkN::<T>::get(netuid),
                 Error::<T>::MaxAllowedUIdsLessThanCurrentUIds
             );
-            ensure!(max_allowed_uids > 0, Error::<T>::InvalidValue);
+            ensure!(
+                max_allowed_uids <= MAX_UIDS,
+                Error::<T>::MaxAllowedUidsGreaterThanDefaultMaxAllowedUids
+            );
+            let mechanisms = subtensor::MechanismCountCurrent::<T>::get(netuid);
+            subtensor::Pallet::<T>::ensure_uid_budget(max_allowed_uids, mechanisms)?;
             subtensor::Pallet::<T>::set_max_allowed_uids(netuid, max_allowed_uids);
             subtensor::MaxAllowedValidators::<T>::mutate(netuid, |most| {
                 *most = (*most).min(max_allowed_uids)
@@ -254,7 +265,7 @@ pub mod pallet {
         pub fn sudo_set_min_burn(origin: OriginFor<T>, netuid: NetUid, min_burn: u64) -> DispatchResult {
             Self::ensure_owner_or_root(origin, netuid, 22)?;
             Self::ensure_in_bounds(
-                min_burn <= MIN_BURN_UPPER_BOUND && min_burn < subtensor::MaxBurn::<T>::get(netuid),
+                min_burn < MIN_BURN_UPPER_BOUND && min_burn < subtensor::MaxBurn::<T>::get(netuid),
             )?;
             subtensor::Pallet::<T>::set_min_burn(netuid, min_burn);
             Ok(())
@@ -266,7 +277,7 @@ pub mod pallet {
         pub fn sudo_set_max_burn(origin: OriginFor<T>, netuid: NetUid, max_burn: u64) -> DispatchResult {
             Self::ensure_owner_or_root(origin, netuid, 23)?;
             Self::ensure_in_bounds(
-                max_burn >= MAX_BURN_LOWER_BOUND && max_burn > subtensor::MinBurn::<T>::get(netuid),
+                max_burn > MAX_BURN_LOWER_BOUND && max_burn > subtensor::MinBurn::<T>::get(netuid),
             )?;
             subtensor::Pallet::<T>::set_max_burn(netuid, max_burn);
             Ok(())
@@ -289,7 +300,7 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Sets the share, in millionths, of a bond that is carried from epoch to epoch. Owner or root. Fails with `BondsMovingAverageMaxReached`.
+        /// Sets the share, in millionths, of a bond that is carried from epoch to epoch. Owner, who stays below 975 000, or root. Fails with `BondsMovingAverageMaxReached`.
         #[pallet::call_index(26)]
         #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
         pub fn sudo_set_bonds_moving_average(
@@ -297,9 +308,9 @@ pub mod pallet {
             netuid: NetUid,
             bonds_moving_average: u64,
         ) -> DispatchResult {
-            Self::ensure_owner_or_root(origin, netuid, 26)?;
+            let is_owner = Self::ensure_owner_or_root(origin, netuid, 26)?;
             ensure!(
-                bonds_moving_average <= MAX_BONDS_MOVING_AVERAGE,
+                !is_owner || bonds_moving_average <= MAX_BONDS_MOVING_AVERAGE,
                 Error::<T>::BondsMovingAverageMaxReached
             );
             subtensor::Pallet::<T>::set_bonds_moving_average(netuid, bonds_moving_average);
@@ -408,6 +419,27 @@ pub mod pallet {
             Ok(())
         }
 
+        /// Sets the blocks between two raises of a delegate take. Root only.
+        #[pallet::call_index(45)]
+        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        pub fn sudo_set_tx_delegate_take_rate_limit(
+            origin: OriginFor<T>,
+            tx_rate_limit: u64,
+        ) -> DispatchResult {
+            ensure_root(origin)?;
+            subtensor::Pallet::<T>::set_tx_delegate_take_rate_limit(tx_rate_limit);
+            Ok(())
+        }
+
+        /// Sets the least take of a delegate, of 65 535. Root only.
+        #[pallet::call_index(46)]
+        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        pub fn sudo_set_min_delegate_take(origin: OriginFor<T>, take: u16) -> DispatchResult {
+            ensure_root(origin)?;
+            subtensor::Pallet::<T>::set_min_delegate_take(take);
+            Ok(())
+        }
+
         /// Switches commit-reveal on or off. Owner or root.
         #[pallet::call_index(49)]
         #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
@@ -438,7 +470,7 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Sets the range of liquid alpha in parts of 65 535. Owner or root. Fails with `ValueNotInBounds`.
+        /// Sets the range of liquid alpha in parts of 65 535. Owner or root. Fails with `LiquidAlphaDisabled`, `AlphaHighTooLow` or `AlphaLowOutOfRange` of SubtensorModule.
         #[pallet::call_index(51)]
         #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
         pub fn sudo_set_alpha_values(
@@ -448,9 +480,15 @@ pub mod pallet {
             alpha_high: u16,
         ) -> DispatchResult {
             Self::ensure_owner_or_root(origin, netuid, 51)?;
-            Self::ensure_in_bounds(
-                alpha_low >= MIN_ALPHA_LOW && alpha_high >= MIN_ALPHA_HIGH && alpha_low <= alpha_high,
-            )?;
+            ensure!(
+                subtensor::LiquidAlphaOn::<T>::get(netuid),
+                subtensor::Error::<T>::LiquidAlphaDisabled
+            );
+            ensure!(alpha_high >= MIN_ALPHA, subtensor::Error::<T>::AlphaHighTooLow);
+            ensure!(
+                (MIN_ALPHA..=alpha_high).contains(&alpha_low),
+                subtensor::Error::<T>::AlphaLowOutOfRange
+            );
             subtensor::AlphaValues::<T>::insert(netuid, (alpha_low, alpha_high));
             Self::deposit_event(Event::RuleSet {
                 call_index: 51,
@@ -459,7 +497,7 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Sets how many epochs pass between commit and reveal. Owner or root. Fails with `ValueNotInBounds`.
+        /// Sets how many epochs pass between commit and reveal, 1 to 100. Owner or root. Fails with `RevealPeriodTooSmall` or `RevealPeriodTooLarge` of SubtensorModule.
         #[pallet::call_index(57)]
         #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
         pub fn sudo_set_commit_reveal_weights_interval(
@@ -468,7 +506,11 @@ pub mod pallet {
             interval: u64,
         ) -> DispatchResult {
             Self::ensure_owner_or_root(origin, netuid, 57)?;
-            Self::ensure_in_bounds((1..=MAX_REVEAL_PERIOD_EPOCHS).contains(&interval))?;
+            ensure!(interval >= 1, subtensor::Error::<T>::RevealPeriodTooSmall);
+            ensure!(
+                interval <= MAX_REVEAL_PERIOD_EPOCHS,
+                subtensor::Error::<T>::RevealPeriodTooLarge
+            );
             subtensor::Pallet::<T>::set_reveal_period(netuid, interval);
             Ok(())
         }
@@ -496,6 +538,37 @@ pub mod pallet {
         ) -> DispatchResult {
             Self::ensure_owner_or_root(origin, netuid, 61)?;
             subtensor::Pallet::<T>::set_transfer_toggle(netuid, toggle);
+            Ok(())
+        }
+
+        /// Sets the speed of the moving price, 32 fractional bits. Root only. Fails with `ValueNotInBounds` outside of 0 to 1.
+        #[pallet::call_index(63)]
+        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        pub fn sudo_set_subnet_moving_alpha(origin: OriginFor<T>, alpha: FixedI128) -> DispatchResult {
+            ensure_root(origin)?;
+            Self::ensure_in_bounds((0..=1i128 << 32).contains(&alpha.bits))?;
+            subtensor::SubnetMovingAlpha::<T>::put(alpha);
+            Self::deposit_event(Event::RuleSet {
+                call_index: 63,
+                netuid: None,
+            });
+            Ok(())
+        }
+
+        /// Sets the blocks after which the moving price has half its full speed. Root only.
+        #[pallet::call_index(65)]
+        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        pub fn sudo_set_ema_price_halving_period(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            ema_halving: u64,
+        ) -> DispatchResult {
+            Self::ensure_root_on(origin, netuid)?;
+            subtensor::EMAPriceHalvingBlocks::<T>::insert(netuid, ema_halving);
+            Self::deposit_event(Event::RuleSet {
+                call_index: 65,
+                netuid: Some(netuid),
+            });
             Ok(())
         }
 
@@ -567,6 +640,36 @@ pub mod pallet {
             Ok(())
         }
 
+        /// Sets the version that timelocked commits must carry. Root only.
+        #[pallet::call_index(71)]
+        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        pub fn sudo_set_commit_reveal_version(origin: OriginFor<T>, version: u16) -> DispatchResult {
+            ensure_root(origin)?;
+            subtensor::Pallet::<T>::set_commit_reveal_version(version);
+            Ok(())
+        }
+
+        /// Sets how many of the owner's neurons are never replaced, 1 to 10. Owner or root. Fails with `InvalidValue` of SubtensorModule.
+        #[pallet::call_index(72)]
+        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        pub fn sudo_set_owner_immune_neuron_limit(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            immune_neurons: u16,
+        ) -> DispatchResult {
+            Self::ensure_owner_or_root(origin, netuid, 72)?;
+            ensure!(
+                (1..=MAX_IMMUNE_OWNER_UIDS).contains(&immune_neurons),
+                subtensor::Error::<T>::InvalidValue
+            );
+            subtensor::ImmuneOwnerUidsLimit::<T>::insert(netuid, immune_neurons);
+            Self::deposit_event(Event::RuleSet {
+                call_index: 72,
+                netuid: Some(netuid),
+            });
+            Ok(())
+        }
+
         /// Sets within how many blocks of an epoch owners change no rules. Root only.
         #[pallet::call_index(74)]
         #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
@@ -582,6 +685,78 @@ pub mod pallet {
         pub fn sudo_set_owner_hparam_rate_limit(origin: OriginFor<T>, epochs: u16) -> DispatchResult {
             ensure_root(origin)?;
             subtensor::Pallet::<T>::set_owner_hyperparam_rate_limit(epochs);
+            Ok(())
+        }
+
+        /// Sets the number of incentive mechanisms; what a dropped one held goes. Owner or root. Fails with `InvalidValue` or `TooManyUIDsPerMechanism` of SubtensorModule.
+        #[pallet::call_index(76)]
+        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        pub fn sudo_set_mechanism_count(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            mechanism_count: MechId,
+        ) -> DispatchResult {
+            Self::ensure_owner_or_root(origin, netuid, 76)?;
+            subtensor::Pallet::<T>::do_set_mechanism_count(netuid, mechanism_count.0)?;
+            Self::deposit_event(Event::RuleSet {
+                call_index: 76,
+                netuid: Some(netuid),
+            });
+            Ok(())
+        }
+
+        /// Sets the mechanisms' shares of emission, which add up to 65 535; none makes them even. Owner or root. Fails with `InvalidValue` of SubtensorModule.
+        #[pallet::call_index(77)]
+        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        pub fn sudo_set_mechanism_emission_split(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            maybe_split: Option<Vec<u16>>,
+        ) -> DispatchResult {
+            Self::ensure_owner_or_root(origin, netuid, 77)?;
+            subtensor::Pallet::<T>::do_set_mechanism_emission_split(netuid, maybe_split)?;
+            Self::deposit_event(Event::RuleSet {
+                call_index: 77,
+                netuid: Some(netuid),
+            });
+            Ok(())
+        }
+
+        /// Sets the least that `MaxAllowedUids` may be. Root only. Fails with `MinAllowedUidsGreaterThanMaxAllowedUids` or `MinAllowedUidsGreaterThanCurrentUids`.
+        #[pallet::call_index(79)]
+        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        pub fn sudo_set_min_allowed_uids(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            min_allowed_uids: u16,
+        ) -> DispatchResult {
+            Self::ensure_root_on(origin, netuid)?;
+            ensure!(
+                min_allowed_uids < subtensor::MaxAllowedUids::<T>::get(netuid),
+                Error::<T>::MinAllowedUidsGreaterThanMaxAllowedUids
+            );
+            ensure!(
+                min_allowed_uids < subtensor::SubnetworkN::<T>::get(netuid),
+                Error::<T>::MinAllowedUidsGreaterThanCurrentUids
+            );
+            subtensor::Pallet::<T>::set_min_allowed_uids(netuid, min_allowed_uids);
+            Ok(())
+        }
+
+        /// Chooses what happens to incentive of the owner's hotkeys. Owner or root.
+        #[pallet::call_index(80)]
+        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        pub fn sudo_set_recycle_or_burn(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            recycle_or_burn: RecycleOrBurnEnum,
+        ) -> DispatchResult {
+            Self::ensure_owner_or_root(origin, netuid, 80)?;
+            subtensor::RecycleOrBurn::<T>::insert(netuid, recycle_or_burn);
+            Self::deposit_event(Event::RuleSet {
+                call_index: 80,
+                netuid: Some(netuid),
+            });
             Ok(())
         }
 
@@ -607,7 +782,54 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Switches the owner's cut on or off. Root only.
+        /// Sets how many mechanisms a subnet may have, 1 to 16. Root only. Fails with `ValueNotInBounds`.
+        #[pallet::call_index(88)]
+        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        pub fn sudo_set_max_mechanism_count(
+            origin: OriginFor<T>,
+            max_mechanism_count: MechId,
+        ) -> DispatchResult {
+            ensure_root(origin)?;
+            Self::ensure_in_bounds(
+                (1..=subtensor::defaults::MAX_MECHANISMS).contains(&max_mechanism_count.0),
+            )?;
+            subtensor::MaxMechanismCount::<T>::put(max_mechanism_count.0);
+            Self::deposit_event(Event::RuleSet {
+                call_index: 88,
+                netuid: None,
+            });
+            Ok(())
+        }
+
+        /// Sets the blocks in which the price of a registration halves, 1 to 36 100. Owner or root. Fails with `ValueNotInBounds`.
+        #[pallet::call_index(89)]
+        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        pub fn sudo_set_burn_half_life(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            burn_half_life: u16,
+        ) -> DispatchResult {
+            Self::ensure_owner_or_root(origin, netuid, 89)?;
+            Self::ensure_in_bounds((1..=MAX_BURN_HALF_LIFE).contains(&burn_half_life))?;
+            subtensor::Pallet::<T>::set_burn_half_life(netuid, burn_half_life);
+            Ok(())
+        }
+
+        /// Sets the factor of the price for each registration, 64 fractional bits, 1 to 3. Owner or root. Fails with `ValueNotInBounds`.
+        #[pallet::call_index(90)]
+        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        pub fn sudo_set_burn_increase_mult(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            burn_increase_mult: FixedU128,
+        ) -> DispatchResult {
+            Self::ensure_owner_or_root(origin, netuid, 90)?;
+            Self::ensure_in_bounds((1u128 << 64..=3u128 << 64).contains(&burn_increase_mult.bits))?;
+            subtensor::Pallet::<T>::set_burn_increase_mult(netuid, burn_increase_mult);
+            Ok(())
+        }
+
+        /// Switches the owner's cut on or off. Owner or root.
         #[pallet::call_index(92)]
         #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
         pub fn sudo_set_owner_cut_enabled(
@@ -615,7 +837,7 @@ pub mod pallet {
             netuid: NetUid,
             enabled: bool,
         ) -> DispatchResult {
-            Self::ensure_root_on(origin, netuid)?;
+            Self::ensure_owner_or_root(origin, netuid, 92)?;
             subtensor::OwnerCutEnabled::<T>::insert(netuid, enabled);
             Self::deposit_event(Event::RuleSet {
                 call_index: 92,
@@ -656,11 +878,6 @@ pub mod pallet {
     }
 
     impl<T: Config> Pallet<T> {
-        /// Returns the number of this block.
-        fn now() -> u64 {
-            frame_system::Pallet::<T>::block_number().unique_saturated_into()
-        }
-
         fn ensure_in_bounds(holds: bool) -> Result<(), Error<T>> {
             ensure!(holds, Error::<T>::ValueNotInBounds);
             Ok(())
@@ -677,38 +894,55 @@ pub mod pallet {
         }
 
         /// Passes root, and the subnet's owner where neither the freeze before an epoch nor the rate limit of this
-        /// rule stands against it; notes the owner's change.
-        fn ensure_owner_or_root(origin: OriginFor<T>, netuid: NetUid, call_index: u8) -> DispatchResult {
-            let signer = ensure_signed_or_root(origin)?;
+        /// call's rule stands against it; notes the owner's change. Tells whether it is the owner.
+        fn ensure_owner_or_root(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            call_index: u8,
+        ) -> Result<bool, DispatchError> {
             ensure!(
                 subtensor::NetworksAdded::<T>::get(netuid),
                 Error::<T>::SubnetDoesNotExist
             );
-            let Some(signer) = signer else { return Ok(()) };
-            ensure!(
-                subtensor::SubnetOwner::<T>::get(netuid) == signer,
-                DispatchError::BadOrigin
-            );
-
-            let tempo = u64::from(subtensor::Tempo::<T>::get(netuid));
-            if tempo > 0 {
-                let next_epoch = subtensor::LastEpochBlock::<T>::get(netuid).saturating_add(tempo);
-                let window = u64::from(subtensor::AdminFreezeWindow::<T>::get());
-                ensure!(
-                    Self::now().saturating_add(window) < next_epoch,
-                    Error::<T>::FrozenBeforeEpoch
-                );
-            }
-            let pause = tempo.saturating_mul(u64::from(subtensor::OwnerHyperparamRateLimit::<T>::get()));
-            if let Some(last) = LastOwnerChange::<T>::get(netuid, call_index) {
-                let last: u64 = last.unique_saturated_into();
-                ensure!(
-                    Self::now() >= last.saturating_add(pause),
-                    Error::<T>::ChangedTooRecently
-                );
-            }
-            LastOwnerChange::<T>::insert(netuid, call_index, frame_system::Pallet::<T>::block_number());
-            Ok(())
+            let change = change_of(call_index);
+            let owner = subtensor::Pallet::<T>::ensure_owner_or_root(origin, netuid, change)?;
+            let is_owner = owner.is_some();
+            subtensor::Pallet::<T>::note_owner_change(owner, netuid, change);
+            Ok(is_owner)
         }
+    }
+
+    /// Names the change that a call makes, by which its rate is limited.
+    fn change_of(call_index: u8) -> OwnerChange {
+        OwnerChange::Hyperparameter(match call_index {
+            6 => return OwnerChange::WeightsVersionKey,
+            67 => return OwnerChange::OwnerHotkey,
+            76 => return OwnerChange::MechanismCount,
+            77 => return OwnerChange::MechanismSplit,
+            // Numbers of subtensor's `Hyperparameter`.
+            3 => 1,
+            13 => 5,
+            14 => 6,
+            17 => 8,
+            22 => 11,
+            23 => 12,
+            26 => 13,
+            60 => 14,
+            49 => 15,
+            50 => 16,
+            51 => 17,
+            57 => 18,
+            61 => 19,
+            68 => 20,
+            69 => 21,
+            70 => 22,
+            72 => 23,
+            80 => 24,
+            15 => 25,
+            89 => 26,
+            90 => 27,
+            // Without a number there: the call's own, out of the way.
+            other => other | 0x80,
+        })
     }
 }

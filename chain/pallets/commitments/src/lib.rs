@@ -205,6 +205,15 @@ pub mod pallet {
             Ok(usage)
         }
 
+        /// Refuses what [`Self::charge_space`] refuses, without the rest of a commitment's checks.
+        pub fn check_space(
+            netuid: u16,
+            who: &T::AccountId,
+            info: &CommitmentInfo<T::MaxFields>,
+        ) -> Result<(), Error<T>> {
+            Self::charge_space(netuid, who, info).map(|_| ())
+        }
+
         /// Forgets what a hotkey committed on a subnet, when its uid passes to another.
         pub fn forget(netuid: u16, who: &T::AccountId) {
             CommitmentOf::<T>::remove(netuid, who);

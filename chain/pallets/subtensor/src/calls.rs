@@ -910,7 +910,7 @@ mod calls {
 
         /// Sets the blocks between epochs, 360 to 50 400, signed by the subnet's owner; a new interval begins.
         ///
-        /// Once in 360 blocks, and not shortly before an epoch. Errors: `SubnetNotExists`, `NotSubnetOwner`,
+        /// Once in 360 blocks, and not shortly before an epoch. Errors: `SubnetNotExists`, `BadOrigin`,
         /// `TempoOutOfBounds`, `AdminActionProhibitedDuringWeightsWindow`, `TxRateLimitExceeded`. Event:
         /// `TempoSet`.
         #[pallet::call_index(139)]
@@ -922,7 +922,7 @@ mod calls {
 
         /// Sets the tempos without weights after which a validator is inactive, in thousandths, 1 000 to 50 000.
         ///
-        /// Signed by the subnet's owner, under its limits, or root. Errors: `SubnetNotExists`, `NotSubnetOwner`,
+        /// Signed by the subnet's owner, under its limits, or root. Errors: `SubnetNotExists`, `BadOrigin`,
         /// `ActivityCutoffFactorMilliOutOfBounds`, `AdminActionProhibitedDuringWeightsWindow`,
         /// `TxRateLimitExceeded`. Event: `ActivityCutoffFactorMilliSet`.
         #[pallet::call_index(140)]
@@ -937,7 +937,7 @@ mod calls {
 
         /// Calls for an epoch, which runs after the blocks of `AdminFreezeWindow`, signed by the subnet's owner.
         ///
-        /// Errors: `SubnetNotExists`, `NotSubnetOwner`, `DynamicTempoBlockedByCommitReveal`,
+        /// Errors: `SubnetNotExists`, `BadOrigin`, `DynamicTempoBlockedByCommitReveal`,
         /// `EpochTriggerAlreadyPending`, `AutoEpochAlreadyImminent`, `TxRateLimitExceeded`. Event:
         /// `EpochTriggered`.
         #[pallet::call_index(141)]

@@ -138,6 +138,15 @@ mod errors {
         /// The subnet wants weights set directly.
         #[codec(index = 54)]
         CommitRevealDisabled,
+        /// Liquid alpha is off; switch it on first.
+        #[codec(index = 55)]
+        LiquidAlphaDisabled,
+        /// The high end of liquid alpha is below 0.025.
+        #[codec(index = 56)]
+        AlphaHighTooLow,
+        /// The low end of liquid alpha is below 0.025 or above the high end.
+        #[codec(index = 57)]
+        AlphaLowOutOfRange,
         /// The account sent such a transaction less than the rate limit ago.
         #[codec(index = 64)]
         TxRateLimitExceeded,

@@ -35,6 +35,7 @@ mod epoch;
 mod errors;
 mod events;
 mod genesis;
+mod guards;
 mod identities;
 mod invariants;
 mod mechanisms;
@@ -139,6 +140,9 @@ pub mod pallet {
         /// Epochs that may run in one block; 2.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub max_epochs_per_block: Option<u8>,
+        /// Blocks before an epoch in which owners change no rules; 10.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub admin_freeze_window: Option<u16>,
         /// Weight of root stake, as a share of `u64::MAX`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub tao_weight: Option<u64>,
@@ -154,6 +158,9 @@ pub mod pallet {
             self.max_epochs_per_block
                 .into_iter()
                 .for_each(MaxEpochsPerBlock::<T>::put);
+            self.admin_freeze_window
+                .into_iter()
+                .for_each(AdminFreezeWindow::<T>::put);
             self.tao_weight.into_iter().for_each(TaoWeight::<T>::put);
             if let Some(rao) = self.network_min_lock {
                 NetworkMinLockCost::<T>::put(rao);

@@ -59,7 +59,7 @@ impl<T: Config> Pallet<T> {
             Self::ensure_subnet(netuid)?;
             return Ok(None);
         };
-        Self::ensure_subnet_owner(&owner, netuid)?;
+        Self::ensure_rules_owner(&owner, netuid)?;
         Self::ensure_admin_window_open(netuid)?;
         Self::ensure_owner_rate(&owner, netuid, change)?;
         Ok(Some(owner))
@@ -107,6 +107,16 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    /// Refuses who may not change the rules of a subnet as subtensor does: as a bad origin.
+    fn ensure_rules_owner(coldkey: &T::AccountId, netuid: NetUid) -> DispatchResult {
+        Self::ensure_subnet(netuid)?;
+        ensure!(
+            SubnetOwner::<T>::get(netuid) == *coldkey,
+            DispatchError::BadOrigin
+        );
+        Ok(())
+    }
+
     /// Refuses who does not own a subnet that exists.
     pub fn ensure_subnet_owner(coldkey: &T::AccountId, netuid: NetUid) -> DispatchResult {
         Self::ensure_subnet(netuid)?;
@@ -139,7 +149,7 @@ impl<T: Config> Pallet<T> {
 
     /// Sets the tempo for the owner.
     pub(crate) fn do_set_tempo(coldkey: T::AccountId, netuid: NetUid, tempo: u16) -> DispatchResult {
-        Self::ensure_subnet_owner(&coldkey, netuid)?;
+        Self::ensure_rules_owner(&coldkey, netuid)?;
         ensure!(
             (defaults::MIN_TEMPO..=defaults::MAX_TEMPO).contains(&tempo),
             Error::<T>::TempoOutOfBounds
@@ -171,7 +181,7 @@ impl<T: Config> Pallet<T> {
 
     /// Puts an epoch `AdminFreezeWindow` blocks ahead, for the owner.
     pub(crate) fn do_trigger_epoch(coldkey: T::AccountId, netuid: NetUid) -> DispatchResult {
-        Self::ensure_subnet_owner(&coldkey, netuid)?;
+        Self::ensure_rules_owner(&coldkey, netuid)?;
         ensure!(
             !CommitRevealWeightsEnabled::<T>::get(netuid),
             Error::<T>::DynamicTempoBlockedByCommitReveal

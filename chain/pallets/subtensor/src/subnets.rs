@@ -17,9 +17,7 @@ impl<T: Config> Pallet<T> {
         identity: Option<SubnetIdentityV3>,
     ) -> DispatchResult {
         let now = Self::current_block();
-        let last = LastRateLimitedBlock::<T>::get(RateLimitKey::NetworkLastRegistered);
-        let waited = last == 0 || now.saturating_sub(last) >= NetworkRateLimit::<T>::get();
-        ensure!(waited, Error::<T>::NetworkTxRateLimitExceeded);
+        Self::ensure_network_rate()?;
         if let Some(identity) = &identity {
             ensure!(identity.fits(), Error::<T>::InvalidIdentity);
         }
@@ -44,6 +42,17 @@ impl<T: Config> Pallet<T> {
             SubnetIdentitiesV3::<T>::insert(netuid, identity);
             Self::deposit_event(Event::SubnetIdentitySet(netuid));
         }
+        Ok(())
+    }
+
+    /// Refuses a subnet that comes less than the rate limit after the last one.
+    pub(crate) fn ensure_network_rate() -> Result<(), Error<T>> {
+        let last = LastRateLimitedBlock::<T>::get(RateLimitKey::NetworkLastRegistered);
+        let age = Self::current_block().saturating_sub(last);
+        ensure!(
+            last == 0 || age >= NetworkRateLimit::<T>::get(),
+            Error::<T>::NetworkTxRateLimitExceeded
+        );
         Ok(())
     }
 

@@ -216,6 +216,9 @@ pub enum RateLimitKey<AccountId> {
     /// A subnet owner bought and burned stake.
     #[codec(index = 6)]
     AddStakeBurn(NetUid),
+    /// A free call of a hotkey failed. Arbor's own.
+    #[codec(index = 200)]
+    FreeCallFailed(AccountId),
 }
 
 /// Largest ciphertext of timelocked weights, in bytes.

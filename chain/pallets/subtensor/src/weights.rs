@@ -59,6 +59,7 @@ impl<T: Config> Pallet<T> {
             }
         }
         if failed {
+            Self::note_free_failure(&hotkey); // the call itself succeeds, so nothing else would
             Self::deposit_event(Event::BatchCompletedWithErrors());
         }
         Self::deposit_event(Event::BatchWeightsCompleted(netuids, hotkey));
@@ -173,7 +174,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Refuses stake below the threshold; the subnet owner's hotkey is exempt.
-    fn ensure_weight_stake(hotkey: &T::AccountId, netuid: NetUid) -> DispatchResult {
+    pub(crate) fn ensure_weight_stake(hotkey: &T::AccountId, netuid: NetUid) -> Result<(), Error<T>> {
         let enough = Self::stake_weight(hotkey, netuid) >= StakeThreshold::<T>::get();
         let exempt = SubnetOwnerHotkey::<T>::get(netuid) == *hotkey;
         ensure!(enough || exempt, Error::<T>::NotEnoughStakeToSetWeights);
