@@ -2,38 +2,46 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '@arbor/shared/clock'
 import type { Logger } from '@arbor/shared/log'
 import type { Ms } from '@arbor/shared/units'
-import type { WebSocket } from 'ws'
+import type { RawData, WebSocket } from 'ws'
 import type { Dispatcher } from './dispatch.ts'
 import { RPC, RpcError } from './error.ts'
 import type { RpcLimits } from './limits.ts'
 import { errorText, NO_ID, readMessage } from './request.ts'
 import { createSession } from './session.ts'
+import type { SharedBounds } from './shared-bounds.ts'
+import { decodeUtf8 } from './utf8.ts'
 
 /** One client. */
 export interface Connection {
   /** Sends a ping; drops the client when it did not answer the one before. */
   ping(): void
+  /** Milliseconds since it said anything; null while it has subscriptions or waits for an answer. */
+  idleMs(): number | null
   /** Says goodbye, and hangs up when the client does not. */
   close(code: number, reason: string): void
 }
 
-/** @source RFC 6455 §7.4.1 */
-export const CLOSE = { goingAway: 1001, policy: 1008 } as const
+/** @source RFC 6455 §7.4.1; 1013 in the IANA registry of close codes */
+export const CLOSE = { goingAway: 1001, policy: 1008, tryLater: 1013 } as const
 
 /** Answers a client's requests one after the other, in a turn of the event loop each, so that nobody starves the rest. */
 export const serveConnection = (of: {
   readonly socket: WebSocket
   readonly dispatcher: Dispatcher
   readonly limits: RpcLimits
+  readonly bounds: SharedBounds
   readonly clock: Clock
   readonly log: Logger
   readonly onClose: () => void
 }): Connection => {
-  const { socket, dispatcher, limits, clock, log } = of
+  const { socket, dispatcher, limits, bounds, clock, log } = of
   const gone = new AbortController()
   const queue: string[] = []
+  let queuedBytes = 0
   let busy = false
+  let draining = false
   let alive = true
+  let heardAt = clock.monotonic()
 
   const close: Connection['close'] = (code, reason) => {
     socket.close(code, reason)
@@ -51,12 +59,15 @@ export const serveConnection = (of: {
 
   const send = (text: string): void => {
     if (socket.readyState !== socket.OPEN) return
-    socket.send(text)
-    if (socket.bufferedAmount > limits.bufferedBytes) drop()
+    const fits = bounds.sending(text.length)
+    socket.send(text, () => bounds.sent(text.length))
+    const tooMuch = socket.bufferedAmount > limits.bufferedBytes
+    if (tooMuch || (!fits && socket.bufferedAmount > limits.highWaterBytes)) drop()
   }
 
   const session = createSession({
     send,
+    bounds,
     limit: limits.subscriptionsPerConnection,
     heldBytes: limits.bufferedBytes,
     overflow: drop,
@@ -67,21 +78,25 @@ export const serveConnection = (of: {
       await turn()
       const answer = await dispatcher.handle(text, session)
       queue.shift()
+      queuedBytes -= text.length
       if (answer !== null) send(answer)
       session.flush()
-      if (socket.bufferedAmount > limits.highWaterBytes) await drained(socket)
+      draining = socket.bufferedAmount > limits.highWaterBytes
+      if (draining) await drained(socket)
+      draining = false
+      if (socket.isPaused && queuedBytes <= limits.queuedBytes) socket.resume()
     }
   }
 
   const receive = (text: string): void => {
+    heardAt = clock.monotonic()
     if (queue.length >= limits.inFlight) {
-      const data = `more than ${limits.inFlight} requests in flight on this connection`
-      const refusal = new RpcError({ code: RPC.busy, message: 'Server is busy, try again later', data })
-      const message = readMessage(text)
-      send(errorText(message.kind === 'single' ? message.request.id : NO_ID, refusal))
+      send(refusalOf(text, limits.inFlight))
       return
     }
     queue.push(text)
+    queuedBytes += text.length
+    if (queuedBytes > limits.queuedBytes) socket.pause() // the client's own TCP holds what it sends meanwhile
     if (busy) return
     busy = true
     pump()
@@ -94,7 +109,7 @@ export const serveConnection = (of: {
       })
   }
 
-  socket.on('message', (data) => receive(data.toString()))
+  socket.on('message', (data: RawData) => receive(decodeUtf8(data) ?? ''))
   socket.on('pong', () => {
     alive = true
   })
@@ -108,8 +123,13 @@ export const serveConnection = (of: {
 
   return {
     close,
+    idleMs: () => (busy || session.size() > 0 ? null : clock.monotonic() - heardAt),
     ping: () => {
-      if (!alive) return socket.terminate()
+      if (socket.isPaused && !draining) return // we do not listen, so its answer cannot have come
+      if (!alive) {
+        log.info({ event: 'rpc.dropped', reason: 'no pong', bufferedBytes: socket.bufferedAmount })
+        return socket.terminate()
+      }
       alive = false
       if (socket.readyState === socket.OPEN) socket.ping()
     },
@@ -122,3 +142,11 @@ const drained = (socket: WebSocket): Promise<void> =>
     if (socket.readyState !== socket.OPEN) return resolve()
     socket.ping(undefined, undefined, () => resolve()) // frames leave in order, so a ping's turn comes after them
   })
+
+/** Refuses a message unread, but for its id. */
+const refusalOf = (text: string, inFlight: number): string => {
+  const message = readMessage(text)
+  const data = `more than ${inFlight} requests in flight on this connection`
+  const refusal = new RpcError({ code: RPC.busy, message: 'Server is busy, try again later', data })
+  return errorText(message.kind === 'single' ? message.request.id : NO_ID, refusal)
+}

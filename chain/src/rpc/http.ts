@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from './dispatch.ts'
 import { RPC, RpcError } from './error.ts'
-import { isAllowedOrigin } from './origin.ts'
+import { isAllowedHost, isAllowedOrigin } from './origin.ts'
 import { errorText, NO_ID } from './request.ts'
+import { decodeUtf8 } from './utf8.ts'
 
 /** State of the process as a health check sees it. */
 export interface Health {
@@ -15,6 +16,8 @@ export interface HttpDeps {
   readonly health: () => Health
   readonly requestBytes: number
   readonly origins: readonly string[]
+  /** Where the server listens. */
+  readonly host: string
   /** Requests of all callers that are answered at once. */
   readonly concurrent: number
 }
@@ -25,7 +28,10 @@ export const createHttpHandler = (
 ): ((request: IncomingMessage, response: ServerResponse) => Promise<void>) => {
   let running = 0
   return async (request, response) => {
-    const { origin } = request.headers
+    const { origin, host } = request.headers
+    if (!isAllowedHost({ host, listensOn: deps.host, extra: deps.origins })) {
+      return reply(response, 403, { error: 'host not allowed' })
+    }
     if (!isAllowedOrigin(origin, deps.origins)) return reply(response, 403, { error: 'origin not allowed' })
     if (origin !== undefined) allow(response, origin)
     if (running >= deps.concurrent) return reply(response, 503, { error: 'too many requests' })
@@ -55,13 +61,13 @@ const route = async (deps: HttpDeps, request: IncomingMessage, response: ServerR
     const tooBig = new RpcError({ code: RPC.tooBig, message: 'Request is too big' })
     return send(response, 413, errorText(NO_ID, tooBig))
   }
-  const answer = await deps.dispatcher.handle(body, null)
+  const answer = await deps.dispatcher.handle(decodeUtf8(body) ?? '', null)
   if (answer === null) return reply(response, 204, null)
   send(response, 200, answer)
 }
 
 /** @returns null when it is larger than the bound; no more than the bound is ever held */
-const readBody = async (request: IncomingMessage, bound: number): Promise<string | null> => {
+const readBody = async (request: IncomingMessage, bound: number): Promise<Buffer | null> => {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request) {
@@ -69,7 +75,7 @@ const readBody = async (request: IncomingMessage, bound: number): Promise<string
     if (size > bound) return null
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
 const allow = (response: ServerResponse, origin: string): void => {

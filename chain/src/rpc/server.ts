@@ -9,7 +9,8 @@ import { CLOSE, type Connection, serveConnection } from './connection.ts'
 import type { Dispatcher } from './dispatch.ts'
 import { createHttpHandler, type Health } from './http.ts'
 import type { RpcLimits } from './limits.ts'
-import { isAllowedOrigin } from './origin.ts'
+import { isAllowedHost, isAllowedOrigin } from './origin.ts'
+import { createSharedBounds } from './shared-bounds.ts'
 
 /** A server that listens. */
 export interface RpcServer {
@@ -40,8 +41,9 @@ export const startRpcServer = async (of: {
 }): Promise<RpcServer> => {
   const { limits, clock, log } = of
   const connections = new Set<Connection>()
+  const bounds = createSharedBounds(limits)
   const handle = createHttpHandler({ ...of, requestBytes: limits.requestBytes, concurrent: limits.connections })
-  const http = createServer((request, response) => {
+  const http = createServer(slowLimits(limits), (request, response) => {
     handle(request, response).catch((error: unknown) => {
       log.warn({ event: 'rpc.http_failed', err: error })
       response.destroy()
@@ -52,13 +54,15 @@ export const startRpcServer = async (of: {
 
   http.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     stream.on('error', (error) => log.debug({ event: 'rpc.socket_error', message: error.message }))
-    if (!isAllowedOrigin(request.headers.origin, of.origins)) return refuse(stream, '403 Forbidden')
-    if (connections.size >= limits.connections) {
+    const { origin, host } = request.headers
+    if (!isAllowedHost({ host, listensOn: of.host, extra: of.origins })) return refuse(stream, '403 Forbidden')
+    if (!isAllowedOrigin(origin, of.origins)) return refuse(stream, '403 Forbidden')
+    if (connections.size >= limits.connections && !makeRoom(connections, limits.idleMs)) {
       log.warn({ event: 'rpc.refused', reason: 'too many connections', connections: connections.size })
       return refuse(stream, '503 Service Unavailable')
     }
     sockets.handleUpgrade(request, stream, head, (socket) => {
-      const connection = serveConnection({ ...of, socket, onClose: () => connections.delete(connection) })
+      const connection = serveConnection({ ...of, bounds, socket, onClose: () => connections.delete(connection) })
       connections.add(connection)
     })
   })
@@ -87,6 +91,26 @@ export const startRpcServer = async (of: {
       }),
   }
 }
+
+/** Closes the connection that has been idle the longest, if one has been for long enough. */
+const makeRoom = (connections: Set<Connection>, idleMs: number): boolean => {
+  const idle = [...connections].map((connection) => ({ connection, ms: connection.idleMs() ?? 0 }))
+  const longest = idle.reduce((most, one) => (one.ms > most.ms ? one : most), { connection: null, ms: idleMs } as {
+    readonly connection: Connection | null
+    readonly ms: number
+  })
+  if (longest.connection === null) return false
+  connections.delete(longest.connection)
+  longest.connection.close(CLOSE.tryLater, 'idle, and another client needs the place')
+  return true
+}
+
+/** Half-sent requests end after a while; Node looks for them four times as often. */
+const slowLimits = ({ headersMs, requestMs }: RpcLimits) => ({
+  headersTimeout: headersMs,
+  requestTimeout: requestMs,
+  connectionsCheckingInterval: Math.ceil(headersMs / 4),
+})
 
 const refuse = (stream: Duplex, status: string): void =>
   void stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)

@@ -1,5 +1,6 @@
 import { RPC, RpcError } from './error.ts'
 import type { Stop, SubscriptionMethod } from './method.ts'
+import type { SharedBounds } from './shared-bounds.ts'
 
 /** The subscriptions of one connection. */
 export interface Session {
@@ -9,6 +10,8 @@ export interface Session {
   unsubscribe(id: unknown): boolean
   /** Sends what was held back; called once the answer that carries the id is on its way. */
   flush(): void
+  /** Counts the subscriptions. */
+  size(): number
   /** Ends all subscriptions. */
   close(): void
 }
@@ -21,6 +24,7 @@ export interface Session {
  */
 export const createSession = (of: {
   readonly send: (text: string) => void
+  readonly bounds: Pick<SharedBounds, 'takeSubscription' | 'giveSubscription'>
   readonly limit: number
   readonly heldBytes: number
   readonly overflow: () => void
@@ -43,19 +47,22 @@ export const createSession = (of: {
 
   const close = (): void => {
     closed = true
-    for (const stop of active.values()) stop()
-    active.clear()
+    for (const id of [...active.keys()]) end(id)
     held = []
   }
 
+  const end = (id: string): boolean => {
+    const stop = active.get(id)
+    if (stop === undefined) return false
+    active.delete(id)
+    of.bounds.giveSubscription()
+    stop()
+    return true
+  }
+
   const subscribe: Session['subscribe'] = async (method, params) => {
-    if (active.size >= of.limit) {
-      throw new RpcError({
-        code: RPC.tooManySubscriptions,
-        message: 'Too many subscriptions on the connection',
-        data: `Exceeded max limit of ${of.limit}`,
-      })
-    }
+    if (active.size >= of.limit) throw tooMany(`Exceeded max limit of ${of.limit}`)
+    if (!of.bounds.takeSubscription()) throw tooMany('The server has as many subscriptions as it serves')
     made += 1
     const id = `sub-${made}` // known to this connection only, so it need not be hard to guess
     const notify = (result: unknown): void => {
@@ -64,21 +71,20 @@ export const createSession = (of: {
       else of.send(text)
     }
     holding = true
-    const stop = await method.start(params, notify)
-    if (closed) stop()
-    else active.set(id, stop)
+    try {
+      active.set(id, await method.start(params, notify))
+    } catch (error) {
+      of.bounds.giveSubscription()
+      throw error
+    }
+    if (closed) end(id)
     return id
   }
 
   return {
     subscribe,
-    unsubscribe: (id) => {
-      const stop = typeof id === 'string' ? active.get(id) : undefined
-      if (stop === undefined) return false
-      active.delete(String(id))
-      stop()
-      return true
-    },
+    unsubscribe: (id) => typeof id === 'string' && end(id),
+    size: () => active.size,
     flush: () => {
       holding = false
       const texts = held
@@ -89,3 +95,6 @@ export const createSession = (of: {
     close,
   }
 }
+
+const tooMany = (data: string): RpcError =>
+  new RpcError({ code: RPC.tooManySubscriptions, message: 'Too many subscriptions on the connection', data })

@@ -10,6 +10,7 @@ import { createPool } from '../../src/pool/pool.ts'
 import { defaultPoolLimits, type TransactionPool } from '../../src/pool/types.ts'
 import { createDispatcher } from '../../src/rpc/dispatch.ts'
 import { createSession, type Session } from '../../src/rpc/session.ts'
+import { createSharedBounds } from '../../src/rpc/shared-bounds.ts'
 import { BOB, createSigner, startTestChain } from './embedded.ts'
 
 export interface Answer {
@@ -57,6 +58,7 @@ export const startRpcChain = async (options: Partial<StartOptions> = {}) => {
     const session: Session = createSession({
       send: (text) => notices.push(JSON.parse(text)),
       limit: subscriptions,
+      bounds: createSharedBounds({ subscriptions: 16, totalBufferedBytes: 0 }),
       heldBytes: 1_000_000,
       overflow: () => undefined,
     })

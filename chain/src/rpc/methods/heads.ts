@@ -1,5 +1,5 @@
 import { toHex } from '@arbor/shared/hex'
-import type { Block } from '@arbor/shared/units'
+import type { Block, Hex } from '@arbor/shared/units'
 import type { EmbeddedChain, StoredBlock } from '../../embedded/types.ts'
 import { invalidParams } from '../error.ts'
 import type { MethodDeps, SubscriptionMethod } from '../method.ts'
@@ -12,7 +12,7 @@ const MAX_KEYS = 4096
 /** Most finalised headers told at once, when finality jumps. */
 const MAX_CATCH_UP = 512
 /** `:code` */
-const CODE_KEY = '0x3a636f6465'
+const CODE_KEY: Hex = '0x3a636f6465'
 
 /** Makes the subscriptions that follow blocks, storage and the runtime. */
 export const chainSubscriptions = ({
@@ -74,17 +74,25 @@ const followFinalized = (chain: EmbeddedChain, tell: (block: StoredBlock) => voi
   })
 }
 
+/** Keys as text, written once for all who listen. */
+const written = new WeakMap<readonly Uint8Array[], readonly Hex[]>()
+const hexOf = (keys: readonly Uint8Array[]): readonly Hex[] => {
+  const known = written.get(keys) ?? keys.map(toHex)
+  written.set(keys, known)
+  return known
+}
+
 const storage = (chain: EmbeddedChain): SubscriptionMethod => ({
   notification: 'state_storage',
   unsubscribe: 'state_unsubscribeStorage',
   start: ([wanted], send) => {
     const all = wanted === undefined || wanted === null
-    const keys = new Set(all ? [] : listParam(wanted, 'keys').map((key) => toHex(bytesParam(key, 'key'))))
+    const keys = new Set<Hex>(all ? [] : listParam(wanted, 'keys').map((key) => toHex(bytesParam(key, 'key'))))
     if (keys.size > MAX_KEYS) throw invalidParams(`at most ${MAX_KEYS} keys in one subscription`)
-    const tell = (block: StoredBlock, changed: readonly string[]): void => {
+    const tell = (block: StoredBlock, changed: readonly Hex[]): void => {
       if (changed.length === 0) return
       const state = chain.state(block.hash)
-      const read = (key: string): string | null => {
+      const read = (key: Hex): string | null => {
         const value = state.get(Buffer.from(key.slice(2), 'hex'))
         return value === undefined ? null : toHex(value)
       }
@@ -93,7 +101,7 @@ const storage = (chain: EmbeddedChain): SubscriptionMethod => ({
     tell(chain.best(), [...keys])
     return chain.onEvent((event) => {
       if (event.kind !== 'best') return
-      const changed = event.changedKeys.map(toHex)
+      const changed = hexOf(event.changedKeys)
       tell(event.block, all ? changed : changed.filter((key) => keys.has(key)))
     })
   },
@@ -107,7 +115,7 @@ const runtimeVersion = (chain: EmbeddedChain, reads: ChainReads): SubscriptionMe
     let last = read()
     send(last)
     return chain.onEvent((event) => {
-      if (event.kind !== 'best' || !event.changedKeys.some((key) => toHex(key) === CODE_KEY)) return
+      if (event.kind !== 'best' || !hexOf(event.changedKeys).includes(CODE_KEY)) return
       const now = read()
       if (now.specVersion !== last.specVersion || now.specName !== last.specName) send(now)
       last = now
