@@ -1,6 +1,7 @@
+import { resolve } from 'node:path'
 import type { CommandContext } from '@arbor/shared/command'
 import { createAsk, field } from './ask.ts'
-import { type Inspected, inspectFolder } from './embedded/inspect.ts'
+import { inspectFolder } from './embedded/inspect.ts'
 
 /** Flags of `arbor chain status`. */
 export interface StatusOptions {
@@ -14,13 +15,24 @@ export interface StatusOptions {
  * Prints where a chain stands: a running one by its URL, or one that does not run by its folder.
  * @throws CHAIN_STATUS when it does not answer, CHAIN_FOLDER_IN_USE, CHAIN_DATA_CORRUPT
  */
-export const showStatus = async ({ signal, stdout }: CommandContext, options: StatusOptions): Promise<void> => {
+export const showStatus = async ({ signal, stdout, cwd }: CommandContext, options: StatusOptions): Promise<void> => {
   const status =
-    options.data === undefined ? await statusOf(options.url, signal) : await folderStatus(options.data, options)
-  const width = Math.max(...Object.keys(status).map((name) => name.length))
-  const lines = Object.entries(status).map(([name, value]) => `${name.padEnd(width)} ${value}`)
-  stdout.write(options.json ? `${JSON.stringify(status)}\n` : `${lines.join('\n')}\n`)
+    options.data === undefined
+      ? await statusOf(options.url, signal)
+      : await inspectFolder(resolve(cwd, options.data), { verify: options.verify ?? false })
+  if (options.json) return void stdout.write(`${JSON.stringify(status)}\n`)
+  const entries = Object.entries(status).filter(([, value]) => value !== null)
+  const width = Math.max(...entries.map(([name]) => name.length))
+  stdout.write(entries.map(([name, value]) => `${name.padEnd(width)} ${asText(value)}\n`).join(''))
 }
+
+/** Writes what the full check counted as "12 keys, 20 nodes". */
+const asText = (value: unknown): string =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value)
+        .map(([name, count]) => `${count} ${name}`)
+        .join(', ')
+    : String(value)
 
 const statusOf = async (url: string, signal: AbortSignal): Promise<object> => {
   const ask = createAsk(url, signal)
@@ -40,11 +52,4 @@ const statusOf = async (url: string, signal: AbortSignal): Promise<object> => {
     specName: field(version, 'specName'),
     specVersion: field(version, 'specVersion'),
   }
-}
-
-const folderStatus = async (data: string, { verify = false }: StatusOptions): Promise<object> => {
-  const { verified, ...rest }: Inspected = await inspectFolder(data, { verify })
-  return verified === null
-    ? rest
-    : { ...rest, verified: `${verified.keys} keys, ${verified.nodes} nodes, ${verified.blocks} blocks` }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -98,6 +98,26 @@ describe('store', () => {
     const { chain } = await startTestChain({ data })
     expect([chain.genesisHash, chain.best().header.number]).toEqual([genesisHash, 1])
     await chain.close()
+  })
+
+  test('chain goes on with its own runtime when another blob is given, and its settings may come in any order', async () => {
+    const patch = { blockTime: { slotDurationMs: 2_000 }, balances: { devAccounts: null } }
+    const first = await startTestChain({ data, patch })
+    await first.chain.produce()
+    const { genesisHash } = first.chain
+    await first.chain.close()
+    const wasm = Uint8Array.from([...WASM, 0, 2, 1, 0x78]) // one more custom section
+    const again = { balances: { devAccounts: null }, blockTime: { slotDurationMs: 2_000 } }
+    const { chain } = await startTestChain({ data, wasm, patch: again })
+    expect(chain.genesisHash).toBe(genesisHash)
+    expect((await chain.produce()).header.number).toBe(2)
+    expect(chain.state(chain.best().hash).get(CODE)).toEqual(WASM)
+    await chain.close()
+  })
+
+  test('wrong settings leave an empty folder empty', async () => {
+    await expect(startTestChain({ data, preset: 'nope' })).rejects.toMatchObject({ code: 'CHAIN_GENESIS' })
+    expect(readdirSync(data)).toEqual([])
   })
 
   test('folder in use is refused, and free again when the chain is closed', async () => {

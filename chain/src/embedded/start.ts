@@ -1,27 +1,24 @@
 import type { Clock } from '@arbor/shared/clock'
-import { SubnetError } from '@arbor/shared/errors'
 import type { Keypair } from '@arbor/shared/keypair'
 import { keypairFromUri } from '@arbor/shared/keys'
 import type { Logger } from 'pino'
 import { type CoreChain, createChain } from './chain.ts'
-import { buildGenesis, type Genesis } from './genesis.ts'
 import { initHashes } from './hash.ts'
-import { hashHeader } from './header.ts'
-import { type Json, mergePatch } from './merge-patch.ts'
+import { CODE_KEY } from './key.ts'
+import type { Json } from './merge-patch.ts'
+import { genesisPatch, openChain } from './open-chain.ts'
 import { type ProductionMode, runLoop } from './production.ts'
 import type { RuntimeLog } from './runtime/host/context.ts'
 import { createRuntimes } from './runtime/runtimes.ts'
 import { createSignatureChecks } from './runtime/verified.ts'
 import { createVerifyThread } from './runtime/verify-thread.ts'
-import { openDatabase } from './store/open.ts'
-import { createStore, type Store } from './store/store.ts'
-import { trieEntries } from './trie/read.ts'
+import type { Store } from './store/store.ts'
+import { trieGet } from './trie/read.ts'
 import type { EmbeddedChain, ExtrinsicSource } from './types.ts'
-import { verifyHead } from './verify.ts'
 
 /** How a chain is started. */
 export interface StartOptions {
-  /** The runtime's blob, plain or compressed. */
+  /** The runtime's blob, plain or compressed; a chain that is there already goes on with its own. */
   readonly wasm: Uint8Array
   /** Preset of the genesis; `development` by default. */
   readonly preset?: string
@@ -66,14 +63,21 @@ export const startEmbeddedChain = async (of: StartOptions): Promise<RunningChain
   const signatures = createSignatureChecks({ thread: createVerifyThread({ log: of.log }) })
   await initHashes()
   const runtimes = createRuntimes({ onLog: runtimeLog(of.log), verify: signatures.verify })
-  const { executor } = runtimes.ofCode(of.wasm)
-  const genesis = buildGenesis({ executor, wasm: of.wasm, preset: of.preset ?? 'development', patch: genesisPatch(of) })
-  const store = createStore(openDatabase(of.data ?? null), {
-    keep: of.keep === 'archive' ? Infinity : (of.keep ?? KEEP_BLOCKS),
-    ...(of.cacheBytes === undefined ? {} : { cacheBytes: of.cacheBytes }),
-  })
+  const store = openChain(
+    {
+      wasm: of.wasm,
+      preset: of.preset ?? 'development',
+      patch: genesisPatch(of.mode, of.patch ?? {}),
+      data: of.data ?? null,
+      keep: of.keep === 'archive' ? Infinity : (of.keep ?? KEEP_BLOCKS),
+      ...(of.cacheBytes === undefined ? {} : { cacheBytes: of.cacheBytes }),
+    },
+    runtimes,
+  )
   try {
-    openState(store, genesis)
+    if (Buffer.compare(codeOf(store), of.wasm) !== 0) {
+      of.log.info({ event: 'chain.own_runtime' }, 'the chain goes on with its own runtime, not with the one given')
+    }
     const { source } = of
     const chain = createChain({
       store,
@@ -94,6 +98,12 @@ export const startEmbeddedChain = async (of: StartOptions): Promise<RunningChain
   }
 }
 
+/** The runtime that the best block's state holds. */
+const codeOf = (store: Store): Uint8Array => {
+  const best = store.best()
+  return (best && trieGet(store.state(best.hash), CODE_KEY)) ?? new Uint8Array()
+}
+
 const run = (chain: CoreChain, { mode, clock, signal, log }: StartOptions): RunningChain => {
   const stop = new AbortController()
   const { done, poke } = runLoop({
@@ -110,31 +120,6 @@ const run = (chain: CoreChain, { mode, clock, signal, log }: StartOptions): Runn
   }
   return { ...chain, done, poke, close }
 }
-
-/** The time between blocks is a slot, and the length of slots is part of the genesis. */
-const genesisPatch = ({ mode, patch = {} }: StartOptions): Json =>
-  mode.kind === 'interval' ? mergePatch(patch, { blockTime: { slotDurationMs: mode.blockTimeMs } }) : patch
-
-/** Begins the chain, or looks whether what is there belongs to it and is whole. */
-const openState = (store: Store, genesis: Genesis): void => {
-  const ours = hashHeader(genesis.header)
-  const stored = store.hashAt(0)
-  if (stored === null) {
-    const block = { hash: ours, header: genesis.header, extrinsics: [] }
-    const keys = [...trieEntries(genesis.trie)].length
-    store.add({ block, trie: genesis.trie, retired: [], keys }, { best: true, final: true })
-    return
-  }
-  if (stored !== ours) throw otherGenesis(stored, ours)
-  verifyHead(store)
-}
-
-const otherGenesis = (stored: string, ours: string): SubnetError =>
-  new SubnetError({
-    code: 'CHAIN_OTHER_GENESIS',
-    message: `The folder holds the chain with genesis ${stored}, but runtime, preset and settings give ${ours}; use the settings it was made with, another folder, or delete it to begin anew`,
-    details: { stored, ours },
-  })
 
 const LEVELS = { 1: 'error', 2: 'warn', 3: 'info', 4: 'debug', 5: 'trace' } as const
 

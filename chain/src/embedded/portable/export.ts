@@ -13,6 +13,8 @@ import { KIND, type RecordOf, writeRecords } from './file.ts'
 /** What an export says of itself. */
 export interface ExportHead {
   readonly genesis: Hex
+  /** What the genesis was made with: the chain must be run with the same preset, patch and block time. */
+  readonly settings: string
   /** The state in the file is that after this block; all later ones follow with their extrinsics. */
   readonly base: { readonly number: number; readonly hash: Hex }
   readonly best: { readonly number: number; readonly hash: Hex }
@@ -33,6 +35,7 @@ export const exportStore = (store: Store, path: string): ExportHead & { readonly
   const base = blockAt(store, number)
   const head: ExportHead = {
     genesis: blockAt(store, 0).hash,
+    settings: store.settings(),
     base: { number, hash: base.hash },
     best: { number: best.header.number, hash: best.hash },
     finalized: store.finalizedNumber(),

@@ -68,7 +68,7 @@ const fill = (path: string, from: Cursor, store: Store): ExportHead => {
   if (hashes.length !== base.header.number + 1 || hashes.at(-1) !== base.hash || base.hash !== head.base.hash) {
     throw fail('its list of blocks does not end with the block whose state it holds')
   }
-  const keys = store.seed({ genesis, base, hashes, entries: entries(from) })
+  const keys = store.seed({ settings: head.settings, genesis, base, hashes, entries: entries(from) })
   if (keys !== head.keys) throw fail(`it holds ${keys} keys of ${head.keys}`)
   const best = execute(from, store, base)
   if (best.hash !== head.best.hash) throw fail(`it ends with block ${best.header.number}, not ${head.best.number}`)
@@ -138,7 +138,13 @@ const createCursor = (path: string, records: Iterable<RecordOf>): Cursor => {
 
 const readHead = (path: string, content: Uint8Array): ExportHead => {
   const head: unknown = JSON.parse(Buffer.from(content).toString('utf8'))
-  const isHead = typeof head === 'object' && head !== null && 'genesis' in head && 'base' in head && 'best' in head
+  const isHead =
+    typeof head === 'object' &&
+    head !== null &&
+    'genesis' in head &&
+    'base' in head &&
+    'best' in head &&
+    'settings' in head
   if (isHead) return head as ExportHead
   throw refused(path, 'its head is not what this Arbor writes')
 }

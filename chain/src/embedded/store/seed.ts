@@ -18,6 +18,8 @@ export interface SeedEntry {
 
 /** A chain that begins with the state of a later block. */
 export interface Seed {
+  /** What the genesis was made with. */
+  readonly settings: string
   readonly genesis: StoredBlock
   /** Block whose state this is; it counts as final. */
   readonly base: StoredBlock

@@ -34,6 +34,9 @@ export interface Standing {
 
 /** What the chain keeps: blocks, those of forks too, and their states. */
 export interface Store {
+  /** What the genesis was made with, as text; empty when nobody said so. */
+  settings(): string
+  setSettings(settings: string): void
   /** Null before genesis. */
   best(): StoredBlock | null
   finalizedNumber(): number
@@ -127,6 +130,12 @@ export const createStore = (
     sql.setMeta.run('best', hash)
   }
   return {
+    settings: () =>
+      read(
+        () => sql.getMeta.get('settings'),
+        (row) => Buffer.from(bytesOf(row, 'value')).toString(),
+      ) ?? '',
+    setSettings: (settings) => void sql.setMeta.run('settings', Buffer.from(settings)),
     best: () => {
       const hash = bestHash()
       return hash === null ? null : readBlock(blockRow(hash))
@@ -166,6 +175,7 @@ export const createStore = (
     },
     seed: (seed) =>
       transaction(`The state of block ${seed.base.header.number}`, () => {
+        sql.setMeta.run('settings', Buffer.from(seed.settings))
         const { trie, keys } = writeState({ nodes, drop: (id) => void sql.dropNode.run(id), seed })
         seed.hashes.forEach((hash, number) => void sql.setHash.run(number, fromHex(hash)))
         const root = trie === undefined || !isStored(trie) ? 0 : trie.id
