@@ -4,6 +4,7 @@ import type { Block, Hex } from '@arbor/shared/units'
 import type { EventRecord, Header } from '@polkadot/types/interfaces'
 import type { Codec } from '@polkadot/types/types'
 import { stringCamelCase } from '@polkadot/util'
+import { readCommitReveal, readPendingCommits } from './commits.ts'
 import { type CompatReport, checkCompat } from './compat.ts'
 import { noItem, otherGenesis } from './errors.ts'
 import { toEvent } from './events.ts'
@@ -14,6 +15,7 @@ import type { Feature } from './needs/features.ts'
 import { createNonces } from './nonces.ts'
 import { toPlain } from './plain.ts'
 import { createReader, entryOf, type Reader } from './reader.ts'
+import { checkRevealed } from './revealed.ts'
 import type { Runtime } from './runtime.ts'
 import { openRpcSocket } from './socket.ts'
 import { type ConnectionLimits, defaultLimits, type RpcSocket } from './socket-types.ts'
@@ -139,6 +141,7 @@ function createClient(deps: {
     if (header === null) throw unknownBlock(hash)
     return { number: refOf(header).number, hash }
   }
+  const blockAt = (at: Hex | undefined): Promise<BlockRef> => (at === undefined ? best() : refAt(at))
   const hashAt = async (at: Hex | undefined): Promise<Hex> => at ?? (await best()).hash
   const heads = (kind: 'best' | 'finalized', signal: AbortSignal) =>
     followHeads({ socket, refOf, hashOf }, kind, signal)
@@ -157,7 +160,7 @@ function createClient(deps: {
     blockHash: hashOf,
     heads,
     netuids: async (at) => readNetuids(reader, await hashAt(at)),
-    metagraph: async (netuid, at) => readMetagraph(reader, netuid, at === undefined ? await best() : await refAt(at)),
+    metagraph: async (netuid, at) => readMetagraph(reader, netuid, await blockAt(at)),
     hyperparameters: async (netuid, at) => readHyperparameters(reader, netuid, await hashAt(at)),
     weights: async (netuid, uid, at) => readWeights(reader, netuid, uid, await hashAt(at)),
     balance: async (account, at) => readBalance(reader, account, await hashAt(at)),
@@ -165,6 +168,10 @@ function createClient(deps: {
     subnetCost: async (at) => readSubnetCost(reader, await hashAt(at)),
     owner: async (hotkey, at) => readOwner(reader, hotkey, await hashAt(at)),
     stake: async (of, at) => readStake(reader, of, await hashAt(at)),
+    commitReveal: async (netuid, at) => readCommitReveal(reader, netuid, await blockAt(at)),
+    pendingCommits: async ({ netuid, mechanism = 0, hotkey }, at) =>
+      readPendingCommits(reader, { netuid, mechanism, ...(hotkey === undefined ? {} : { hotkey }) }, await blockAt(at)),
+    revealed: async (commit, at) => checkRevealed(reader, commit, await hashAt(at)),
     read: async (pallet, item, keys = [], at) => {
       const [value] = await reader.many([{ pallet, item, keys }], await hashAt(at))
       return toPlain(value)

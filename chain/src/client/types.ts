@@ -1,5 +1,7 @@
 import type { Keypair } from '@arbor/shared/keypair'
 import type { Alpha, Block, Blocks, Hex, NetUid, Rao, Ss58, Uid } from '@arbor/shared/units'
+import type { CommitRevealState, PendingCommits } from './commits.ts'
+import type { OwnCommit, Revealed } from './revealed.ts'
 
 /** A block by number and hash. */
 export interface BlockRef {
@@ -142,6 +144,12 @@ export interface ChainClient {
   owner(hotkey: Ss58, at?: Hex): Promise<Ss58 | null>
   /** Alpha that the coldkey holds on the hotkey in the subnet; over all coldkeys when none is named. */
   stake(of: { hotkey: Ss58; netuid: NetUid; coldkey?: Ss58 }, at?: Hex): Promise<Alpha>
+  /** A subnet's rules and clock of commit-reveal. */
+  commitReveal(netuid: NetUid, at?: Hex): Promise<CommitRevealState>
+  /** Commits that are not opened yet, of one hotkey or of all, each with the blocks in which it is opened. */
+  pendingCommits(of: { netuid: NetUid; mechanism?: number; hotkey?: Ss58 }, at?: Hex): Promise<PendingCommits>
+  /** Compares what the chain holds with what an own commit sealed. */
+  revealed(commit: OwnCommit, at?: Hex): Promise<Revealed>
   /** Reads any storage item by metadata name; numbers come as bigint, accounts as SS58, bytes as hex. */
   read(pallet: string, item: string, keys?: readonly unknown[], at?: Hex): Promise<unknown>
   /** Reads a constant of the runtime. */

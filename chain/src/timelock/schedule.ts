@@ -25,7 +25,8 @@ export function nextEpoch(state: EpochState): Block | null {
   return Math.max(block + 1, Math.min(...due)) as Block
 }
 
-const afterEpoch = (state: EpochState, block: Block): EpochState => ({
+/** The state when an epoch has run in a block. */
+export const afterEpoch = (state: EpochState, block: Block): EpochState => ({
   ...state,
   block,
   lastEpochBlock: block,
