@@ -34,6 +34,42 @@ export const tables = [
     arms: ['Arbor', 'Chopsticks'],
     note: 'The same blob, genesis and calls, each run in a process of its own, arms alternating. CPU time of the whole process. Arbor starts from blob and preset and executes every block a second time as a check; Chopsticks starts from a ready chain spec, makes block 1 while it starts, and does not check its blocks. Neither arm validates for a pool first. The machine had other work at times: compare CPU times.',
   },
+  {
+    file: 'history',
+    title: 'A long history',
+    arms: ['Arbor', 'Chopsticks'],
+    note: 'Empty blocks into a database file, one process an arm, then new processes that open it; the garbage is collected before memory is read. Arbor keeps the states of the newest 256 blocks, which is its default. Goal: cost, memory and database do not grow with the height.',
+  },
+  {
+    file: 'keys',
+    title: 'Blocks over states of different sizes',
+    arms: ['Arbor'],
+    note: 'Accounts written through the chain’s own calls, 300 blocks to settle, then 200 empty blocks and 20 with transfers to accounts that lie far apart. Goal: the cost of a block does not grow with the state.',
+  },
+  {
+    file: 'epoch',
+    title: 'An epoch in the runtime',
+    arms: ['Arbor', 'Chopsticks'],
+    note: '`YumaRuntimeApi_run_epoch` of the same blob, with decoding and encoding of weights and bonds. Goal: 10 CPU ms for 256 uids with 64 validators. The first call of a process pays for V8’s compilation.',
+  },
+  {
+    file: 'signatures',
+    title: 'A burst of 500 transfers',
+    arms: ['own thread', 'main thread'],
+    note: 'What the pool asks before it takes an extrinsic: the runtime’s answer and the signature. The chain checks signatures in a thread of their own; the other arm checks them where clients are answered.',
+  },
+  {
+    file: 'reveal',
+    title: 'Commit-reveal in the runtime',
+    arms: ['Arbor', 'Chopsticks'],
+    note: 'Pulses of a local beacon and weights that were encrypted for them, in blocks of the same blob.',
+  },
+  {
+    file: 'sdk-connect',
+    title: 'Connecting with Bittensor’s own SDK',
+    arms: ['Arbor', 'full metadata'],
+    note: 'bittensor 10.5.0, a new process each time, `bittensor.Subtensor(network)` until it is ready.',
+  },
   { file: 'engine', title: 'Inference', arms: ['Arbor'], note: 'arbor-2m, fp32, one thread.' },
   {
     file: 'memory',
