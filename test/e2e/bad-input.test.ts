@@ -209,7 +209,7 @@ describe('arbor chain run', () => {
     await first.stop()
     await refused(
       EXIT.reason,
-      /^CHAIN_OTHER_GENESIS: The folder holds the chain with genesis 0x\w+, but .* give 0x\w+; use/,
+      /^CHAIN_OTHER_GENESIS: The folder holds the chain with genesis 0x\w+, made with .*, but the settings given are .*; use/,
       ...['chain', 'run', '--json', '--port', '0', '--data', mine, '--block-time', '400ms'],
     )
   })
