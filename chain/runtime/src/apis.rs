@@ -33,7 +33,7 @@ use sp_runtime::{
 impl_runtime_apis! {
     impl sp_api::Core<Block> for Runtime {
         fn version() -> RuntimeVersion {
-            VERSION
+            <Version as frame_support::traits::Get<RuntimeVersion>>::get()
         }
         fn execute_block(block: <Block as BlockT>::LazyBlock) {
             Executive::execute_block(block);

@@ -26,7 +26,6 @@ const MAX_BLOCK_BYTES: u32 = 10 * 1024 * 1024;
 
 parameter_types! {
     pub const BlockHashCount: BlockNumber = 2400;
-    pub const Version: RuntimeVersion = VERSION;
     pub RuntimeBlockWeights: frame_system::limits::BlockWeights =
         frame_system::limits::BlockWeights::with_sensible_defaults(
             Weight::from_parts(4 * WEIGHT_REF_TIME_PER_SECOND, u64::MAX),

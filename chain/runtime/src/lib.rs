@@ -13,6 +13,7 @@ pub mod extension;
 pub mod genesis;
 pub mod info;
 pub mod nonce;
+mod version;
 
 use alloc::vec::Vec;
 use polkadot_sdk::*;
@@ -25,6 +26,7 @@ use sp_runtime::{
 use sp_version::RuntimeVersion;
 
 pub use configs::ProxyType;
+pub use version::Version;
 
 pub type Signature = MultiSignature;
 pub type AccountId = <<Signature as Verify>::Signer as IdentifyAccount>::AccountId;
