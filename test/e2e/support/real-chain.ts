@@ -21,8 +21,11 @@ export interface RealChain {
 /** Starts `arbor chain run --dev` on a free port and waits until it is ready. */
 export async function startRealChain({
   blockTime = '250ms',
+  more = [],
 }: {
   readonly blockTime?: string
+  /** More words of the command line. */
+  readonly more?: readonly string[]
 } = {}): Promise<RealChain> {
   const folder = await mkdtemp(join(tmpdir(), 'arbor-chain-'))
   const words = [
@@ -36,6 +39,7 @@ export async function startRealChain({
     join(folder, 'chain'),
     '--block-time',
     blockTime,
+    ...more,
   ]
   const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'ignore', 'pipe'] })
   try {
