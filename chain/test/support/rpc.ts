@@ -7,7 +7,7 @@ import pino from 'pino'
 import { createBlockMaker } from '../../src/block-maker.ts'
 import type { StartOptions } from '../../src/embedded/start.ts'
 import { createPool } from '../../src/pool/pool.ts'
-import { defaultPoolLimits, type TransactionPool } from '../../src/pool/types.ts'
+import { defaultPoolLimits, type PoolLimits, type TransactionPool } from '../../src/pool/types.ts'
 import { createDispatcher } from '../../src/rpc/dispatch.ts'
 import { createSession, type Session } from '../../src/rpc/session.ts'
 import { createSharedBounds } from '../../src/rpc/shared-bounds.ts'
@@ -25,7 +25,7 @@ export interface Notice {
 }
 
 /** Starts a real chain in manual mode behind the dispatcher; a client is a session without a socket. */
-export const startRpcChain = async (options: Partial<StartOptions> = {}) => {
+export const startRpcChain = async (options: Partial<StartOptions> = {}, limits: Partial<PoolLimits> = {}) => {
   const clock = createManualClock()
   const held: TransactionPool[] = []
   const { chain } = await startTestChain({
@@ -37,7 +37,7 @@ export const startRpcChain = async (options: Partial<StartOptions> = {}) => {
         check: core.check,
         best: () => ({ hash: core.best().hash, number: core.best().header.number }),
         clock,
-        limits: defaultPoolLimits,
+        limits: { ...defaultPoolLimits, ...limits },
       })
       core.onEvent(({ kind, block }) => {
         if (kind === 'finalized') pool.onFinalized(block)
