@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +18,19 @@ const blocks = (page: string, language: string): readonly string[] =>
   [
     ...readFileSync(join(root, page), 'utf8').matchAll(new RegExp(`^\`\`\`${language} run\n([\\s\\S]*?)^\`\`\``, 'gm')),
   ].map((match) => match[1] ?? '')
+
+/** Waits for a chain that logs JSON to say where it listens. */
+const readyUrl = async (chain: ChildProcess): Promise<string> => {
+  const said: string[] = []
+  for await (const line of createInterface({ input: chain.stderr as NodeJS.ReadableStream })) {
+    said.push(line)
+    const event = JSON.parse(line) as { event?: string; url?: string }
+    if (event.event !== 'chain.ready') continue
+    chain.stderr?.resume()
+    return event.url ?? ''
+  }
+  throw new Error(said.join('\n'))
+}
 
 describe('README', () => {
   test('shows a subnet that loads, plans and judges', async () => {
@@ -73,13 +87,7 @@ describe('docs/join.md', () => {
     chain = spawn(process.execPath, [main, 'chain', 'run', '--dev', '--json', '--port', '0', '--block-time', '250ms'], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
-    for await (const line of createInterface({ input: chain.stderr as NodeJS.ReadableStream })) {
-      const event = JSON.parse(line) as { event?: string; url?: string }
-      if (event.event !== 'chain.ready') continue
-      url = event.url ?? ''
-      break
-    }
-    chain.stderr?.resume()
+    url = await readyUrl(chain)
   })
   afterAll(() => {
     chain.kill('SIGKILL')
@@ -103,3 +111,66 @@ describe('docs/join.md', () => {
     expect(neurons).toHaveLength(3) // the owner, the miner, the validator
   }, 120_000)
 })
+
+describe('docs/chain.md', () => {
+  let home: string
+  beforeAll(() => {
+    home = mkdtempSync(join(tmpdir(), 'arbor-chain-page-'))
+  })
+  afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+  /** Runs a block as one session: a line that runs a chain leaves it running for those after it, up to `# stop`. */
+  const session = async (lines: readonly string[]): Promise<void> => {
+    let chain: ChildProcess | undefined
+    let url = ''
+    const stop = async (): Promise<void> => {
+      if (chain === undefined) return
+      const ended = once(chain, 'exit')
+      chain.kill('SIGTERM')
+      expect(await ended).toEqual([0, null])
+      chain = undefined
+    }
+    try {
+      for (const line of lines) {
+        const [program, ...args] = line.split(/\s+/)
+        if (line === '# stop') await stop()
+        else if (args[0] === 'chain' && args[1] === 'run') {
+          await stop()
+          const port = args.indexOf('--port')
+          if (port > 0) args.splice(port, 2)
+          chain = spawn(process.execPath, [main, ...args, '--port', '0', '--json'], {
+            cwd: home,
+            stdio: ['ignore', 'ignore', 'pipe'],
+          })
+          url = await readyUrl(chain)
+          await untilBlock(url, 5)
+        } else {
+          expect(program).toBe('arbor')
+          await run(process.execPath, [main, ...args], {
+            cwd: home,
+            env: { HOME: home, PATH: process.env.PATH, ARBOR_NETWORK: url },
+          })
+        }
+      }
+    } finally {
+      await stop()
+    }
+  }
+
+  const sessions = blocks('docs/chain.md', 'sh').map((block) => block.trim().split('\n'))
+
+  test.each(sessions.map((lines) => [lines[0], lines] as const))('runs what begins with %s', async (_, lines) => {
+    await session(lines)
+  })
+
+  test('has commands to run', () => {
+    expect(sessions.flat().length).toBeGreaterThan(5)
+  })
+})
+
+const untilBlock = async (url: string, number: number): Promise<void> => {
+  for (;;) {
+    const { stdout } = await run(process.execPath, [main, 'chain', 'status', '--json', '--url', url])
+    if ((JSON.parse(stdout) as { best: number }).best >= number) return
+  }
+}
