@@ -29,6 +29,18 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      {
+        // Bittensor's own Python clients, where they are installed; one file at a time, as above
+        test: {
+          name: 'interop',
+          include: ['test/interop/**/*.test.ts'],
+          exclude,
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 })
