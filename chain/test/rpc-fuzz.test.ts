@@ -35,7 +35,21 @@ const hexText = fc.uint8Array({ maxLength: 80 }).map((bytes) => `0x${Buffer.from
 const param = fc.oneof(
   hexText,
   hexText.map((hex) => hex.slice(2)),
-  fc.constantFrom('0x', null, 0, -1, 2 ** 53, 1e400, '', ALICE.address, '0x3a636f6465', 'Core_version', [], {}, true),
+  fc.constantFrom(
+    '0x',
+    null,
+    0,
+    -1,
+    2 ** 53,
+    Number.POSITIVE_INFINITY,
+    '',
+    ALICE.address,
+    '0x3a636f6465',
+    'Core_version',
+    [],
+    {},
+    true,
+  ),
   fc.constantFrom(
     'Core_execute_block',
     'Core_initialize_block',
