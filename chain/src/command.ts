@@ -2,6 +2,7 @@ import type { CommandContext } from '@arbor/shared/command'
 import { LOG_LEVELS, type LogLevel } from '@arbor/shared/log'
 import type { Ms } from '@arbor/shared/units'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { BeaconOptions } from './beacon/command.ts'
 import type { CompatOptions } from './compat.ts'
 import { type ExportOptions, exportChain, type ImportOptions, importChain } from './move.ts'
 import { integerArgument } from './options.ts'
@@ -19,6 +20,7 @@ export const chainCommand = (context: CommandContext): Command =>
     .addCommand(exportSubcommand(context))
     .addCommand(importSubcommand(context))
     .addCommand(compatSubcommand(context))
+    .addCommand(beaconSubcommand(context))
 
 const runSubcommand = (context: CommandContext): Command =>
   new Command('run')
@@ -107,6 +109,19 @@ const compatSubcommand = (context: CommandContext): Command =>
     .option('--all', 'list also what is as Arbor knows it')
     .option('--json', 'print JSON')
     .action(async (options: CompatOptions) => (await import('./compat.ts')).showCompat(context, options))
+
+const beaconSubcommand = (context: CommandContext): Command =>
+  new Command('beacon')
+    .description('sign the rounds that open timelocked weights, as the chain’s time reaches them, until told to stop')
+    .addOption(new Option('--url <url>', "the chain's WebSocket").env('ARBOR_NETWORK').default('ws://127.0.0.1:9944'))
+    .option('--dev', 'with the key of the development preset, which everybody knows')
+    .option('--key <file>', 'with the secret key in this file, whose public key the chain’s genesis names')
+    .option('--new-key <file>', 'write a new secret key, print the genesis patch that names it, and end')
+    .option('--relay <file>', 'hand in recorded pulses (a JSON list of round and signature), and end')
+    .option('--catch-up <rounds>', 'missed rounds to make up for after a pause', integerArgument(1, 100_000), 256)
+    .addOption(new Option('--log-level <level>', 'how much to say').choices(LOG_LEVELS).default('info' as LogLevel))
+    .option('--json', 'log JSON, one event a line')
+    .action(async (options: BeaconOptions) => (await import('./beacon/command.ts')).beacon(context, options))
 
 /** Shortest and longest time between blocks: below, a block cannot be made in time; above, nothing seems to happen. */
 const BLOCK_TIME = { leastMs: 50, mostMs: 600_000 }

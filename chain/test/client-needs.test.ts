@@ -22,7 +22,7 @@ const textOf = (...folders: string[]): string =>
     .flatMap((folder) => walk(join(root, folder)))
     .map((path) => readFileSync(path, 'utf8'))
     .join('\n')
-const client = textOf('chain/src/client', 'chain/src/timelock')
+const client = textOf('chain/src/client', 'chain/src/timelock', 'chain/src/beacon')
 const users = textOf('cli/src', 'miner/src', 'validator/src')
 const all = client + users
 

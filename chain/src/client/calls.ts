@@ -1,5 +1,6 @@
 import { toHex } from '@arbor/shared/hex'
 import type { Alpha, NetUid, Rao, Ss58, Uid } from '@arbor/shared/units'
+import type { Pulse } from '../timelock/drand.ts'
 import type { CallArgs, CallName } from './needs/calls.ts'
 import { type SaltedRow, saltedHash } from './salted.ts'
 import type { AxonInfo, Call, WeightRow } from './types.ts'
@@ -78,6 +79,21 @@ export const commitTimelockedWeights = (of: {
     ? make('SubtensorModule.commit_timelocked_weights', sealed)
     : make('SubtensorModule.commit_timelocked_mechanism_weights', { ...sealed, mecid: of.mechanism })
 }
+
+/** Hands in pulses of the chain's beacon, rounds rising; unsigned, since their own signatures prove them. */
+export const writePulses = (pulses: readonly Pulse[]): Call =>
+  make('Drand.write_pulse', {
+    pulses_payload: {
+      block_number: 0,
+      pulses: pulses.map(({ round, randomness, signature }) => ({
+        round,
+        randomness: toHex(randomness),
+        signature: toHex(signature),
+      })),
+      public: { Sr25519: toHex(new Uint8Array(32)) },
+    },
+    signature: null,
+  })
 
 /** Announces where a neuron can be reached; signed by its hotkey. */
 export const serveAxon = (of: { netuid: NetUid; axon: AxonInfo }): Call => {

@@ -158,6 +158,16 @@ async function readSalted(reader: Reader, index: number, hotkey: Ss58 | undefine
   )
 }
 
+/** Lists the rounds that the commits of a subnet's mechanisms wait for. */
+export async function readTimelockedRounds(reader: Reader, netuid: NetUid, at: Hex): Promise<bigint[]> {
+  const [count] = await reader.many([entryOf('SubtensorModule.MechanismCountCurrent', netuid)], at)
+  const indices = Array.from({ length: Number(toPlain(count ?? null) ?? 1n) }, (_, index) =>
+    storageIndex(netuid, index),
+  )
+  const commits = (await Promise.all(indices.map((index) => readTimelocked(reader, index, at)))).flat()
+  return commits.flatMap(({ sealed }) => (sealed.kind === 'timelocked' ? [sealed.round] : []))
+}
+
 async function readTimelocked(reader: Reader, index: number, at: Hex): Promise<Found[]> {
   const name = 'SubtensorModule.TimelockedWeightCommits'
   const epochs = (await reader.keys(name, [index], at)).map((key) => toPlain(key[1]) as bigint)

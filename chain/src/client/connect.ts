@@ -1,10 +1,13 @@
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
-import type { Block, Hex } from '@arbor/shared/units'
+import type { Block, Hex, NetUid } from '@arbor/shared/units'
 import type { EventRecord, Header } from '@polkadot/types/interfaces'
 import type { Codec } from '@polkadot/types/types'
 import { stringCamelCase } from '@polkadot/util'
-import { readCommitReveal, readPendingCommits } from './commits.ts'
+import type { SealRandomness } from '../timelock/seal.ts'
+import { submitBare } from './bare.ts'
+import { type BeaconState, readBeacon, readSignature } from './beacon.ts'
+import { readCommitReveal, readPendingCommits, readTimelockedRounds } from './commits.ts'
 import { type CompatReport, checkCompat } from './compat.ts'
 import { noItem, otherGenesis } from './errors.ts'
 import { toEvent } from './events.ts'
@@ -17,6 +20,7 @@ import { toPlain } from './plain.ts'
 import { createReader, entryOf, type Reader } from './reader.ts'
 import { checkRevealed } from './revealed.ts'
 import type { Runtime } from './runtime.ts'
+import { type PlainWeights, type SealedWeights, sealWeights } from './seal-weights.ts'
 import { openRpcSocket } from './socket.ts'
 import { type ConnectionLimits, defaultLimits, type RpcSocket } from './socket-types.ts'
 import { submitCall } from './submit.ts'
@@ -30,7 +34,7 @@ import {
   readSubnetCost,
   readWeights,
 } from './subnet.ts'
-import type { BlockRef, ChainClient } from './types.ts'
+import type { BlockRef, Call, ChainClient } from './types.ts'
 import { changeText, compareRuntimes, mustHave, type RuntimeChange, watchUpgrades } from './upgrades.ts'
 
 export interface ConnectOptions {
@@ -56,6 +60,16 @@ export interface ChainConnection extends ChainClient {
   chainType(): Promise<string>
   /** Compares what Arbor uses with the chain's present code. */
   compat(): CompatReport
+  /** The beacon that the chain follows. @throws CHAIN_NO_ITEM when it follows none */
+  beacon(at: Hex): Promise<BeaconState>
+  /** Signature of a round; null when the chain does not have it. */
+  signature(round: bigint, at: Hex): Promise<Uint8Array | null>
+  /** Rounds that timelocked commits of a subnet wait for. */
+  timelockedRounds(netuid: NetUid, at: Hex): Promise<readonly bigint[]>
+  /** Seals a row for the round in which the chain opens commits of the next block. @throws WEIGHTS_NO_EPOCH, WEIGHTS_TOO_LARGE */
+  sealWeights(of: PlainWeights, random: SealRandomness): Promise<SealedWeights>
+  /** Hands an unsigned extrinsic to the pool. */
+  submitBare(call: Call): ReturnType<typeof submitBare>
 }
 
 /**
@@ -188,6 +202,11 @@ function createClient(deps: {
       })
     },
     compat: () => checkCompat(reader.runtime()),
+    beacon: (at) => readBeacon(reader, at),
+    signature: (round, at) => readSignature(reader, round, at),
+    timelockedRounds: (netuid, at) => readTimelockedRounds(reader, netuid, at),
+    sealWeights: async (of, random) => sealWeights({ reader, hashOf, block: await best() }, of, random),
+    submitBare: (call) => submitBare({ socket, reader }, call),
     chainType: async () => {
       const kind = await socket.request('system_chainType', [])
       return typeof kind === 'string' ? kind : Object.values((kind ?? {}) as object).join()

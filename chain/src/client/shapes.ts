@@ -6,6 +6,8 @@ import type { Runtime } from './runtime.ts'
 const NAMED: Readonly<Record<string, string>> = {
   AccountId32: 'AccountId',
   MultiAddress: 'MultiAddress',
+  MultiSigner: 'MultiSigner',
+  MultiSignature: 'MultiSignature',
   RuntimeCall: 'Call',
   EventRecord: 'EventRecord',
   DispatchError: 'DispatchError',

@@ -67,6 +67,17 @@ export const callNeeds = {
     for: ['commitments'],
   },
   'Balances.transfer_keep_alive': { args: { dest: 'MultiAddress', value: 'u64' }, for: ['transfer'] },
+  'Drand.write_pulse': {
+    args: {
+      pulses_payload: {
+        block_number: 'u32',
+        pulses: 'Vec<{round:u64,randomness:bytes,signature:bytes}>',
+        public: 'MultiSigner',
+      },
+      signature: 'Option<MultiSignature>',
+    },
+    for: ['beacon'],
+  },
   'Utility.batch_all': { args: { calls: 'Vec<Call>' }, for: ['settings', 'local'] },
   'Sudo.sudo': { args: { call: 'Call' }, for: ['local'] },
   'AdminUtils.sudo_set_tempo': setting('tempo', 'u16'),

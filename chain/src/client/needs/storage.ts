@@ -79,6 +79,10 @@ export const storageNeeds = {
     for: ['timelocked'],
     without: 'commits state version 4',
   },
+  'SubtensorModule.MechanismCountCurrent': {
+    ...perSubnet('u8', 'beacon'),
+    without: 'a subnet counts as one mechanism',
+  },
   'SubtensorModule.BlocksSinceLastStep': perSubnet('u64', 'timelocked'),
   'SubtensorModule.WeightCommits': {
     keys: ['u16', 'AccountId'],
@@ -91,6 +95,12 @@ export const storageNeeds = {
     for: ['timelocked'],
   },
   'Drand.LastStoredRound': { keys: [], value: 'u64', for: ['timelocked', 'beacon'] },
+  'Drand.BeaconConfig': {
+    keys: [],
+    value: { public_key: 'bytes', period: 'u32', genesis_time: 'u32' },
+    for: ['timelocked', 'beacon'],
+  },
+  'Drand.Pulses': { keys: ['u64'], value: { signature: 'bytes' }, for: ['beacon'] },
   'SubtensorModule.SubnetAlphaOut': ledger,
   'SubtensorModule.SubnetAlphaBurned': ledger,
   'SubtensorModule.SubnetAlphaDust': ledger,
