@@ -2,15 +2,16 @@ import { toHex } from '@arbor/shared/hex'
 import type { Block, Hex } from '@arbor/shared/units'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { initHashes } from '../src/embedded/hash.ts'
+import { blake256, initHashes } from '../src/embedded/hash.ts'
 import { hashHeader } from '../src/embedded/header.ts'
 import { toKey } from '../src/embedded/key.ts'
+import { createNodes } from '../src/embedded/store/nodes.ts'
 import { openDatabase } from '../src/embedded/store/open.ts'
 import { createStore } from '../src/embedded/store/store.ts'
 import { trieDiff } from '../src/embedded/trie/diff.ts'
 import { trieEdit } from '../src/embedded/trie/edit.ts'
 import { openNode, type Trie } from '../src/embedded/trie/node.ts'
-import { trieEntries } from '../src/embedded/trie/read.ts'
+import { trieEntries, trieGet } from '../src/embedded/trie/read.ts'
 import { trieRoot } from '../src/embedded/trie/root.ts'
 import type { Header, StoredBlock } from '../src/embedded/types.ts'
 
@@ -127,6 +128,34 @@ describe('store with forks', () => {
       { seed: 4, numRuns: 150 },
     )
   }, 120_000)
+})
+
+describe('nodes in memory', () => {
+  test('those of a large state are dropped above the bound, and read again when they are needed', () => {
+    const rows = new Map<number, Uint8Array>()
+    const cacheBytes = 200_000
+    const nodes = createNodes({
+      rows: { read: (id) => rows.get(id), write: (id, body) => void rows.set(id, body) },
+      nextId: 1,
+      cacheBytes,
+    })
+    const entries = Array.from({ length: 5_000 }, (_, index) => {
+      const name = blake256(Uint8Array.of(index & 255, index >> 8))
+      return [toKey(name), name.slice(0, 20)] as const
+    })
+    const retired: number[] = []
+    const trie = nodes.write(trieEdit(undefined, entries, 1, retired)).settle()
+    for (let round = 0; round < 2; round += 1) {
+      for (const [name, value] of entries) {
+        expect(trieGet(trie, name)).toEqual(value)
+        expect(nodes.cachedBytes).toBeLessThan(cacheBytes * 1.1)
+      }
+    }
+    rows.clear()
+    expect(() => entries.map(([name]) => trieGet(trie, name))).toThrow(
+      expect.objectContaining({ code: 'CHAIN_STATE_PRUNED' }),
+    )
+  })
 })
 
 const differences = (a: State | undefined, b: State | undefined): string[] =>

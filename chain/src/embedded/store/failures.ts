@@ -39,12 +39,18 @@ export const notWritten = (what: string, cause: unknown): SubnetError => {
   })
 }
 
-/** Runs a read of the database. @throws CHAIN_DATA_CORRUPT */
+/** Runs a read of the database. @throws CHAIN_DATA_CORRUPT, CHAIN_FOLDER when the disk refuses */
 export const reading = <Result>(read: () => Result): Result => {
   try {
     return read()
   } catch (cause) {
-    throw isCorrupt(cause) ? corruptFile(cause, 'its folder') : cause
+    if (isCorrupt(cause)) throw corruptFile(cause, 'its folder')
+    if (sqliteCode(cause) === null) throw cause
+    throw new SubnetError({
+      code: 'CHAIN_FOLDER',
+      message: `The chain's data cannot be read: ${reason(cause)}; check the disk`,
+      cause,
+    })
   }
 }
 

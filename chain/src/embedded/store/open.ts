@@ -21,7 +21,7 @@ export const openDatabase = (folder: string | null): DatabaseSync => {
     database = new DatabaseSync(folder === null ? ':memory:' : join(folder, CHAIN_FILE))
     // Exclusive mode takes the lock with the first access and keeps it; the kernel drops it with the process.
     database.exec(
-      'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; COMMIT',
+      'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864; BEGIN IMMEDIATE; COMMIT',
     )
     migrate(database)
     return database

@@ -1,6 +1,7 @@
 import { toHex } from '@arbor/shared/hex'
 import type { Hex } from '@arbor/shared/units'
 import { decodeHeader } from '../header.ts'
+import { reading } from './failures.ts'
 import { bytesOf, numberOf, type Statements } from './sql.ts'
 
 /** Lets go of old states and of forks; all of it runs within the caller's transaction. */
@@ -23,7 +24,7 @@ const MOST_AT_ONCE = 16
 /** Creates the pruning of a database. @param keep newest blocks whose state is kept, Infinity for all */
 export const createPruning = (sql: Statements, keep: number): Pruning => {
   const meta = (name: string): number => {
-    const row = sql.getMeta.get(name)
+    const row = reading(() => sql.getMeta.get(name))
     return row === undefined ? 0 : Number(Buffer.from(bytesOf(row, 'value')).toString())
   }
   const setMeta = (name: string, value: number): void => void sql.setMeta.run(name, Buffer.from(String(value)))
