@@ -61,14 +61,14 @@ export const tables = [
   {
     file: 'reveal',
     title: 'Commit-reveal in the runtime',
-    arms: ['Arbor', 'Chopsticks'],
-    note: 'Pulses of a local beacon and weights that were encrypted for them, in blocks of the same blob.',
+    arms: ['the runtime', 'the client'],
+    note: 'Pulses of a local beacon, and full rows of weights sealed for one of them: what a block pays for them, executed twice as always, and the same in the client, which is JavaScript.',
   },
   {
     file: 'sdk-connect',
     title: 'Connecting with Bittensor’s own SDK',
     arms: ['Arbor', 'full metadata'],
-    note: 'bittensor 10.5.0, a new process each time, `bittensor.Subtensor(network)` until it is ready.',
+    note: 'bittensor 10.5.0, a new process each time, `bittensor.Subtensor(network)` until it is ready; beside it the same SDK against the metadata of Bittensor’s own chain (spec 343).',
   },
   { file: 'engine', title: 'Inference', arms: ['Arbor'], note: 'arbor-2m, fp32, one thread.' },
   {
