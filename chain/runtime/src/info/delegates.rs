@@ -6,6 +6,12 @@ use alloc::collections::BTreeMap;
 use arbor_runtime_api::rpc_info::delegate_info::DelegateInfo;
 use pallet_subtensor::*;
 
+/// Most delegates in one answer. Every hotkey with an owner is one, and a subnet alone may have 256 of them.
+const MAX_DELEGATES: usize = 1_024;
+
+/// Stakes of nominators of one delegate that an answer counts: what a person can look at, and a bound for the chain.
+const MAX_NOMINATIONS: usize = 1_024;
+
 /// Milliseconds in a day.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -93,9 +99,10 @@ fn return_per_1000(per_day: u64, take: u16, stake: u64) -> u64 {
         .unwrap_or(0)
 }
 
+/// Lists who has staked behind a hotkey, the first [`MAX_NOMINATIONS`] stakes in the order of storage.
 fn nominators(hotkey: &AccountId) -> Vec<(AccountId, Vec<(Compact<u16>, Compact<u64>)>)> {
     let mut by_coldkey: BTreeMap<AccountId, Vec<(Compact<u16>, Compact<u64>)>> = BTreeMap::new();
-    for ((coldkey, netuid), _) in Alpha::<Runtime>::iter_prefix((hotkey,)) {
+    for ((coldkey, netuid), _) in Alpha::<Runtime>::iter_prefix((hotkey,)).take(MAX_NOMINATIONS) {
         let alpha = Subtensor::stake_of(hotkey, &coldkey, netuid);
         if alpha > 0 {
             by_coldkey
@@ -107,15 +114,20 @@ fn nominators(hotkey: &AccountId) -> Vec<(AccountId, Vec<(Compact<u16>, Compact<
     by_coldkey.into_iter().collect()
 }
 
-/// Lists all delegates.
+/// Lists the delegates: first those whose owners chose a take, then others, [`MAX_DELEGATES`] at most.
 pub fn all() -> Vec<DelegateInfo> {
-    Owner::<Runtime>::iter_keys().filter_map(one).collect()
+    let chose = |hotkey: &AccountId| Delegates::<Runtime>::contains_key(hotkey);
+    Delegates::<Runtime>::iter_keys()
+        .chain(Owner::<Runtime>::iter_keys().filter(|hotkey| !chose(hotkey)))
+        .filter_map(one)
+        .take(MAX_DELEGATES)
+        .collect()
 }
 
-/// Lists what a coldkey has staked behind which delegate.
+/// Lists what a coldkey has staked behind which delegate, [`MAX_DELEGATES`] stakes at most.
 pub fn of_nominator(coldkey: AccountId) -> Vec<(DelegateInfo, (Compact<u16>, Compact<u64>))> {
     let mut found = Vec::new();
-    for stake in stakes::of_coldkey(coldkey) {
+    for stake in stakes::of_coldkey(coldkey).into_iter().take(MAX_DELEGATES) {
         if let Some(info) = one(stake.hotkey) {
             found.push((info, (stake.netuid, stake.stake)));
         }

@@ -23,7 +23,7 @@ pub fn metagraph(netuid: u16, mechanism: u8) -> Option<Metagraph> {
         netuid: Compact(netuid),
         name: pool.subnet_name,
         symbol: pool.token_symbol,
-        identity: None,
+        identity: subnets::identity(netuid),
         network_registered_at: pool.network_registered_at,
         owner_hotkey: pool.owner_hotkey,
         owner_coldkey: pool.owner_coldkey,
@@ -73,7 +73,10 @@ pub fn metagraph(netuid: u16, mechanism: u8) -> Option<Metagraph> {
         alpha_low: rules.alpha_low,
         bonds_moving_avg: rules.bonds_moving_avg,
         coldkeys: hotkeys.iter().map(Owner::<Runtime>::get).collect(),
-        identities: hotkeys.iter().map(|_| None).collect(),
+        identities: hotkeys
+            .iter()
+            .map(|hotkey| IdentitiesV2::<Runtime>::get(Owner::<Runtime>::get(hotkey)))
+            .collect(),
         axons: hotkeys
             .iter()
             .map(|hotkey| Axons::<Runtime>::get(id, hotkey).unwrap_or_default())
@@ -146,9 +149,14 @@ fn validators(netuid: NetUid) -> Vec<Compact<u16>> {
         .collect()
 }
 
+/// The records of the present neurons, at most 256; others may have left some too.
 fn commitments(netuid: NetUid) -> Vec<(AccountId, Vec<Compact<u8>>)> {
-    pallet_commitments::CommitmentOf::<Runtime>::iter_prefix(netuid.0)
-        .map(|(who, record)| (who, compact_bytes(&record.encode())))
+    (0..SubnetworkN::<Runtime>::get(netuid))
+        .filter_map(|uid| {
+            let who = Keys::<Runtime>::get(netuid, uid);
+            let record = pallet_commitments::CommitmentOf::<Runtime>::get(netuid.0, &who)?;
+            Some((who, compact_bytes(&record.encode())))
+        })
         .collect()
 }
 

@@ -5,7 +5,7 @@ use super::*;
 use arbor_runtime_api::rpc_info::neuron_info::{NeuronInfo, NeuronInfoLite};
 use pallet_subtensor::{
     Active, Axons, Bonds, Consensus, Dividends, Emission, Incentive, Keys, LastUpdate, NetUidStorageIndex,
-    Owner, TotalHotkeyAlpha, Uids, ValidatorPermit, ValidatorTrust, Weights,
+    Owner, Prometheus, TotalHotkeyAlpha, Uids, ValidatorPermit, ValidatorTrust, Weights,
 };
 
 /// What subtensor reports as pruning score since it prunes by emission.
@@ -61,7 +61,7 @@ impl Columns {
             netuid: Compact(netuid.0),
             active: at(&self.active, uid),
             axon_info: Axons::<Runtime>::get(netuid, &hotkey).unwrap_or_default(),
-            prometheus_info: Default::default(),
+            prometheus_info: Prometheus::<Runtime>::get(netuid, &hotkey).unwrap_or_default(),
             stake: alloc::vec![(coldkey, stake)],
             // Rank and incentive are one vector; trust is not computed any more.
             rank: Compact(at(&self.incentive, uid)),

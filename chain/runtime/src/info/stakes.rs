@@ -48,7 +48,8 @@ pub fn one(hotkey: AccountId, coldkey: AccountId, netuid: u16) -> Option<StakeIn
     })
 }
 
-/// Lists all stakes of a coldkey that are not zero.
+/// Lists all stakes of a coldkey that are not zero. A coldkey has stake with some 2 000 hotkeys at most, on at most
+/// 129 subnets each.
 pub fn of_coldkey(coldkey: AccountId) -> Vec<StakeInfo> {
     let netuids = netuids();
     StakingHotkeys::<Runtime>::get(&coldkey)
@@ -59,10 +60,14 @@ pub fn of_coldkey(coldkey: AccountId) -> Vec<StakeInfo> {
         .collect()
 }
 
-/// Lists the stakes of several coldkeys.
+/// Most coldkeys in one question; what is asked beyond stays unanswered.
+const MAX_COLDKEYS: usize = 128;
+
+/// Lists the stakes of several coldkeys, [`MAX_COLDKEYS`] at most.
 pub fn of_coldkeys(coldkeys: Vec<AccountId>) -> Vec<(AccountId, Vec<StakeInfo>)> {
     coldkeys
         .into_iter()
+        .take(MAX_COLDKEYS)
         .map(|coldkey| (coldkey.clone(), of_coldkey(coldkey)))
         .collect()
 }

@@ -59,16 +59,26 @@ pub fn info_v2(netuid: u16) -> Option<SubnetInfov2> {
         emission_value: first.emission_values,
         burn: first.burn,
         owner: first.owner,
-        identity: None,
+        identity: identity(netuid),
     })
 }
 
-/// Names a subnet; there are no identities on this chain.
+/// Names a subnet as its owner did, or by its number.
 pub(super) fn name(netuid: u16) -> Vec<Compact<u8>> {
+    if let Some(identity) = identity(netuid) {
+        if !identity.subnet_name.is_empty() {
+            return compact_bytes(&identity.subnet_name);
+        }
+    }
     if netuid == 0 {
         return compact_bytes(b"root");
     }
     compact_bytes(alloc::format!("subnet {netuid}").as_bytes())
+}
+
+/// What a subnet's owner says of it.
+pub(super) fn identity(netuid: u16) -> Option<SubnetIdentityV3> {
+    SubnetIdentitiesV3::<Runtime>::get(NetUid(netuid))
 }
 
 /// Alpha in rao that the next epoch will pay out.
@@ -100,7 +110,7 @@ pub fn dynamic_info(netuid: u16) -> Option<DynamicInfo> {
         pending_root_emission: Compact(PendingRootAlphaDivs::<Runtime>::get(id)),
         subnet_volume: Compact(SubnetVolume::<Runtime>::get(id)),
         network_registered_at: Compact(NetworkRegisteredAt::<Runtime>::get(id)),
-        subnet_identity: None,
+        subnet_identity: identity(netuid),
         moving_price: SubnetMovingPrice::<Runtime>::get(id),
     })
 }
