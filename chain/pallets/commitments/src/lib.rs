@@ -28,7 +28,7 @@ pub trait Subnets<AccountId> {
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use alloc::boxed::Box;
+    use alloc::{boxed::Box, vec::Vec};
     use frame_support::{dispatch::DispatchClass, pallet_prelude::*};
     use frame_system::pallet_prelude::*;
 
@@ -73,7 +73,7 @@ pub mod pallet {
         SpaceLimitExceeded,
         /// A deposit could not be returned in full.
         UnexpectedUnreserveLeftover,
-        /// The commitment has a time-locked field; this chain has no beacon to open it.
+        /// The commitment has a time-locked field, which this chain does not open; commit its hash or its text.
         TimelockUnsupported,
     }
 
@@ -108,6 +108,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type UsedSpaceOf<T: Config> =
         StorageDoubleMap<_, Identity, u16, Twox64Concat, T::AccountId, UsageTracker, OptionQuery>;
+
+    /// Texts of time-locked fields and the blocks that opened them. Such fields are refused, so it stays empty.
+    #[pallet::storage]
+    pub type RevealedCommitments<T: Config> =
+        StorageDoubleMap<_, Identity, u16, Twox64Concat, T::AccountId, Vec<(Vec<u8>, u64)>, OptionQuery>;
 
     /// Bytes that a hotkey may commit in one epoch.
     #[pallet::storage]
