@@ -1,6 +1,8 @@
+import { SubnetError } from '@arbor/shared/errors'
 import { createManualClock, type ManualClock } from '@arbor/shared/manual-clock'
 import { describe, expect, test } from 'vitest'
 import { slotOf } from '../src/embedded/header.ts'
+import { runLoop } from '../src/embedded/production.ts'
 import { nextSlot, waitForSlotMs } from '../src/embedded/slots.ts'
 import { ALICE, BOB, createSigner, startTestChain } from './support/embedded.ts'
 
@@ -52,6 +54,37 @@ describe('production', () => {
     await pass(clock, 100)
     await failed
     await chain.close()
+  })
+
+  test.each([
+    'interval',
+    'instant',
+  ] as const)('mode %s goes on when blocks could not be written for a while', async (kind) => {
+    const clock = createManualClock(START)
+    const stop = new AbortController()
+    const full = new SubnetError({ code: 'CHAIN_NOT_WRITTEN', message: 'the disk is full' })
+    const [made, refused]: [number[], unknown[]] = [[], []]
+    const { done, poke } = runLoop({
+      chain: {
+        slots: () => ({ last: Math.floor(clock.now() / 1_000) - 1, slotMs: 1_000 }),
+        hasReady: () => made.length === 0,
+        make: () => {
+          if (refused.length < 3) throw full
+          made.push(clock.now() - START)
+          stop.abort()
+          return { block: undefined as never, settled: 1 }
+        },
+      },
+      mode: kind === 'interval' ? { kind, blockTimeMs: 1_000 } : { kind },
+      clock,
+      signal: stop.signal,
+      onUnwritten: (error) => refused.push(error),
+    })
+    poke()
+    await pass(clock, 10_000)
+    await done
+    expect(refused).toEqual([full, full, full])
+    expect(made).toEqual([6_000]) // three times 2 s later
   })
 
   test('production ends without an error when its signal aborts, and the chain still answers', async () => {

@@ -11,7 +11,7 @@ export type ProductionMode =
   | { readonly kind: 'manual' }
 
 interface LoopOptions {
-  readonly chain: CoreChain
+  readonly chain: Pick<CoreChain, 'make' | 'slots' | 'hasReady'>
   readonly mode: ProductionMode
   readonly clock: Clock
   readonly signal: AbortSignal
