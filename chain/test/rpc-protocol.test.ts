@@ -88,6 +88,18 @@ describe('JSON-RPC', () => {
     ])
   })
 
+  test.each([
+    ['empty lists', `[${'[],'.repeat(300_000)}[]]`],
+    ['depth', '['.repeat(300_000) + ']'.repeat(300_000)],
+    ['numbers', `{"jsonrpc":"2.0","id":1e400,"method":"a","params":[${'1,'.repeat(300_000)}1]}`],
+  ])('a message of too many values (%s) is refused before it is read', async (_, text) => {
+    expect(await parsed(text)).toEqual({
+      jsonrpc: '2.0',
+      id: null,
+      error: { code: -32_007, message: 'Request is too big', data: 'Exceeded max limit of 262144 values' },
+    })
+  })
+
   test('nothing is sent when all that came are notifications', async () => {
     expect(await rpc.raw('{"jsonrpc":"2.0","method":"system_name"}')).toBeNull()
     expect(await rpc.raw('[{"jsonrpc":"2.0","method":"nope"}]')).toBeNull()

@@ -179,6 +179,64 @@ describe('a server among hostile clients', () => {
   })
 })
 
+test('any frames, text or binary, in any order, are answered or close their connection, and nobody else’s', async () => {
+  const { url } = await start()
+  const bystander = await open(url)
+  const random = createRandom(20_261_121)
+  const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item
+  const methods = [
+    'system_name',
+    'chain_getHead',
+    'state_getStorage',
+    'chain_subscribeNewHeads',
+    'author_submitExtrinsic',
+    'nope',
+  ]
+  const frame = (): Buffer => {
+    const good = Buffer.from(
+      JSON.stringify(request(pick(['Zy1', 7, null, -0.5]), pick(methods), pick(['0x00', '0x', null, 5]))),
+    )
+    const kind = random()
+    if (kind < 0.3) return good
+    if (kind < 0.4) return Buffer.from(`[${good},${good},5]`)
+    if (kind < 0.5) return good.subarray(0, Math.floor(random() * good.length))
+    const bytes = kind < 0.8 ? Buffer.from(good) : Buffer.alloc(Math.floor(random() * 300))
+    for (let edit = 0; edit < (kind < 0.8 ? 3 : bytes.length); edit += 1) {
+      bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256)
+    }
+    return bytes
+  }
+  let closed = 0
+  for (let round = 0; round < 40; round += 1) {
+    const client = await open(url)
+    for (let sent = 0; sent < 25; sent += 1) client.socket.send(frame(), { binary: random() < 0.5 })
+    client.send(request('last', 'system_name'))
+    const end = await Promise.race([client.closed, client.until(({ id }) => id === 'last')])
+    if ('reason' in end) {
+      closed += 1
+      expect(end.code).toBe(1007)
+    }
+    const answers = client.messages.flat().filter((message) => !('method' in message))
+    for (const answer of answers) {
+      expect(answer).toMatchObject({ jsonrpc: '2.0' })
+      expect('result' in answer).toBe(!('error' in answer))
+      expect(answer.error?.code).not.toBe(-32_603)
+    }
+  }
+  expect(closed).toBeGreaterThan(0)
+  bystander.send(request('still', 'system_name'))
+  expect((await bystander.until(({ id }) => id === 'still')).result).toBe('Arbor')
+})
+
+/** Numbers in [0, 1) from a seed: a linear congruential generator. @source Numerical Recipes §7.1 */
+const createRandom = (seed: number): (() => number) => {
+  let state = seed >>> 0
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
 describe('half a request', () => {
   test.each([
     ['nothing at all', ''],

@@ -10,7 +10,7 @@ import { stateMethods } from './methods/state.ts'
 import { storageMethods } from './methods/storage.ts'
 import { systemMethods } from './methods/system.ts'
 import { createReads } from './reads.ts'
-import { errorText, type Message, NO_ID, type Request, readMessage, resultText } from './request.ts'
+import { errorText, MAX_VALUES, type Message, NO_ID, type Request, readMessage, resultText } from './request.ts'
 import type { Session } from './session.ts'
 
 /** Most requests in one batch. */
@@ -79,6 +79,10 @@ export const createDispatcher = (of: Omit<MethodDeps, 'reads'>): Dispatcher => {
   const handle: Dispatcher['handle'] = async (text, session) => {
     const message = readMessage(text)
     if (message.kind === 'garbage') return errorText(NO_ID, new RpcError({ code: RPC.parse, message: 'Parse error' }))
+    if (message.kind === 'tooMany') {
+      const data = `Exceeded max limit of ${MAX_VALUES} values`
+      return errorText(NO_ID, new RpcError({ code: RPC.tooBig, message: 'Request is too big', data }))
+    }
     if (message.kind === 'single') return answer(message.request, session)
     const refusal = batchFault(message)
     if (refusal !== null) return errorText(NO_ID, refusal)

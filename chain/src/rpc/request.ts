@@ -19,22 +19,38 @@ export type Request =
 /** A message as it was received: one request, or several, and how to read each. */
 export type Message =
   | { readonly kind: 'garbage' }
+  | { readonly kind: 'tooMany' }
   | { readonly kind: 'single'; readonly request: Request }
   | { readonly kind: 'batch'; readonly length: number; readonly at: (index: number) => Request }
 
+/** Values in one message, at most: to parse 16 MiB of empty lists would hold everybody up for seconds. */
+export const MAX_VALUES = 262_144
+/** Characters of a message whose ids are read a second time where JavaScript's numbers would not hold them. */
+const MAX_EXACT = 65_536
+
 /** Reads a message; the requests of a batch are read as their turn comes. */
 export const readMessage = (text: string): Message => {
+  if (text.length > MAX_VALUES && hasTooMany(text)) return { kind: 'tooMany' }
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
     return { kind: 'garbage' }
   }
-  const ids = needsExactIds(value) ? exactly(text) : null
+  const ids = text.length <= MAX_EXACT && needsExactIds(value) ? exactly(text) : null
   const message = ids?.value ?? value
   const read = (request: unknown): Request => readRequest(request, ids?.texts)
   if (!Array.isArray(message)) return { kind: 'single', request: read(message) }
   return { kind: 'batch', length: message.length, at: (index) => read(message[index]) }
+}
+
+/** Counts what begins or separates values, also within strings, where it is rare. */
+const hasTooMany = (text: string): boolean => {
+  let count = 0
+  for (const mark of ['[', '{', ',']) {
+    for (let at = text.indexOf(mark); at >= 0 && count <= MAX_VALUES; at = text.indexOf(mark, at + 1)) count += 1
+  }
+  return count > MAX_VALUES
 }
 
 /** Writes the answer to a request that went well. */

@@ -14,6 +14,8 @@ const MAX_PAGE = 1000
 const MAX_KEYS = 10_000
 /** Most values that one question may have read. */
 const MAX_READS = 65_536
+/** Keys that are read before others get a turn. */
+const KEYS_A_TURN = 2_048
 /** Blocks of a range that are looked at before others get a turn. */
 const BLOCKS_A_TURN = 32
 
@@ -29,12 +31,17 @@ export const storageMethods = (deps: Pick<MethodDeps, 'chain' | 'reads'>): Recor
     const value = read(key, hash)
     return value === undefined ? null : toHex(blake2b256(value))
   }
-  const queryStorageAt: Method = ([wanted, hash]) => {
+  const queryStorageAt: Method = async ([wanted, hash]) => {
     const keys = keysParam(wanted)
     const block = reads.hash(hashParam(hash))
     const state = reads.state(block)
     const { spend } = createBudget()
-    return [{ block, changes: keys.map((key) => [key, spent(state.get(bytesParam(key, 'key')), spend)]) }]
+    const changes: [unknown, string | null][] = []
+    for (const key of keys) {
+      changes.push([key, spent(state.get(bytesParam(key, 'key')), spend)])
+      if (changes.length % KEYS_A_TURN === 0) await turn()
+    }
+    return [{ block, changes }]
   }
   const getKeysPaged: Method = ([prefix, size, start, hash]) => {
     const count = numberParam(size, 'count')
