@@ -1,15 +1,18 @@
 // The arm Chopsticks of bench/history.ts: makes blocks into a database until it has enough or fails, or opens that database.
-//   node bench/workers/history-chopsticks.ts make|open SPEC FOLDER BLOCKS
+// `depth` finds out how many blocks a read survives: Chopsticks keeps the changes of each block in a layer, and asks layer by layer.
+//   node bench/workers/history-chopsticks.ts make|open|depth SPEC FOLDER BLOCKS
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hex } from '@arbor/shared/units'
-import { cpuMs, createWindows, type Made, type Opened, report } from './history-report.ts'
+import { cpuMs, createWindows, type Depth, type Made, type Opened, report } from './history-report.ts'
 
 /** The part of Chopsticks that is used here; its packages are no dependency of Arbor. */
 interface Block {
   readonly number: number
   readonly hash: Hex
   call(method: string, args: Hex[]): Promise<{ readonly result: Hex }>
+  pushStorageLayer(): unknown
+  get(key: Hex): Promise<Hex | undefined>
 }
 interface Chopsticks {
   GenesisProvider: new (spec: unknown) => unknown
@@ -22,6 +25,9 @@ interface Chopsticks {
     newBlock(): Promise<Block>
   }>
 }
+
+/** Layers between two reads. */
+const STEP = 100
 
 const [phase = '', spec = '', folder = '', blocks = '0'] = process.argv.slice(2)
 const file = join(folder, 'chopsticks.sqlite')
@@ -37,11 +43,11 @@ const chain = await setup({
   db: new SqliteDatabase(file),
 })
 
-/** The last lines that tell where it failed. */
-const reasonOf = (error: unknown): string =>
-  error instanceof Error
-    ? [String(error), ...(error.stack ?? '').split('\n').slice(1, 4)].join(' ').slice(0, 600)
-    : String(error)
+/** What failed, and in which function of which file. */
+const reasonOf = (error: unknown): string => {
+  const [, where = ''] = error instanceof Error ? (error.stack ?? '').split('\n') : []
+  return `${String(error)}${where.replace(/^\s*(at .*?)\s*\((?:.*\/)?([^/]+)\)$/, ' $1 $2')}`
+}
 
 if (phase === 'make') {
   const windows = createWindows()
@@ -56,6 +62,16 @@ if (phase === 'make') {
   }
   const made: Made = { blocks: chain.head.number, windows: windows.all(), failed, databaseBytes: statSync(file).size }
   report(made)
+} else if (phase === 'depth') {
+  const depth: Depth = { layers: 0, failed: null }
+  while (depth.layers < 100_000 && depth.failed === null) {
+    for (let pushed = 0; pushed < STEP; pushed += 1) chain.head.pushStorageLayer()
+    depth.layers += STEP
+    // a key that nobody asked for before, since answers are kept
+    const key: Hex = `0x${depth.layers.toString(16).padStart(64, '0')}`
+    depth.failed = await chain.head.get(key).then(() => null, reasonOf)
+  }
+  report(depth)
 } else {
   let failed: string | null = null
   let best = 0

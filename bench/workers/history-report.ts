@@ -24,6 +24,12 @@ export interface Opened {
   readonly failed: string | null
 }
 
+/** How many layers of changes, one a block, a read passed through before it failed. */
+export interface Depth {
+  layers: number
+  failed: string | null
+}
+
 /** CPU milliseconds of this process, user and system, all threads. */
 export const cpuMs = (): number => {
   const { user, system } = process.cpuUsage()
@@ -56,4 +62,4 @@ export const createWindows = (size = WINDOW) => {
 }
 
 /** Hands the result to the script that started this process. */
-export const report = (result: Made | Opened): void => console.log(JSON.stringify(result))
+export const report = (result: Made | Opened | Depth): void => console.log(JSON.stringify(result))
