@@ -1,4 +1,4 @@
-import { registerLimit } from '@arbor/chain/client/calls'
+import { burnedRegister, registerLimit } from '@arbor/chain/client/calls'
 import type { ChainConnection } from '@arbor/chain/client/connect'
 import {
   amountArgument,
@@ -67,7 +67,10 @@ async function register(context: CommandContext, chain: ChainConnection, options
   })
   if (options.json !== true)
     context.stderr.write(`registering ${hotkey} in subnet ${netuid} for ${formatAmount(price)} TAO\n`)
-  const call = registerLimit({ netuid, hotkey, limitRao: limit })
+  // Chains from before register_limit take the price of the moment, which was checked against the limit just now.
+  const call = chain.has('SubtensorModule.register_limit')
+    ? registerLimit({ netuid, hotkey, limitRao: limit })
+    : burnedRegister({ netuid, hotkey })
   const done = mustSucceed('the registration', await chain.submit(call, { signer: coldkey, signal: context.signal }))
   const { block } = done
   const uid = await uidOf(chain, netuid, hotkey, block.hash)

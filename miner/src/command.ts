@@ -69,7 +69,13 @@ async function start({ signal, stdout, stderr, cwd }: CommandContext, options: O
   const settings = settingsOf({ options, specifier, spec, cwd, hotkey: hotkey.address })
   await readModelFolder({ folder: settings.model }) // a wrong path or a damaged file is told before anything is opened
   await mustBeFree(settings)
-  const chain = await connectChain({ url: options.network, signal, clock: systemClock, log })
+  const chain = await connectChain({
+    url: options.network,
+    signal,
+    clock: systemClock,
+    log,
+    needs: ['metagraph', 'serve'],
+  })
   try {
     const onReady = ({ url, uid }: { readonly url: string; readonly uid: number }): void => {
       const ready = { event: 'miner.ready', url, uid, hotkey: hotkey.address }

@@ -66,7 +66,13 @@ async function start({ signal, stderr, cwd }: CommandContext, options: Options):
   const { netuid } = options
   const modelFolder = options.model === undefined ? checkoutModel(spec.model.name) : resolve(cwd, options.model)
   await mustHoldModel(modelFolder, spec)
-  const chain = await connectChain({ url: options.network, signal, clock: systemClock, log })
+  const chain = await connectChain({
+    url: options.network,
+    signal,
+    clock: systemClock,
+    log,
+    needs: ['metagraph', 'hyperparameters', 'weights'],
+  })
   try {
     await mustBeRegistered(chain, { ...options, wallets, netuid, address: hotkey.address })
     const data = resolve(cwd, options.data ?? join('.arbor', 'validator', hotkey.address))

@@ -4,7 +4,7 @@ import { callNeeds } from './needs/calls.ts'
 import { type Feature, features, type Shape } from './needs/features.ts'
 import { apiNeeds, constantNeeds, errorNeeds, eventNeeds } from './needs/others.ts'
 import { storageNeeds } from './needs/storage.ts'
-import { findRuntimeApi, findStorage, type Runtime } from './runtime.ts'
+import { findCall, findRuntimeApi, findStorage, type Runtime } from './runtime.ts'
 import { type Fit, fits, shapeOf, shapeText, worst } from './shapes.ts'
 
 export type NeedKind = 'call' | 'storage' | 'api' | 'constant' | 'event' | 'error'
@@ -130,9 +130,8 @@ const foundText = (runtime: Runtime, fields: readonly (readonly [string, SiLooku
   `(${fields.map(([name, type]) => `${name}: ${shapeOf(runtime, type)}`).join(', ')})`
 
 const seeCall = (runtime: Runtime, name: string, args: Readonly<Record<string, Shape>>): Seen => {
-  const [pallet, call] = split(name)
-  const fn = runtime.decorated.tx[stringCamelCase(pallet)]?.[stringCamelCase(call)]
-  if (fn === undefined) return null
+  const fn = findCall(runtime, name)
+  if (fn === null) return null
   const fields = named(fn.meta.fields)
   const extra = fields.some(([field]) => !(field in args))
   return { fit: extra ? 'other' : allFit(runtime, fields, args), found: foundText(runtime, fields) }

@@ -14,12 +14,13 @@ import { toEvent } from './events.ts'
 import { fetchRuntime } from './fetch-runtime.ts'
 import { followHeads } from './heads.ts'
 import { readMetagraph } from './metagraph.ts'
+import type { CallName } from './needs/calls.ts'
 import type { Feature } from './needs/features.ts'
 import { createNonces } from './nonces.ts'
 import { toPlain } from './plain.ts'
 import { createReader, entryOf, type Reader } from './reader.ts'
 import { checkRevealed } from './revealed.ts'
-import type { Runtime } from './runtime.ts'
+import { findCall, type Runtime } from './runtime.ts'
 import { type PlainWeights, type SealedWeights, sealWeights } from './seal-weights.ts'
 import { openRpcSocket } from './socket.ts'
 import { type ConnectionLimits, defaultLimits, type RpcSocket } from './socket-types.ts'
@@ -60,6 +61,8 @@ export interface ChainConnection extends ChainClient {
   chainType(): Promise<string>
   /** Compares what Arbor uses with the chain's present code. */
   compat(): CompatReport
+  /** Tells whether the chain's present code has a call. */
+  has(call: CallName): boolean
   /** The beacon that the chain follows. @throws CHAIN_NO_ITEM when it follows none */
   beacon(at: Hex): Promise<BeaconState>
   /** Signature of a round; null when the chain does not have it. */
@@ -202,6 +205,7 @@ function createClient(deps: {
       })
     },
     compat: () => checkCompat(reader.runtime()),
+    has: (call) => findCall(reader.runtime(), call) !== null,
     beacon: (at) => readBeacon(reader, at),
     signature: (round, at) => readSignature(reader, round, at),
     timelockedRounds: (netuid, at) => readTimelockedRounds(reader, netuid, at),

@@ -108,10 +108,16 @@ export const encodeInputs = (runtime: Runtime, api: RuntimeApi, inputs: readonly
     ),
   ) as Hex
 
+/** Finds a call's constructor by its name in the metadata; null when this runtime has none. */
+export function findCall(runtime: Runtime, name: string): CallFunction | null {
+  const [pallet = '', call = ''] = name.split('.')
+  return runtime.decorated.tx[stringCamelCase(pallet)]?.[stringCamelCase(call)] ?? null
+}
+
 /** Finds a call's constructor. @throws CHAIN_NO_ITEM */
 export function callFunction(runtime: Runtime, pallet: string, call: string): CallFunction {
-  const fn = runtime.decorated.tx[stringCamelCase(pallet)]?.[stringCamelCase(call)]
-  if (fn === undefined) throw noItem('call', `${pallet}.${call}`, runtime.specVersion)
+  const fn = findCall(runtime, `${pallet}.${call}`)
+  if (fn === null) throw noItem('call', `${pallet}.${call}`, runtime.specVersion)
   return fn
 }
 
