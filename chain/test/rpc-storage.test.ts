@@ -1,3 +1,4 @@
+import { blake2b256 } from '@arbor/shared/hashing'
 import { toHex } from '@arbor/shared/hex'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBudget } from '../src/rpc/budget.ts'
@@ -65,6 +66,48 @@ describe('state_queryStorage', () => {
     const many = Array.from({ length: 30_000 }, (_, index) => `0x${index.toString(16).padStart(8, '0')}`)
     expect((await rpc.ask('state_queryStorage', many, first, last)).error?.message).toContain('At most 65536 values')
   })
+})
+
+describe('state_getReadProof', () => {
+  const CODE = '0x3a636f6465'
+  const prove = async (keys: readonly string[], at: unknown = null) => {
+    const { at: hash, proof } = (await rpc.get('state_getReadProof', keys, at)) as { at: string; proof: string[] }
+    const { stateRoot } = (await rpc.get('chain_getHeader', hash)) as { stateRoot: string }
+    return { hash, stateRoot, proof, byHash: new Map(proof.map((entry) => [blake(entry), entry])) }
+  }
+  const blake = (entry: string): string => toHex(blake2b256(Buffer.from(entry.slice(2), 'hex')))
+
+  test('leads from the state root to the values by hashes alone, and holds nothing else', async () => {
+    const keys = [NOW, CODE, `${ACCOUNTS}${await accountTail()}`]
+    for (const at of [null, await hashOf(2)]) {
+      const { stateRoot, byHash, proof } = await prove(keys, at)
+      const reached = new Set([stateRoot])
+      for (const hash of reached) {
+        const entry = byHash.get(hash)
+        expect(entry).toBeDefined()
+        for (const other of byHash.keys()) if (entry?.includes(other.slice(2))) reached.add(other)
+      }
+      expect([...reached].sort()).toEqual([...byHash.keys()].sort())
+      for (const key of keys) {
+        const value = String(await rpc.get('state_getStorage', key, at)).slice(2)
+        expect(proof.some((entry) => entry.includes(value))).toBe(true)
+      }
+    }
+  })
+
+  test('of an absent key shows the way to where it would be', async () => {
+    const { stateRoot, byHash, hash } = await prove([ABSENT])
+    expect(hash).toBe(rpc.chain.best().hash)
+    expect(byHash.has(stateRoot)).toBe(true)
+    expect((await prove([])).proof).toEqual([])
+    expect((await rpc.ask('state_getReadProof', Array(1_001).fill('0x00'))).error?.code).toBe(4002)
+    expect((await rpc.ask('state_getReadProof', [NOW], ABSENT)).error?.code).toBe(4003)
+  })
+
+  const accountTail = async (): Promise<string> => {
+    const [first] = (await rpc.get('state_getKeysPaged', ACCOUNTS, 1)) as string[]
+    return String(first).slice(ACCOUNTS.length)
+  }
 })
 
 describe('bounds of an answer', () => {

@@ -23,6 +23,8 @@ export interface StateView {
   get(key: Uint8Array): Uint8Array | undefined
   /** Keys that begin with prefix and come after startKey, in lexicographic order. */
   keys(prefix: Uint8Array, options: { readonly count: number; readonly startKey?: Uint8Array }): Uint8Array[]
+  /** Trie entries that show the values of keys, or that there are none, to whoever knows the state root. */
+  proof(keys: readonly Uint8Array[]): readonly Uint8Array[]
 }
 
 /** What the runtime says of an extrinsic before it enters the pool. */

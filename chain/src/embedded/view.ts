@@ -1,5 +1,6 @@
 import { type Key, keyBytes, toKey } from './key.ts'
 import type { Trie } from './trie/node.ts'
+import { trieProof } from './trie/proof.ts'
 import { trieFirstFrom, trieGet, trieNext } from './trie/read.ts'
 import type { StateView } from './types.ts'
 
@@ -14,4 +15,5 @@ export const createView = (trie: Trie): StateView => ({
     for (; key?.startsWith(start) && keys.length < count; key = trieNext(trie, key)) keys.push(keyBytes(key))
     return keys
   },
+  proof: (keys) => trieProof(trie, keys.map(toKey)),
 })

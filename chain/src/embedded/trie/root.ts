@@ -13,21 +13,21 @@ type Hasher = (bytes: Uint8Array) => Uint8Array
  */
 export const trieRoot = (root: Trie, hash: Hasher = blake256): Uint8Array => {
   const node = openNode(root)
-  return node === undefined ? hash(Uint8Array.of(0)) : hash(encode(node, hash))
+  return node === undefined ? hash(Uint8Array.of(0)) : hash(encodeNode(node, hash))
 }
 
 /** Computes what a parent holds of a node: the encoded node below 32 bytes, else its hash. */
 export const nodeReference = (node: TrieNode | StoredNode, hash: Hasher = blake256): Uint8Array => {
   if (isStored(node)) return node.reference
   if (node.reference === undefined) {
-    const encoded = encode(node, hash)
+    const encoded = encodeNode(node, hash)
     node.reference = encoded.length < 32 ? encoded : hash(encoded)
   }
   return node.reference
 }
 
 /** Encodes a node: header with the length of the partial key, partial key, bitmap of children, value, children. */
-const encode = (node: TrieNode, hash: Hasher): Uint8Array => {
+export const encodeNode = (node: TrieNode, hash: Hasher = blake256): Uint8Array => {
   const value = encodeValue(node, hash)
   if (node.children === undefined) {
     const header = node.hashed ? lengthHeader(0x20, 5, node) : lengthHeader(0x40, 6, node)

@@ -63,11 +63,22 @@ export const storageMethods = (deps: Pick<MethodDeps, 'chain' | 'reads'>): Recor
     return allKeys(prefix, state).map((key) => [toHex(key), spent(state.get(key), spend)])
   }
 
+  const getReadProof: Method = ([wanted, hash]) => {
+    const keys = listParam(wanted, 'keys')
+    if (keys.length > MAX_PAGE) throw tooManyKeys(`${keys.length}`, MAX_PAGE)
+    const at = reads.hash(hashParam(hash))
+    const { spend } = createBudget()
+    const entries = reads.state(at).proof(keys.map((key) => bytesParam(key, 'key')))
+    for (const { length } of entries) spend(length)
+    return { at, proof: entries.map(toHex).sort() }
+  }
+
   return {
     state_getKeys: ([prefix, hash]) => allKeys(prefix, reads.state(hashParam(hash))).map(toHex),
     state_getKeysPaged: getKeysPaged,
     state_getKeysPagedAt: getKeysPaged,
     state_getPairs: getPairs,
+    state_getReadProof: getReadProof,
     state_getStorage: getStorage,
     state_getStorageAt: getStorage,
     state_getStorageHash: getStorageHash,
