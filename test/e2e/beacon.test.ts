@@ -1,0 +1,197 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { addStake, adminSet, batchAll, burnedRegister, commitTimelockedWeights, sudo } from '@arbor/chain/client/calls'
+import { type ChainConnection, connectChain } from '@arbor/chain/client/connect'
+import type { Call, WeightRow } from '@arbor/chain/client/types'
+import { publicKeyOf, QUICKNET } from '@arbor/chain/timelock/drand'
+import { encodePayload } from '@arbor/chain/timelock/payload'
+import { drawSealRandomness, seal } from '@arbor/chain/timelock/seal'
+import { systemClock } from '@arbor/shared/clock'
+import { toHex } from '@arbor/shared/hex'
+import type { Keypair } from '@arbor/shared/keypair'
+import { keypairFromUri } from '@arbor/shared/keys'
+import type { Block, NetUid, Rao, Uid } from '@arbor/shared/units'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import vectors from '../vectors/chain/timelock.json' with { type: 'json' }
+import { type Running, startArbor } from './support/process.ts'
+import { arbor, type RealChain, startRealChain } from './support/real-chain.ts'
+
+const TAO = 1_000_000_000n
+const netuid = 1 as NetUid
+const [alice, bob] = ['//Alice', '//Bob'].map(keypairFromUri) as [Keypair, Keypair]
+const validator = keypairFromUri('//Bob//validator')
+const miner = keypairFromUri('//Bob//miner')
+const { signal } = new AbortController()
+/** Seeded, so that a failure shows again; nobody attacks a test. */
+const random = (seed: number) => drawSealRandomness((length) => new Uint8Array(length).fill(seed))
+
+/** A chain on which the validator may commit weights. */
+async function startCommitting(more: readonly string[]) {
+  const process: RealChain = await startRealChain({ more })
+  const chain: ChainConnection = await connectChain({ url: process.url, signal, clock: systemClock })
+  const mustSubmit = async (call: Call, signer: Keypair) => {
+    const outcome = await chain.submit(call, { signer, signal, waitFor: 'finalised' })
+    if (outcome.status !== 'finalised') throw new Error(JSON.stringify(outcome))
+    return outcome.block
+  }
+  const reach = async (fits: () => Promise<boolean>, blocks = 60): Promise<void> => {
+    let seen = 0
+    for await (const _ of chain.heads('finalized', signal)) {
+      if (await fits()) return
+      if (++seen > blocks) throw new Error(`not within ${blocks} blocks`)
+    }
+  }
+  await mustSubmit(
+    batchAll([
+      burnedRegister({ netuid, hotkey: validator.address }),
+      burnedRegister({ netuid, hotkey: miner.address }),
+      addStake({ netuid, hotkey: validator.address, amount: (500n * TAO) as Rao }),
+    ]),
+    bob,
+  )
+  await mustSubmit(
+    batchAll([
+      sudo(adminSet('commit_reveal_weights_enabled', { netuid, enabled: true })),
+      sudo(adminSet('weights_set_rate_limit', { netuid, weights_set_rate_limit: 0 })),
+    ]),
+    alice,
+  )
+  const uidOf = async (key: Keypair): Promise<Uid> =>
+    Number(await chain.read('SubtensorModule', 'Uids', [netuid, key.address])) as Uid
+  const [own, other] = [await uidOf(validator), await uidOf(miner)]
+  await reach(async () => (await chain.metagraph(netuid)).neurons[own]?.validatorPermit === true)
+  return { process, chain, mustSubmit, reach, own, other }
+}
+type Committing = Awaited<ReturnType<typeof startCommitting>>
+const stop = async (of: Committing | undefined): Promise<void> => {
+  await of?.chain.close()
+  await of?.process.stop()
+}
+const pending = async ({ chain }: Committing) =>
+  (await chain.pendingCommits({ netuid, hotkey: validator.address })).commits
+const lastRound = async ({ chain }: Committing): Promise<bigint> =>
+  (await chain.beacon((await chain.finalized()).hash)).lastStoredRound
+
+describe('chain with a local beacon', () => {
+  let on: Committing
+  let home: string
+  let beacon: Running | null = null
+  const startBeacon = async (...words: string[]): Promise<Running> => {
+    const running = startArbor({ home, words: ['chain', 'beacon', '--json', '--url', on.process.url, ...words] })
+    await running.event('beacon.ready')
+    return running
+  }
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'arbor-beacon-'))
+    on = await startCommitting([])
+  }, 120_000)
+  afterAll(async () => {
+    await beacon?.stop()
+    await stop(on)
+    await rm(home, { recursive: true, force: true })
+  })
+
+  it('key that the genesis does not name is refused', async () => {
+    const made = await arbor(home, 'chain', 'beacon', '--new-key', join(home, 'key'))
+    expect(JSON.parse(made.out)).toMatchObject({
+      drand: { beacon: { publicKey: expect.stringMatching(/^0x[0-9a-f]{192}$/) } },
+    })
+    const refused = await arbor(home, 'chain', 'beacon', '--key', join(home, 'key'), '--url', on.process.url)
+    expect(refused.code).toBe(1)
+    expect(refused.err).toMatch(/BEACON_OTHER_KEY/)
+    expect(await lastRound(on)).toBe(0n)
+  })
+
+  it('sealed weights are pending, opened when their round comes, and are what was sealed', async () => {
+    beacon = await startBeacon('--dev')
+    await on.reach(async () => (await lastRound(on)) > 0n)
+    const row: WeightRow = [
+      [on.own, 300],
+      [on.other, 65_535],
+    ]
+    const sealed = await on.chain.sealWeights({ netuid, hotkey: validator.address, row, version: 5n }, random(1))
+    const committed = await on.mustSubmit(commitTimelockedWeights(sealed), validator)
+    expect(await pending(on)).toMatchObject([
+      { block: committed.number, sealed: { kind: 'timelocked', round: sealed.round }, status: 'waiting' },
+    ])
+    expect((await pending(on))[0]?.window?.from).toBe(sealed.opensAt)
+    const commit = { netuid, mechanism: 0, hotkey: validator.address, row, committedAt: committed.number }
+    expect(await on.chain.revealed(commit)).toMatchObject({ kind: 'other', found: [] })
+    await on.reach(async () => (await on.chain.revealed(commit)).kind === 'revealed')
+    expect(await on.chain.weights(netuid, on.own)).toEqual(row)
+    expect(await pending(on)).toEqual([])
+    expect(await on.chain.signature(sealed.round, (await on.chain.finalized()).hash)).toHaveLength(48)
+  })
+
+  it('beacon that was killed goes on where the chain stands, and opens what was sealed before', async () => {
+    const row: WeightRow = [[on.other, 65_535]]
+    await beacon?.kill9()
+    const before = await lastRound(on)
+    const sealed = await on.chain.sealWeights({ netuid, hotkey: validator.address, row, version: 0n }, random(2))
+    const committed = await on.mustSubmit(commitTimelockedWeights(sealed), validator)
+    beacon = await startBeacon('--dev')
+    const commit = { netuid, mechanism: 0, hotkey: validator.address, row, committedAt: committed.number }
+    await on.reach(async () => (await on.chain.revealed(commit)).kind === 'revealed')
+    expect(await lastRound(on)).toBeGreaterThan(before)
+    expect(await beacon.stop()).toBe(0)
+    beacon = null
+  })
+})
+
+describe('chain whose genesis names quicknet', () => {
+  let on: Committing
+  let home: string
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'arbor-quicknet-'))
+    const patch = join(home, 'patch.json')
+    const { publicKey, periodS, genesisS } = QUICKNET
+    const named = { publicKey: toHex(publicKey), period: periodS, genesisTime: genesisS, name: 'quicknet' }
+    await writeFile(patch, JSON.stringify({ drand: { beacon: named } }))
+    on = await startCommitting(['--patch', patch])
+  }, 120_000)
+  afterAll(async () => {
+    await stop(on)
+    await rm(home, { recursive: true, force: true })
+  })
+  const sealedFor = (beacon: { readonly publicKey: Uint8Array }, row: WeightRow, seed: number) => ({
+    netuid,
+    mechanism: 0,
+    sealed: seal(beacon, 1000n, encodePayload({ hotkey: validator.publicKey, row, version: 3n }), random(seed)),
+    round: 1000n,
+    version: 4,
+  })
+
+  it('recorded pulse of round 1000 opens what was sealed for it, and what another key sealed is told as lost', async () => {
+    const row: WeightRow = [
+      [on.own, 7],
+      [on.other, 65_535],
+    ]
+    const { number } = await on.mustSubmit(commitTimelockedWeights(sealedFor(QUICKNET, row, 3)), validator)
+    const file = join(home, 'pulses.json')
+    await writeFile(file, JSON.stringify([{ round: 1000, signature: vectors.drand.signature }]))
+    const relay = () => arbor(home, 'chain', 'beacon', '--relay', file, '--url', on.process.url)
+    const relayed = await relay()
+    expect([relayed.code, relayed.out, relayed.err]).toEqual([0, 'the chain took round 1000\n', ''])
+    const commit = { netuid, mechanism: 0, hotkey: validator.address, row, committedAt: number }
+    await on.reach(async () => (await on.chain.revealed(commit)).kind === 'revealed')
+    expect(await relay()).toMatchObject({ code: 0, out: 'the chain has them all already\n' })
+
+    // Sealed for another beacon's round 1000: the chain cannot open it, and the client sees that it did not.
+    const lost: WeightRow = [[on.other, 65_535]]
+    const bad = await on.mustSubmit(
+      commitTimelockedWeights(sealedFor({ publicKey: publicKeyOf(5n) }, lost, 4)),
+      validator,
+    )
+    await on.reach(async () => (await pending(on)).length === 0)
+    const own = { netuid, mechanism: 0, hotkey: validator.address, row: lost, committedAt: bad.number as Block }
+    expect(await on.chain.revealed(own)).toEqual({ kind: 'other', found: row, changedHands: [] })
+  })
+
+  it('pulse that is not quicknet’s is refused before it is sent', async () => {
+    const file = join(home, 'forged.json')
+    await writeFile(file, JSON.stringify([{ round: 1001, signature: vectors.drand.signature }]))
+    const { code, err } = await arbor(home, 'chain', 'beacon', '--relay', file, '--url', on.process.url)
+    expect([code, err]).toEqual([1, expect.stringMatching(/^BEACON_RELAY_REFUSED: .*round 1001/)])
+  })
+})
