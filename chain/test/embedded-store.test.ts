@@ -158,6 +158,31 @@ describe('store', () => {
     await expect(startTestChain({ data })).rejects.toMatchObject({ code: 'CHAIN_DATA_CORRUPT' })
   })
 
+  test('chain goes on from the newest whole block when those above the final one are damaged, and not when that one is', async () => {
+    const first = await startTestChain({ data, finality: 'manual' })
+    const hashes = [first.chain.genesisHash]
+    for (let number = 1; number <= 8; number += 1) hashes.push((await first.chain.produce()).hash)
+    first.chain.finalize(4 as never)
+    await first.chain.close()
+    const harm = (number: number): void => {
+      const database = new DatabaseSync(join(data, 'chain.sqlite'))
+      database.exec(`UPDATE nodes SET body = x'0000' WHERE id = (SELECT root FROM blocks WHERE number = ${number})`)
+      database.close()
+    }
+    harm(8)
+    const database = new DatabaseSync(join(data, 'chain.sqlite'))
+    database.exec("UPDATE blocks SET header = x'ffff' WHERE number = 7")
+    database.close()
+    const { chain } = await startTestChain({ data, finality: 'manual' })
+    expect([chain.best().hash, chain.finalized().hash]).toEqual([hashes[6], hashes[4]])
+    const next = await chain.produce()
+    expect(next.header).toMatchObject({ number: 7, parentHash: hashes[6] })
+    chain.finalize(7 as never)
+    await chain.close()
+    harm(7)
+    await expect(startTestChain({ data, finality: 'manual' })).rejects.toMatchObject({ code: 'CHAIN_DATA_CORRUPT' })
+  })
+
   test('changed value deep in the state is noticed when it is read, and by the full check', async () => {
     const first = await startTestChain({ data })
     await first.chain.produce()

@@ -9,7 +9,7 @@ import type { Runtimes } from './runtime/runtimes.ts'
 import { CHAIN_FILE, openDatabase } from './store/open.ts'
 import { createStore, type Store } from './store/store.ts'
 import { trieEntries } from './trie/read.ts'
-import { verifyHead } from './verify.ts'
+import { standOnWhole } from './verify.ts'
 
 /** What a chain begins with, and how much of it is kept. */
 export interface OpenOptions {
@@ -19,6 +19,8 @@ export interface OpenOptions {
   readonly data: string | null
   readonly keep: number
   readonly cacheBytes?: number
+  /** Hears why the best block was left, where it was damaged and not final. */
+  readonly onDamage: (damage: SubnetError) => void
 }
 
 /**
@@ -37,7 +39,7 @@ export const openChain = (of: OpenOptions, runtimes: Runtimes): Store => {
     const stored = store.hashAt(0)
     if (stored === null) begin(store, early ?? build(), settings)
     else if (store.settings() !== settings) throw otherGenesis({ stored, made: store.settings(), settings })
-    else verifyHead(store)
+    else standOnWhole(store, of.onDamage)
     return store
   } catch (error) {
     database.close()

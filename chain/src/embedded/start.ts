@@ -71,6 +71,11 @@ export const startEmbeddedChain = async (of: StartOptions): Promise<RunningChain
       data: of.data ?? null,
       keep: of.keep === 'archive' ? Infinity : (of.keep ?? KEEP_BLOCKS),
       ...(of.cacheBytes === undefined ? {} : { cacheBytes: of.cacheBytes }),
+      onDamage: (err) =>
+        of.log.warn(
+          { event: 'chain.head_damaged', err },
+          'the best block is damaged: the chain goes on from one before it',
+        ),
     },
     runtimes,
   )

@@ -26,6 +26,44 @@ export const verifyHead = (store: Store): StoredBlock => {
   return best
 }
 
+/**
+ * Stands on the best block, or, when it is damaged and not final, on the newest whole one before it.
+ * @throws CHAIN_DATA_CORRUPT when the final block itself is damaged
+ */
+export const standOnWhole = (store: Store, onDamage: (damage: SubnetError) => void): void => {
+  try {
+    verifyHead(store)
+  } catch (error) {
+    if (!(error instanceof SubnetError && error.code === 'CHAIN_DATA_CORRUPT')) throw error
+    const whole = newestWhole(store)
+    if (whole === null) throw error
+    store.switchTo(whole)
+    verifyHead(store)
+    onDamage(error)
+  }
+}
+
+const newestWhole = (store: Store): Hex | null => {
+  const final = store.finalizedNumber()
+  for (let number = store.bestNumber() - 1; number >= final; number -= 1) {
+    const hash = store.hashAt(number)
+    if (hash !== null && isWhole(store, hash)) return hash
+  }
+  return null
+}
+
+const isWhole = (store: Store, hash: Hex): boolean => {
+  try {
+    const block = store.block(hash)
+    if (block === null || hashHeader(block.header) !== hash) return false
+    openNode(store.state(hash))
+    return true
+  } catch (error) {
+    if (error instanceof SubnetError) return false
+    throw error
+  }
+}
+
 /** Lets SQLite check its own file. @throws CHAIN_DATA_CORRUPT */
 export const verifyFile = (database: DatabaseSync): void => {
   const said = reading(() => database.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'])

@@ -1,6 +1,5 @@
 import { toHex } from '@arbor/shared/hex'
 import type { Hex } from '@arbor/shared/units'
-import { decodeHeader } from '../header.ts'
 import { reading } from './failures.ts'
 import { bytesOf, numberOf, type Statements } from './sql.ts'
 
@@ -46,7 +45,8 @@ export const createPruning = (sql: Statements, keep: number): Pruning => {
     const left = new Set<Hex>()
     for (const row of sql.others.all(before)) {
       const hash = bytesOf(row, 'hash')
-      const { number: height, parentHash } = decodeHeader(bytesOf(row, 'header'))
+      const height = numberOf(row, 'number') ?? 0
+      const parentHash = toHex(bytesOf(row, 'header').subarray(0, 32)) // not decoded: a damaged block may be among them
       if (height > number && !left.has(parentHash)) continue
       left.add(toHex(hash))
       sql.dropNodes.run(numberOf(row, 'first') ?? 0, numberOf(row, 'end') ?? 0)

@@ -15,13 +15,14 @@ export const prepareStatements = (database: DatabaseSync) => ({
   block: database.prepare('SELECT * FROM blocks WHERE hash = ?'),
   blockAt: database.prepare('SELECT blocks.* FROM numbers JOIN blocks USING (hash) WHERE numbers.number = ?'),
   others: database.prepare(
-    `SELECT blocks.hash AS hash, header, first, end FROM blocks LEFT JOIN numbers ON numbers.number = blocks.number
+    `SELECT blocks.hash AS hash, blocks.number AS number, header, first, end FROM blocks LEFT JOIN numbers ON numbers.number = blocks.number
      WHERE blocks.number > ? AND numbers.hash IS NOT blocks.hash ORDER BY blocks.number`,
   ),
   dropBlock: database.prepare('DELETE FROM blocks WHERE hash = ?'),
   dropState: database.prepare('UPDATE blocks SET root = NULL WHERE hash = ?'),
   setHash: database.prepare('INSERT INTO numbers VALUES (?, ?) ON CONFLICT DO UPDATE SET hash = excluded.hash'),
   cutNumbers: database.prepare('DELETE FROM numbers WHERE number > ?'),
+  lastNumber: database.prepare('SELECT max(number) AS number FROM numbers'),
   hashAt: database.prepare('SELECT hash FROM numbers WHERE number = ?'),
   numberOf: database.prepare(
     `SELECT number FROM numbers WHERE substr(hash, 1, 8) = substr(?1, 1, 8) AND hash = ?1

@@ -39,6 +39,8 @@ export interface Store {
   setSettings(settings: string): void
   /** Null before genesis. */
   best(): StoredBlock | null
+  /** Number of the best block, also where the block itself is damaged; -1 before genesis. */
+  bestNumber(): number
   finalizedNumber(): number
   /** States before this block are gone, and so are the blocks, but for their hashes. */
   firstState(): number
@@ -140,6 +142,7 @@ export const createStore = (
       const hash = bestHash()
       return hash === null ? null : readBlock(blockRow(hash))
     },
+    bestNumber: () => reading(() => numberOf(sql.lastNumber.get(), 'number')) ?? -1,
     finalizedNumber: () => pruning.meta('finalized'),
     firstState: () => pruning.meta('firstState'),
     blockAt: (number) => readBlock(reading(() => sql.blockAt.get(number))),
@@ -222,14 +225,22 @@ const pruned = (number: number, first: number): SubnetError =>
     details: { block: number, first },
   })
 
-const readBlock = (row: Row | undefined): StoredBlock | null =>
-  row === undefined
-    ? null
-    : {
-        hash: toHex(bytesOf(row, 'hash')),
-        header: decodeHeader(bytesOf(row, 'header')),
-        extrinsics: decodeBody(bytesOf(row, 'extrinsics')),
-      }
+const readBlock = (row: Row | undefined): StoredBlock | null => {
+  if (row === undefined) return null
+  try {
+    return {
+      hash: toHex(bytesOf(row, 'hash')),
+      header: decodeHeader(bytesOf(row, 'header')),
+      extrinsics: decodeBody(bytesOf(row, 'extrinsics')),
+    }
+  } catch (cause) {
+    throw new SubnetError({
+      code: 'CHAIN_DATA_CORRUPT',
+      message: `Block ${numberOf(row, 'number')} does not decode; restore the folder from a copy or an export, or begin anew in another one`,
+      cause,
+    })
+  }
+}
 
 export const encodeBody = (extrinsics: readonly Uint8Array[]): Uint8Array =>
   concatBytes(compact(extrinsics.length), ...extrinsics.map(vec))
