@@ -106,6 +106,34 @@ describe('a server among hostile clients', () => {
     expect(client.messages.map(({ id }) => id)).toEqual(Array.from({ length: 2_000 }, (_, id) => id))
   })
 
+  test('large frames that never end are held up to a bound of all together, and small requests still pass', async () => {
+    const { url } = await start({ totalRequestBytes: 8 * MIB })
+    const part = Buffer.alloc(3 * MIB, 'x')
+    const half = async (): Promise<Awaited<ReturnType<typeof open>>> => {
+      const client = await open(url)
+      await new Promise<void>((sent) => client.socket.send(part, { fin: false, binary: false }, () => sent()))
+      return client
+    }
+    const holders = [await half(), await half()]
+    const last = await half()
+    const body = post(url, 'x'.repeat(6 * MIB)).catch((error: Error) => error)
+    expect(await last.closed).toEqual({ code: 1013, reason: 'the server holds as many requests as it can' })
+    const refused = await body
+    expect(refused instanceof Error || refused.status === 503).toBe(true)
+    const small = await open(url)
+    small.send(request(1, 'system_name'))
+    await small.until(({ id }) => id === 1)
+    for (const { socket } of holders) {
+      expect(socket.readyState).toBe(WebSocket.OPEN)
+      socket.terminate()
+    }
+    for (let tries = 0; ; tries += 1) {
+      const again = await post(url, ' '.repeat(6 * MIB) + JSON.stringify(request(1, 'system_name'))).catch(() => null)
+      if (again?.status === 200) break
+      expect(tries).toBeLessThan(1_000)
+    }
+  })
+
   test('subscriptions of all clients together have a bound', async () => {
     const { url } = await start({ subscriptions: 3 })
     const [one, two] = [await open(url), await open(url)]

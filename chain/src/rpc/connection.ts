@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '@arbor/shared/clock'
 import type { Logger } from '@arbor/shared/log'
@@ -5,6 +6,7 @@ import type { Ms } from '@arbor/shared/units'
 import type { RawData, WebSocket } from 'ws'
 import type { Dispatcher } from './dispatch.ts'
 import { RPC, RpcError } from './error.ts'
+import { countIntake } from './intake.ts'
 import type { RpcLimits } from './limits.ts'
 import { errorText, NO_ID, readMessage } from './request.ts'
 import { createSession } from './session.ts'
@@ -27,6 +29,8 @@ export const CLOSE = { goingAway: 1001, policy: 1008, tryLater: 1013 } as const
 /** Answers a client's requests one after the other, in a turn of the event loop each, so that nobody starves the rest. */
 export const serveConnection = (of: {
   readonly socket: WebSocket
+  /** What the socket reads from. */
+  readonly stream: Duplex
   readonly dispatcher: Dispatcher
   readonly limits: RpcLimits
   readonly bounds: SharedBounds
@@ -36,7 +40,8 @@ export const serveConnection = (of: {
 }): Connection => {
   const { socket, dispatcher, limits, bounds, clock, log } = of
   const gone = new AbortController()
-  const queue: string[] = []
+  const queue: { readonly text: string; readonly bytes: number }[] = []
+  const intake = countIntake(bounds)
   let queuedBytes = 0
   let busy = false
   let draining = false
@@ -74,11 +79,12 @@ export const serveConnection = (of: {
   })
 
   const pump = async (): Promise<void> => {
-    for (let text = queue[0]; text !== undefined && !gone.signal.aborted; text = queue[0]) {
+    for (let next = queue[0]; next !== undefined && !gone.signal.aborted; next = queue[0]) {
       await turn()
-      const answer = await dispatcher.handle(text, session)
+      const answer = await dispatcher.handle(next.text, session)
       queue.shift()
-      queuedBytes -= text.length
+      queuedBytes -= next.text.length
+      intake.answered(next.bytes)
       if (answer !== null) send(answer)
       session.flush()
       draining = socket.bufferedAmount > limits.highWaterBytes
@@ -88,13 +94,16 @@ export const serveConnection = (of: {
     }
   }
 
-  const receive = (text: string): void => {
+  const receive = (data: RawData): void => {
     heardAt = clock.monotonic()
+    const text = decodeUtf8(data) ?? ''
+    const bytes = Array.isArray(data) ? data.reduce((sum, part) => sum + part.length, 0) : data.byteLength
     if (queue.length >= limits.inFlight) {
+      intake.answered(bytes)
       send(refusalOf(text, limits.inFlight))
       return
     }
-    queue.push(text)
+    queue.push({ text, bytes })
     queuedBytes += text.length
     if (queuedBytes > limits.queuedBytes) socket.pause() // the client's own TCP holds what it sends meanwhile
     if (busy) return
@@ -109,7 +118,12 @@ export const serveConnection = (of: {
       })
   }
 
-  socket.on('message', (data: RawData) => receive(decodeUtf8(data) ?? ''))
+  socket.on('message', receive)
+  of.stream.on('data', (chunk: Buffer) => {
+    if (intake.fits(chunk.length)) return
+    log.warn({ event: 'rpc.dropped', reason: 'requests of all clients exceed the bound' })
+    close(CLOSE.tryLater, 'the server holds as many requests as it can')
+  })
   socket.on('pong', () => {
     alive = true
   })
@@ -118,6 +132,7 @@ export const serveConnection = (of: {
     gone.abort()
     session.close()
     queue.length = 0
+    intake.end()
     of.onClose()
   })
 

@@ -3,6 +3,7 @@ import type { Dispatcher } from './dispatch.ts'
 import { RPC, RpcError } from './error.ts'
 import { isAllowedHost, isAllowedOrigin } from './origin.ts'
 import { errorText, NO_ID } from './request.ts'
+import type { SharedBounds } from './shared-bounds.ts'
 import { decodeUtf8 } from './utf8.ts'
 
 /** State of the process as a health check sees it. */
@@ -15,6 +16,7 @@ export interface HttpDeps {
   readonly dispatcher: Dispatcher
   readonly health: () => Health
   readonly requestBytes: number
+  readonly bounds: Pick<SharedBounds, 'receiving' | 'answered'>
   readonly origins: readonly string[]
   /** Where the server listens. */
   readonly host: string
@@ -55,24 +57,46 @@ const route = async (deps: HttpDeps, request: IncomingMessage, response: ServerR
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
     return reply(response, 415, { error: 'content-type must be application/json' })
   }
-  const body = await readBody(request, deps.requestBytes)
-  if (body === null) {
-    response.setHeader('connection', 'close')
+  let held = 0
+  const fits = (bytes: number): boolean => {
+    held += bytes
+    return deps.bounds.receiving(bytes)
+  }
+  try {
+    await answer(deps, response, await readBody(request, deps.requestBytes, fits))
+  } finally {
+    deps.bounds.answered(held)
+  }
+}
+
+const answer = async (
+  deps: HttpDeps,
+  response: ServerResponse,
+  body: Buffer | 'too big' | 'too much',
+): Promise<void> => {
+  if (!Buffer.isBuffer(body)) response.setHeader('connection', 'close')
+  if (body === 'too much') return reply(response, 503, { error: 'too many requests' })
+  if (body === 'too big') {
     const tooBig = new RpcError({ code: RPC.tooBig, message: 'Request is too big' })
     return send(response, 413, errorText(NO_ID, tooBig))
   }
-  const answer = await deps.dispatcher.handle(decodeUtf8(body) ?? '', null)
-  if (answer === null) return reply(response, 204, null)
-  send(response, 200, answer)
+  const text = await deps.dispatcher.handle(decodeUtf8(body) ?? '', null)
+  if (text === null) return reply(response, 204, null)
+  send(response, 200, text)
 }
 
-/** @returns null when it is larger than the bound; no more than the bound is ever held */
-const readBody = async (request: IncomingMessage, bound: number): Promise<Buffer | null> => {
+/** Reads a body; no more than the bound is ever held. @param fits tells whether all callers' bodies together still fit */
+const readBody = async (
+  request: IncomingMessage,
+  bound: number,
+  fits: (bytes: number) => boolean,
+): Promise<Buffer | 'too big' | 'too much'> => {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request) {
     size += chunk.length
-    if (size > bound) return null
+    if (size > bound) return 'too big'
+    if (!fits(chunk.length)) return 'too much'
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

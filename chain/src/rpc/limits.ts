@@ -12,6 +12,8 @@ export interface RpcLimits {
   readonly requestBytes: number
   /** Characters of one connection's waiting requests at which no more of them are read from its socket. */
   readonly queuedBytes: number
+  /** Bytes of requests of all connections, arriving or waiting, at which whoever adds a large one is sent away. */
+  readonly totalRequestBytes: number
   /** Unsent bytes at which a client that does not read is dropped. */
   readonly bufferedBytes: number
   /** Unsent characters of all connections together at which whoever adds to them is dropped. */
@@ -38,6 +40,7 @@ export const defaultRpcLimits: RpcLimits = {
   inFlight: 1_024,
   requestBytes: 16 * MIB,
   queuedBytes: 32 * MIB,
+  totalRequestBytes: 512 * MIB,
   bufferedBytes: 64 * MIB,
   totalBufferedBytes: 512 * MIB,
   highWaterBytes: 4 * MIB,

@@ -42,7 +42,7 @@ export const startRpcServer = async (of: {
   const { limits, clock, log } = of
   const connections = new Set<Connection>()
   const bounds = createSharedBounds(limits)
-  const handle = createHttpHandler({ ...of, requestBytes: limits.requestBytes, concurrent: limits.connections })
+  const handle = createHttpHandler({ ...of, bounds, requestBytes: limits.requestBytes, concurrent: limits.connections })
   const http = createServer(slowLimits(limits), (request, response) => {
     handle(request, response).catch((error: unknown) => {
       log.warn({ event: 'rpc.http_failed', err: error })
@@ -62,7 +62,13 @@ export const startRpcServer = async (of: {
       return refuse(stream, '503 Service Unavailable')
     }
     sockets.handleUpgrade(request, stream, head, (socket) => {
-      const connection = serveConnection({ ...of, bounds, socket, onClose: () => connections.delete(connection) })
+      const connection = serveConnection({
+        ...of,
+        bounds,
+        socket,
+        stream,
+        onClose: () => connections.delete(connection),
+      })
       connections.add(connection)
     })
   })

@@ -8,11 +8,17 @@ export interface SharedBounds {
   /** Counts characters on their way out. @returns whether all of them still fit; `sent` takes them off again */
   sending(characters: number): boolean
   sent(characters: number): void
+  /** Counts bytes of requests from their arrival. @returns whether all of them still fit; `answered` takes them off again */
+  receiving(bytes: number): boolean
+  answered(bytes: number): void
 }
 
 /** Creates the bounds of a server, with nothing taken. */
-export const createSharedBounds = (limits: Pick<RpcLimits, 'subscriptions' | 'totalBufferedBytes'>): SharedBounds => {
+export const createSharedBounds = (
+  limits: Pick<RpcLimits, 'subscriptions' | 'totalBufferedBytes' | 'totalRequestBytes'>,
+): SharedBounds => {
   let subscriptions = 0
+  let unanswered = 0
   let unsent = 0
   return {
     takeSubscription: () => {
@@ -29,6 +35,13 @@ export const createSharedBounds = (limits: Pick<RpcLimits, 'subscriptions' | 'to
     },
     sent: (characters) => {
       unsent -= characters
+    },
+    receiving: (bytes) => {
+      unanswered += bytes
+      return unanswered <= limits.totalRequestBytes
+    },
+    answered: (bytes) => {
+      unanswered -= bytes
     },
   }
 }

@@ -58,7 +58,7 @@ export const startRpcChain = async (options: Partial<StartOptions> = {}, limits:
     const session: Session = createSession({
       send: (text) => notices.push(JSON.parse(text)),
       limit: subscriptions,
-      bounds: createSharedBounds({ subscriptions: 16, totalBufferedBytes: 0 }),
+      bounds: createSharedBounds({ subscriptions: 16, totalBufferedBytes: 0, totalRequestBytes: 0 }),
       heldBytes: 1_000_000,
       overflow: () => undefined,
     })
