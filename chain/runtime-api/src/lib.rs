@@ -9,6 +9,7 @@ pub mod yuma;
 
 use alloc::vec::Vec;
 use codec::{Compact, Decode, Encode};
+use pallet_subtensor::{FixedU128, LockState};
 use polkadot_sdk::{sp_api, sp_core::crypto::AccountId32};
 use rpc_info::{
     delegate_info::DelegateInfo,
@@ -100,6 +101,10 @@ sp_api::decl_runtime_apis! {
             destination_coldkey_account: AccountId32,
             amount: u64,
         ) -> u64;
+        fn get_coldkey_lock(coldkey: AccountId32, netuid: u16) -> Option<LockState>;
+        /// Returns a hotkey's conviction, 64 fractional bits.
+        fn get_hotkey_conviction(hotkey: AccountId32, netuid: u16) -> FixedU128;
+        fn get_most_convicted_hotkey_on_subnet(netuid: u16) -> Option<AccountId32>;
     }
 
     /// Reads what a new subnet costs.

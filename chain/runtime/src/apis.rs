@@ -20,6 +20,7 @@ use frame_support::{
     genesis_builder_helper::{build_state, get_preset},
     weights::Weight,
 };
+use pallet_subtensor::{FixedU128, LockState};
 use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
 use sp_api::impl_runtime_apis;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
@@ -297,6 +298,16 @@ impl_runtime_apis! {
             amount: u64,
         ) -> u64 {
             swaps::stake_fee(origin.map(|(_, netuid)| netuid), destination.map(|(_, netuid)| netuid), amount)
+        }
+        // Stake cannot be locked here, so there is nothing to find.
+        fn get_coldkey_lock(_coldkey: AccountId, _netuid: u16) -> Option<LockState> {
+            None
+        }
+        fn get_hotkey_conviction(_hotkey: AccountId, _netuid: u16) -> FixedU128 {
+            FixedU128::default()
+        }
+        fn get_most_convicted_hotkey_on_subnet(_netuid: u16) -> Option<AccountId> {
+            None
         }
     }
 

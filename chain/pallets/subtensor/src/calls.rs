@@ -672,6 +672,16 @@ mod calls {
             Self::do_remove_stake_full_limit(coldkey, hotkey, netuid, limit_price)
         }
 
+        /// Gives a subnet's token another sign, signed by its owner or root; at most 16 bytes of UTF-8.
+        ///
+        /// Errors: `SubnetNotExists`, `BadOrigin`, `SymbolDoesNotExist`, `SymbolAlreadyInUse`. Event:
+        /// `SymbolUpdated`.
+        #[pallet::call_index(112)]
+        #[pallet::weight(call_weight::<T>(132, 1, 0))]
+        pub fn update_symbol(origin: OriginFor<T>, netuid: NetUid, symbol: Vec<u8>) -> DispatchResult {
+            Self::do_update_symbol(origin, netuid, symbol)
+        }
+
         /// Commits to a weight row of the main mechanism by a ciphertext that round `reveal_round` of the beacon
         /// opens; the chain reveals it by itself.
         ///
@@ -697,6 +707,21 @@ mod calls {
                 version: commit_reveal_version,
             };
             Self::do_commit_timelocked_weights(hotkey, commit)
+        }
+
+        /// Chooses the hotkey that a coldkey's miner incentive on a subnet is staked to.
+        ///
+        /// Errors: `SubnetNotExists`, `HotKeyAccountNotExists`, `SameAutoStakeHotkeyAlreadySet`. Event:
+        /// `AutoStakeDestinationSet`.
+        #[pallet::call_index(114)]
+        #[pallet::weight(call_weight::<T>(3, 1, 0))]
+        pub fn set_coldkey_auto_stake_hotkey(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            hotkey: T::AccountId,
+        ) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            Self::do_set_auto_stake(coldkey, netuid, hotkey)
         }
 
         /// Commits to a weight row of one mechanism by its hash, as `commit_weights` does.
@@ -842,6 +867,22 @@ mod calls {
         pub fn dispute_coldkey_swap(origin: OriginFor<T>) -> DispatchResult {
             ensure_signed(origin)?;
             Err(Error::<T>::ColdkeySwapNotSupported.into())
+        }
+
+        /// Buys stake and burns it. Refused: buy it with `add_stake`.
+        ///
+        /// Error: `StakeBurnNotSupported`.
+        #[pallet::call_index(132)]
+        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        pub fn add_stake_burn(
+            origin: OriginFor<T>,
+            _hotkey: T::AccountId,
+            _netuid: NetUid,
+            _amount: u64,
+            _limit: Option<u64>,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Err(Error::<T>::StakeBurnNotSupported.into())
         }
 
         /// Takes the announcement of a coldkey swap back. Refused as `swap_coldkey` is.

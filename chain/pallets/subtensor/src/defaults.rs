@@ -33,6 +33,8 @@ pub const ROOT_TARGET_REGISTRATIONS: u16 = 1;
 pub const MAX_OWNED_HOTKEYS: usize = 1_024;
 /// Most hotkeys that a coldkey may stake to by calls; what it earns may add hotkeys that it owns.
 pub const MAX_STAKING_HOTKEYS: usize = 1_024;
+/// Longest sign of a token, in bytes.
+pub const MAX_SYMBOL_BYTES: usize = 16;
 /// Most subnets in one call of many.
 pub const MAX_BATCH: usize = 128;
 /// Blocks between two choices of the owner's hotkey: 50 400 × 12 s = 7 days.

@@ -482,5 +482,8 @@ mod errors {
         /// The coldkey has stake with 1 024 hotkeys; remove it from some, or use another coldkey.
         #[codec(index = 155)]
         TooManyStakingHotkeys,
+        /// Stake is not bought to be burned here; add it, and leave it where it is.
+        #[codec(index = 156)]
+        StakeBurnNotSupported,
     }
 }

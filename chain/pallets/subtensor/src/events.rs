@@ -214,6 +214,14 @@ mod events {
         /// Commit-reveal was switched.
         #[codec(index = 101)]
         CommitRevealEnabled(NetUid, bool),
+        /// The sign of a subnet's token was set, UTF-8.
+        #[codec(index = 105)]
+        SymbolUpdated {
+            /// The subnet.
+            netuid: NetUid,
+            /// The sign.
+            symbol: Vec<u8>,
+        },
         /// The commit-reveal version was set.
         #[codec(index = 106)]
         CommitRevealVersionSet(u16),
@@ -229,6 +237,16 @@ mod events {
         /// The lowest bound of neurons was set.
         #[codec(index = 111)]
         MinAllowedUidsSet(NetUid, u16),
+        /// A coldkey chose where its incentive is staked.
+        #[codec(index = 112)]
+        AutoStakeDestinationSet {
+            /// The coldkey.
+            coldkey: T::AccountId,
+            /// The subnet.
+            netuid: NetUid,
+            /// The hotkey.
+            hotkey: T::AccountId,
+        },
         /// The number of replaceable neurons was set.
         #[codec(index = 113)]
         MinNonImmuneUidsSet(NetUid, u16),

@@ -1,7 +1,8 @@
-//! Saying who a coldkey is and what a subnet is, and making a hotkey known.
+//! Saying who a coldkey is and what a subnet is, making a hotkey known, and choosing where incentive goes.
 
 use super::*;
 use frame_support::ensure;
+use frame_system::{ensure_signed_or_root, pallet_prelude::OriginFor};
 use sp_runtime::DispatchResult;
 
 impl<T: Config> Pallet<T> {
@@ -30,6 +31,52 @@ impl<T: Config> Pallet<T> {
         ensure!(identity.fits(), Error::<T>::InvalidIdentity);
         SubnetIdentitiesV3::<T>::insert(netuid, identity);
         Self::deposit_event(Event::SubnetIdentitySet(netuid));
+        Ok(())
+    }
+
+    /// Gives a subnet's token another sign; every subnet has its own.
+    ///
+    /// The loop runs over the subnets, which `SubnetLimit` bounds.
+    pub(crate) fn do_update_symbol(origin: OriginFor<T>, netuid: NetUid, symbol: Vec<u8>) -> DispatchResult {
+        if let Some(signer) = ensure_signed_or_root(origin)? {
+            Self::ensure_rules_owner(&signer, netuid)?;
+        }
+        Self::ensure_subnet(netuid)?;
+        let sound = !symbol.is_empty()
+            && symbol.len() <= defaults::MAX_SYMBOL_BYTES
+            && core::str::from_utf8(&symbol).is_ok();
+        ensure!(sound, Error::<T>::SymbolDoesNotExist);
+        let others = Self::pool_subnets().into_iter().chain([NetUid::ROOT]);
+        let taken = others
+            .filter(|other| *other != netuid)
+            .any(|other| TokenSymbol::<T>::try_get(other).is_ok_and(|used| used == symbol));
+        ensure!(!taken, Error::<T>::SymbolAlreadyInUse);
+        TokenSymbol::<T>::insert(netuid, &symbol);
+        Self::deposit_event(Event::SymbolUpdated { netuid, symbol });
+        Ok(())
+    }
+
+    /// Chooses where a coldkey's incentive on a subnet is staked.
+    pub(crate) fn do_set_auto_stake(
+        coldkey: T::AccountId,
+        netuid: NetUid,
+        hotkey: T::AccountId,
+    ) -> DispatchResult {
+        Self::ensure_subnet(netuid)?;
+        ensure!(
+            Owner::<T>::contains_key(&hotkey),
+            Error::<T>::HotKeyAccountNotExists
+        );
+        ensure!(
+            AutoStakeDestination::<T>::get(&coldkey, netuid).as_ref() != Some(&hotkey),
+            Error::<T>::SameAutoStakeHotkeyAlreadySet
+        );
+        AutoStakeDestination::<T>::insert(&coldkey, netuid, &hotkey);
+        Self::deposit_event(Event::AutoStakeDestinationSet {
+            coldkey,
+            netuid,
+            hotkey,
+        });
         Ok(())
     }
 

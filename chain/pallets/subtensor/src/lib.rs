@@ -112,6 +112,31 @@ pub mod pallet {
         fn max_tempo() -> u16 {
             defaults::MAX_TEMPO
         }
+        /// Blocks between the registration of a subnet and `start_call`.
+        #[pallet::constant_name(InitialStartCallDelay)]
+        fn initial_start_call_delay() -> u64 {
+            0
+        }
+        /// Epochs that run in one block unless root says otherwise.
+        #[pallet::constant_name(InitialMaxEpochsPerBlock)]
+        fn initial_max_epochs_per_block() -> u8 {
+            2
+        }
+        /// Price of a hotkey swap on subtensor, in rao; there are none here.
+        #[pallet::constant_name(KeySwapCost)]
+        fn key_swap_cost() -> u64 {
+            100_000_000 // 0.1 TAO
+        }
+        /// Blocks between the announcement of a coldkey swap and the swap on subtensor.
+        #[pallet::constant_name(InitialColdkeySwapAnnouncementDelay)]
+        fn initial_coldkey_swap_announcement_delay() -> BlockNumberFor<T> {
+            defaults::ColdkeySwapAnnouncementDelay::get()
+        }
+        /// Blocks before a coldkey swap may be announced again on subtensor.
+        #[pallet::constant_name(InitialColdkeySwapReannouncementDelay)]
+        fn initial_coldkey_swap_reannouncement_delay() -> BlockNumberFor<T> {
+            defaults::ColdkeySwapReannouncementDelay::get()
+        }
         /// Lowest activity cutoff factor, in thousandths of a tempo.
         #[pallet::constant_name(MinActivityCutoffFactorMilli)]
         fn min_activity_cutoff_factor_milli() -> u32 {

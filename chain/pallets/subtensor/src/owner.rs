@@ -108,7 +108,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Refuses who may not change the rules of a subnet as subtensor does: as a bad origin.
-    fn ensure_rules_owner(coldkey: &T::AccountId, netuid: NetUid) -> DispatchResult {
+    pub(crate) fn ensure_rules_owner(coldkey: &T::AccountId, netuid: NetUid) -> DispatchResult {
         Self::ensure_subnet(netuid)?;
         ensure!(
             SubnetOwner::<T>::get(netuid) == *coldkey,

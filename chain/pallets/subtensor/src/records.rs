@@ -1,6 +1,6 @@
 //! What accounts and subnets say of themselves, with the SCALE layouts of subtensor.
 
-use crate::NetUid;
+use crate::{FixedU128, NetUid};
 use alloc::{collections::BTreeSet, vec::Vec};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use polkadot_sdk::frame_support::{traits::ConstU32, BoundedVec};
@@ -135,4 +135,17 @@ pub enum RootClaimTypeEnum {
         /// The subnets on which alpha is kept.
         subnets: BTreeSet<NetUid>,
     },
+}
+
+/// Stake that is locked, and what the lock has gained. Nothing is locked here.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct LockState {
+    /// Alpha that is locked.
+    pub locked_mass: u64,
+    /// Conviction, 64 fractional bits.
+    pub conviction: FixedU128,
+    /// Block of the last change.
+    pub last_update: u64,
 }

@@ -94,6 +94,50 @@ mod storage_accounts {
     pub type ColdkeySwapReannouncementDelay<T: Config> =
         StorageValue<_, BlockNumberFor<T>, ValueQuery, defaults::ColdkeySwapReannouncementDelay>;
 
+    /// Locked stake of a coldkey with a hotkey on a subnet.
+    #[pallet::storage]
+    pub type Lock<T: Config> = StorageNMap<
+        _,
+        (
+            NMapKey<Blake2_128Concat, T::AccountId>,
+            NMapKey<Identity, NetUid>,
+            NMapKey<Blake2_128Concat, T::AccountId>,
+        ),
+        LockState,
+        OptionQuery,
+    >;
+
+    /// Locked stake with a hotkey on a subnet.
+    #[pallet::storage]
+    pub type HotkeyLock<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, LockState, OptionQuery>;
+
+    /// Locked stake with a hotkey on a subnet that decays.
+    #[pallet::storage]
+    pub type DecayingHotkeyLock<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, LockState, OptionQuery>;
+
+    /// Locked stake of a subnet's owner.
+    #[pallet::storage]
+    pub type OwnerLock<T: Config> = StorageMap<_, Identity, NetUid, LockState, OptionQuery>;
+
+    /// Locked stake of a subnet's owner that decays.
+    #[pallet::storage]
+    pub type DecayingOwnerLock<T: Config> = StorageMap<_, Identity, NetUid, LockState, OptionQuery>;
+
+    /// Whether a coldkey's locks on a subnet decay.
+    #[pallet::storage]
+    pub type DecayingLock<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, bool, OptionQuery>;
+
+    /// Blocks in which conviction grows.
+    #[pallet::storage]
+    pub type MaturityRate<T: Config> = StorageValue<_, u64, ValueQuery, ConstU64<934_866>>;
+
+    /// Blocks in which a lock decays.
+    #[pallet::storage]
+    pub type UnlockRate<T: Config> = StorageValue<_, u64, ValueQuery, ConstU64<934_866>>;
+
     /// Announced coldkey swaps: first block at which they may happen, hash of the new coldkey.
     #[pallet::storage]
     pub type ColdkeySwapAnnouncements<T: Config> =

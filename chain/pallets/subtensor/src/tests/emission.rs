@@ -3,7 +3,7 @@ use crate::*;
 use frame_support::assert_ok;
 
 /// A validator of ALICE's with uid 1 and two miners of BOB's with uids 2 and 3, with weights set.
-fn working_subnet() {
+pub(super) fn working_subnet() {
     register(ALICE, 201);
     register(BOB, 301);
     register(BOB, 302);

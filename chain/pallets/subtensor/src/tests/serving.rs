@@ -52,3 +52,55 @@ fn serve_axon_waits_when_it_comes_within_the_rate_limit() {
         assert_ok!(serve(201, 0x0808_0808, 8092, 4));
     });
 }
+
+#[test]
+fn serve_axon_tls_keeps_the_certificate_until_the_neuron_leaves() {
+    on_chain(|| {
+        register(ALICE, 201);
+        let serve = |certificate: &[u8]| {
+            SubtensorModule::serve_axon_tls(
+                RuntimeOrigin::signed(201),
+                NET,
+                7,
+                0x0808_0808,
+                8091,
+                4,
+                4,
+                0,
+                0,
+                certificate.to_vec(),
+            )
+        };
+        assert_noop!(serve(&[]), Error::<Test>::InvalidValue);
+        assert_noop!(serve(&[1; 66]), Error::<Test>::InvalidValue);
+        assert_ok!(serve(&[1; 65]));
+        let certificate = NeuronCertificates::<Test>::get(NET, 201).expect("it was just served");
+        assert_eq!((certificate.algorithm, certificate.public_key.len()), (1, 64));
+        assert_eq!(Axons::<Test>::get(NET, 201).map(|axon| axon.block), Some(1));
+
+        MaxAllowedUids::<Test>::insert(NET, 2);
+        run_to(22); // past its immunity
+        register(BOB, 301);
+        assert_eq!(Uids::<Test>::get(NET, 201), None);
+        assert_eq!(NeuronCertificates::<Test>::get(NET, 201), None);
+    });
+}
+
+#[test]
+fn serve_prometheus_has_a_rate_limit_of_its_own() {
+    on_chain(|| {
+        register(ALICE, 201);
+        let prometheus = |port| {
+            SubtensorModule::serve_prometheus(RuntimeOrigin::signed(201), NET, 7, 0x0808_0808, port, 4)
+        };
+        assert_ok!(serve(201, 0x0808_0808, 8091, 4));
+        assert_noop!(prometheus(0), Error::<Test>::InvalidPort);
+        assert_ok!(prometheus(9_000));
+        System::assert_last_event(Event::PrometheusServed(NET, 201).into());
+        run_to(50);
+        assert_noop!(prometheus(9_001), Error::<Test>::ServingRateLimitExceeded);
+        next_block();
+        assert_ok!(prometheus(9_001));
+        assert_eq!(Prometheus::<Test>::get(NET, 201).map(|info| info.block), Some(51));
+    });
+}

@@ -163,3 +163,28 @@ fn set_mechanism_weights_refuses_a_mechanism_that_the_subnet_has_not() {
         );
     });
 }
+
+#[test]
+fn a_batch_sets_what_it_can_and_tells_what_failed() {
+    chain(vec![subnet(1), subnet(2)]).execute_with(|| {
+        use codec::Compact;
+        neurons();
+        let batch = |netuids: &[u16], rows: usize| {
+            SubtensorModule::batch_set_weights(
+                RuntimeOrigin::signed(OWNER_HOTKEY),
+                netuids.iter().map(|netuid| Compact(NetUid(*netuid))).collect(),
+                vec![vec![(Compact(0u16), Compact(1u16))]; rows],
+                vec![Compact(0u64); netuids.len()],
+            )
+        };
+        assert_noop!(batch(&[1, 2], 1), Error::<Test>::InputLengthsUnequal);
+        assert_noop!(batch(&[1; 129], 129), Error::<Test>::InvalidValue);
+        assert_ok!(batch(&[1, 9, 2], 3));
+        let row = |netuid| Weights::<Test>::get(NetUidStorageIndex::new(NetUid(netuid), MechId::MAIN), 0);
+        assert_eq!((row(1), row(2)), (vec![(0, 65_535)], vec![(0, 65_535)]));
+        let missing = Error::<Test>::CommitRevealEnabled.into();
+        System::assert_has_event(Event::BatchWeightItemFailed(NetUid(9), missing).into());
+        System::assert_has_event(Event::BatchCompletedWithErrors().into());
+        assert!(SubtensorModule::must_pause(&OWNER_HOTKEY));
+    });
+}
