@@ -23,6 +23,9 @@ export function readRuntime(bytes: Uint8Array, version: object | null): Runtime 
   try {
     const registry = new TypeRegistry()
     const metadata = new Metadata(registry, u8aToHex(plain))
+    // The codec takes what is missing at the end as zeros; written again, it shows.
+    const written = version === null ? metadata.toU8a().length : plain.length
+    if (written !== plain.length) throw notMetadata(`it has ${plain.length} bytes, and what it tells takes ${written}`)
     registry.setMetadata(metadata, undefined, undefined, true)
     const stated = version === null ? statedVersion(registry, metadata) : version
     return createRuntime(registry, metadata, registry.createTypeUnsafe<RuntimeVersion>('RuntimeVersion', [stated]))
