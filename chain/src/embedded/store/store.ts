@@ -1,12 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { concatBytes } from '@arbor/shared/bytes'
-import { SubnetError } from '@arbor/shared/errors'
 import { fromHex, toHex } from '@arbor/shared/hex'
 import type { Block, Hex } from '@arbor/shared/units'
 import { decodeHeader, encodeHeader } from '../header.ts'
-import { compact, reader, vec } from '../scale.ts'
 import { isStored, type Trie } from '../trie/node.ts'
 import type { StoredBlock } from '../types.ts'
+import { encodeBody, pruned, readBlock, unknownBlock } from './blocks.ts'
 import { notWritten, reading } from './failures.ts'
 import { createNodes } from './nodes.ts'
 import { createPruning, packIds } from './pruning.ts'
@@ -210,42 +208,4 @@ export const createStore = (
 
 const unknown = (hash: Hex): never => {
   throw unknownBlock(hash)
-}
-
-export const unknownBlock = (which: string): SubnetError =>
-  new SubnetError({
-    code: 'CHAIN_UNKNOWN_BLOCK',
-    message: `This chain has no block ${which}; check it against the genesis hash`,
-  })
-
-const pruned = (number: number, first: number): SubnetError =>
-  new SubnetError({
-    code: 'CHAIN_STATE_PRUNED',
-    message: `The state of block ${number} is gone, the first one kept is that of block ${first}; ask for a later block, or run the chain with --keep archive`,
-    details: { block: number, first },
-  })
-
-const readBlock = (row: Row | undefined): StoredBlock | null => {
-  if (row === undefined) return null
-  try {
-    return {
-      hash: toHex(bytesOf(row, 'hash')),
-      header: decodeHeader(bytesOf(row, 'header')),
-      extrinsics: decodeBody(bytesOf(row, 'extrinsics')),
-    }
-  } catch (cause) {
-    throw new SubnetError({
-      code: 'CHAIN_DATA_CORRUPT',
-      message: `Block ${numberOf(row, 'number')} does not decode; restore the folder from a copy or an export, or begin anew in another one`,
-      cause,
-    })
-  }
-}
-
-export const encodeBody = (extrinsics: readonly Uint8Array[]): Uint8Array =>
-  concatBytes(compact(extrinsics.length), ...extrinsics.map(vec))
-
-export const decodeBody = (encoded: Uint8Array): readonly Uint8Array[] => {
-  const source = reader(encoded)
-  return Array.from({ length: source.compact() }, () => source.vec().slice())
 }
