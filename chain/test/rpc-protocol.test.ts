@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { poolError } from '../src/rpc/error.ts'
 import { startRpcChain } from './support/rpc.ts'
 
 let rpc: Awaited<ReturnType<typeof startRpcChain>>
@@ -142,5 +143,24 @@ describe('JSON-RPC', () => {
     expect(await two.get('chain_unsubscribeNewHeads', first)).toBe(false)
     expect((await two.ask('chain_subscribeNewHeads')).error).toBeUndefined()
     two.session.close()
+  })
+})
+
+describe('refusals of the pool that this runtime never gives', () => {
+  const unknown = (index: number, custom: number | null = null) =>
+    poolError({ reason: 'unknown', validity: { valid: false, kind: 'unknown', index, custom } })
+
+  test('are written as a node writes them', () => {
+    expect([0, 1, 9].map((index) => unknown(index))).toMatchObject([
+      { rpcCode: 1011, message: 'Unknown Transaction Validity', data: 'CannotLookup' },
+      { rpcCode: 1011, data: 'NoUnsignedValidator' },
+      { rpcCode: 1011, data: 'Unknown 9' },
+    ])
+    expect(unknown(2, 7).data).toBe('Custom(7)')
+    expect(poolError({ reason: 'no-tags' })).toMatchObject({
+      rpcCode: 1019,
+      message: 'No tags provided',
+      data: "Transaction does not provide any tags, so the pool can't identify it",
+    })
   })
 })
