@@ -40,6 +40,7 @@ const runSubcommand = (context: CommandContext): Command =>
         .conflicts(['instant', 'manual']),
     )
     .addOption(new Option('--instant', 'a block whenever an extrinsic is ready').conflicts('manual'))
+    .option('--beacon', 'sign the rounds of the development beacon as well, which open timelocked weights')
     .option('--manual', 'a block only on engine_createBlock')
     .option(
       '--finality-lag <blocks>',

@@ -4,6 +4,7 @@ import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
 import { createLogger, type LogLevel } from '@arbor/shared/log'
+import { supervise } from '@arbor/shared/supervise'
 import type { Blocks, Ms } from '@arbor/shared/units'
 import type { Json } from './embedded/merge-patch.ts'
 import type { ProductionMode } from './embedded/production.ts'
@@ -28,6 +29,8 @@ export interface RunOptions {
   readonly keep: number | 'archive'
   readonly logLevel: LogLevel
   readonly json?: boolean
+  /** Signs the rounds of the development preset's beacon in this process. */
+  readonly beacon?: boolean
 }
 
 const DEVELOPMENT = 'development'
@@ -63,7 +66,12 @@ export const runChain = async (context: CommandContext, options: RunOptions): Pr
   try {
     const best = chain.best().header.number
     log.info({ event: 'chain.ready', url, genesis: chain.genesisHash, preset, best, data: data ?? 'in memory' })
-    await service.run(signal)
+    if (options.beacon) {
+      // Its client is loaded for those who ask for it alone.
+      const { developmentBeacon } = await import('./beacon/in-process.ts')
+      const beacon = developmentBeacon({ url, clock: systemClock, log })
+      await supervise({ loops: { chain: service.run, beacon }, signal, clock: systemClock })
+    } else await service.run(signal)
   } finally {
     await service.close()
     log.info({ event: 'chain.stopped' })

@@ -70,6 +70,12 @@ const stop = async (of: Committing | undefined): Promise<void> => {
 }
 const pending = async ({ chain }: Committing) =>
   (await chain.pendingCommits({ netuid, hotkey: validator.address })).commits
+/** Waits for the beginning of an epoch: the next one is then far enough for a round that is not public yet. */
+const epochBegins = (of: Committing) =>
+  of.reach(async () => {
+    const { schedule } = await of.chain.commitReveal(netuid)
+    return schedule.block - schedule.lastEpochBlock <= 2
+  })
 const lastRound = async ({ chain }: Committing): Promise<bigint> =>
   (await chain.beacon((await chain.finalized()).hash)).lastStoredRound
 
@@ -110,6 +116,7 @@ describe('chain with a local beacon', () => {
       [on.own, 300],
       [on.other, 65_535],
     ]
+    await epochBegins(on)
     const sealed = await on.chain.sealWeights({ netuid, hotkey: validator.address, row, version: 5n }, random(1))
     const committed = await on.mustSubmit(commitTimelockedWeights(sealed), validator)
     expect(await pending(on)).toMatchObject([
@@ -128,6 +135,7 @@ describe('chain with a local beacon', () => {
     const row: WeightRow = [[on.other, 65_535]]
     await beacon?.kill9()
     const before = await lastRound(on)
+    await epochBegins(on)
     const sealed = await on.chain.sealWeights({ netuid, hotkey: validator.address, row, version: 0n }, random(2))
     const committed = await on.mustSubmit(commitTimelockedWeights(sealed), validator)
     beacon = await startBeacon('--dev')
@@ -136,6 +144,22 @@ describe('chain with a local beacon', () => {
     expect(await lastRound(on)).toBeGreaterThan(before)
     expect(await beacon.stop()).toBe(0)
     beacon = null
+  })
+})
+
+describe('chain that signs in its own process', () => {
+  it('stores round after round, and stops when it is told to', async () => {
+    const process = await startRealChain({ more: ['--beacon'] })
+    const chain = await connectChain({ url: process.url, signal, clock: systemClock })
+    const rounds: bigint[] = []
+    for await (const { hash } of chain.heads('finalized', signal)) {
+      const { lastStoredRound } = await chain.beacon(hash)
+      if (lastStoredRound > (rounds.at(-1) ?? 0n)) rounds.push(lastStoredRound)
+      if (rounds.length === 3) break
+    }
+    expect(rounds).toEqual([rounds[0], (rounds[0] ?? 0n) + 1n, (rounds[0] ?? 0n) + 2n])
+    await chain.close()
+    await process.stop()
   })
 })
 
