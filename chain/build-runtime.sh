@@ -3,6 +3,7 @@
 #
 #   build-runtime.sh            writes artifacts/arbor_runtime.wasm and artifacts/arbor_runtime.wasm.sha256
 #   build-runtime.sh --check    builds into a temporary folder and compares with the committed checksum
+#   build-runtime.sh --benchmarks FOLDER    writes a blob that can be measured (bench/weights.ts) to another folder
 #
 # The compiler is part of what the checksum pins: Debian's rustc-web, which ships the sources of core and alloc for
 # a wasm target. The script installs nothing. CARGO_TARGET_DIR and CARGO_HOME may point anywhere.
@@ -26,13 +27,21 @@ case "$found" in
 esac
 
 check=false
+out=artifacts
+features=()
+usage() { echo "usage: build-runtime.sh [--check | --benchmarks FOLDER]" >&2; exit 64; }
 case "${1:-}" in
   '') ;;
   --check) check=true ;;
-  *) echo "usage: build-runtime.sh [--check]" >&2; exit 64 ;;
+  --benchmarks)
+    [ -n "${2:-}" ] || usage
+    mkdir -p "$2"
+    out="$(cd "$2" && pwd)"
+    if [ "$out" = "$PWD/artifacts" ]; then echo "build-runtime: artifacts holds the shipped blob; name another folder" >&2; exit 64; fi
+    features=(--features runtime-benchmarks) ;;
+  *) usage ;;
 esac
 
-out=artifacts
 if $check; then
   out="$(mktemp -d)"
   trap 'rm -rf "$out"' EXIT
@@ -63,7 +72,7 @@ done
 CARGO_ENCODED_RUSTFLAGS="$(printf '%s\x1f' "${flags[@]}")"
 export CARGO_ENCODED_RUSTFLAGS="${CARGO_ENCODED_RUSTFLAGS%$'\x1f'}"
 
-/usr/bin/cargo rustc --locked --package arbor-runtime --no-default-features --crate-type cdylib \
+/usr/bin/cargo rustc --locked --package arbor-runtime --no-default-features "${features[@]}" --crate-type cdylib \
   --profile wasm --target wasm32v1-none -Zbuild-std=core,alloc
 
 mkdir -p "$out"

@@ -182,6 +182,20 @@ impl_runtime_apis! {
         }
     }
 
+    #[cfg(feature = "runtime-benchmarks")]
+    impl frame_benchmarking::Benchmark<Block> for Runtime {
+        fn benchmark_metadata(
+            extra: bool,
+        ) -> (Vec<frame_benchmarking::BenchmarkList>, Vec<frame_support::traits::StorageInfo>) {
+            crate::benchmarks::list(extra)
+        }
+        fn dispatch_benchmark(
+            config: frame_benchmarking::BenchmarkConfig,
+        ) -> Result<Vec<frame_benchmarking::BenchmarkBatch>, alloc::string::String> {
+            crate::benchmarks::run(config)
+        }
+    }
+
     impl arbor_runtime_api::yuma::YumaRuntimeApi<Block> for Runtime {
         fn run_epoch(input: arbor_math::EpochInput) -> arbor_math::EpochOutput {
             arbor_math::run_epoch(&input)

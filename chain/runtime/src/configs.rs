@@ -258,6 +258,15 @@ impl pallet_commitments::Subnets<AccountId> for CommitmentSubnets {
         }
         true
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn full_subnet(netuid: u16) -> AccountId {
+        let netuid = NetUid(netuid);
+        pallet_subtensor::benchmarking::subnet::<Runtime>(netuid, 256);
+        pallet_subtensor::benchmarking::full_rows::<Runtime>(netuid, 256);
+        BondsResetOn::<Runtime>::insert(netuid, true);
+        pallet_subtensor::Keys::<Runtime>::get(netuid, 9)
+    }
 }
 
 impl pallet_commitments::Config for Runtime {

@@ -9,7 +9,12 @@
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+
 pub use pallet::*;
+#[cfg(feature = "runtime-benchmarks")]
+use polkadot_sdk::frame_benchmarking;
 use polkadot_sdk::{frame_support, frame_system, sp_runtime};
 
 #[frame_support::pallet]

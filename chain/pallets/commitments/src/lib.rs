@@ -7,11 +7,15 @@
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 #[cfg(test)]
 mod tests;
 pub mod types;
 
 pub use pallet::*;
+#[cfg(feature = "runtime-benchmarks")]
+use polkadot_sdk::frame_benchmarking;
 use polkadot_sdk::{frame_support, frame_system};
 pub use types::{CommitmentInfo, Data, Registration, UsageTracker};
 
@@ -23,6 +27,9 @@ pub trait Subnets<AccountId> {
     fn epoch_index(netuid: u16) -> u64;
     /// Drops the bonds of all validators to the hotkey, where the subnet allows it; says whether it did.
     fn reset_bonds(netuid: u16, hotkey: &AccountId) -> bool;
+    /// Makes a full subnet whose validators all have bonds to the hotkey that is returned.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn full_subnet(netuid: u16) -> AccountId;
 }
 
 #[frame_support::pallet]

@@ -25,6 +25,8 @@ use frame_support::pallet_macros::import_section;
 use polkadot_sdk::*;
 
 mod balances;
+#[cfg(feature = "runtime-benchmarks")]
+pub mod benchmarking;
 mod beacon;
 mod calls;
 mod coinbase;
