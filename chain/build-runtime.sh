@@ -35,8 +35,9 @@ case "${1:-}" in
   --check) check=true ;;
   --benchmarks)
     [ -n "${2:-}" ] || usage
-    mkdir -p "$2"
-    out="$(cd "$2" && pwd)"
+    case "$2" in /*) out="$2" ;; *) out="$OLDPWD/$2" ;; esac
+    mkdir -p "$out"
+    out="$(cd "$out" && pwd)"
     if [ "$out" = "$PWD/artifacts" ]; then echo "build-runtime: artifacts holds the shipped blob; name another folder" >&2; exit 64; fi
     features=(--features runtime-benchmarks) ;;
   *) usage ;;

@@ -35,7 +35,10 @@ mod benchmarks {
     fn reset_bonds() {
         let who = T::Subnets::full_subnet(NETUID);
         let mut record = big_record::<T::MaxFields>(T::MaxFields::get() - 1);
-        record.fields.try_push(Data::ResetBondsFlag).expect("one place is left");
+        record
+            .fields
+            .try_push(Data::ResetBondsFlag)
+            .expect("one place is left");
         #[extrinsic_call]
         set_commitment(RawOrigin::Signed(who), NETUID, Box::new(record));
     }

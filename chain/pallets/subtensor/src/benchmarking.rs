@@ -85,12 +85,57 @@ fn netuid_len<T: Config>(netuid: NetUid) -> u16 {
 /// A row on the first `length` uids, in which nothing is zero or equal to its neighbour.
 fn row(length: u16, salt: u16) -> Vec<(u16, u16)> {
     (0..length)
-        .map(|uid| (uid, uid.wrapping_mul(251).wrapping_add(salt.wrapping_mul(7_919)) | 1))
+        .map(|uid| {
+            (
+                uid,
+                uid.wrapping_mul(251).wrapping_add(salt.wrapping_mul(7_919)) | 1,
+            )
+        })
         .collect()
 }
 
 fn uids_and_values(length: u16) -> (Vec<u16>, Vec<u16>) {
     row(length, 3).into_iter().unzip()
+}
+
+/// Lets a coldkey own and stake to as many hotkeys as it may, but one.
+fn many_hotkeys<T: Config>(cold: &T::AccountId) {
+    let hotkeys: Vec<T::AccountId> = (1..defaults::MAX_OWNED_HOTKEYS as u32)
+        .map(|index| account("idle", index, 0))
+        .collect();
+    OwnedHotkeys::<T>::insert(cold, &hotkeys);
+    StakingHotkeys::<T>::insert(cold, hotkeys);
+}
+
+/// An identity's text of `length` bytes.
+fn text(length: usize) -> Vec<u8> {
+    vec![b'a'; length]
+}
+
+/// An identity of a subnet that says as much as it may.
+fn long_identity() -> SubnetIdentityV3 {
+    SubnetIdentityV3 {
+        subnet_name: text(256),
+        github_repo: text(1_024),
+        subnet_contact: text(1_024),
+        subnet_url: text(1_024),
+        discord: text(256),
+        description: text(1_024),
+        logo_url: text(1_024),
+        additional: text(1_024),
+    }
+}
+
+/// Makes `count` subnets on all of which a coldkey has stake with hotkey 0 of the first; returns both.
+fn staked_everywhere<T: Config>(count: u32) -> (T::AccountId, T::AccountId) {
+    let who = rich::<T>("staker", 0);
+    let hot = hotkey::<T>(NET, 0);
+    for netuid in (0..count as u16).map(|at| NetUid(at + 2)) {
+        subnet::<T>(netuid, 1);
+        Pallet::<T>::issue_alpha(netuid, 1_000 * UNIT);
+        Pallet::<T>::increase_stake(&hot, &who, netuid, 1_000 * UNIT);
+    }
+    (who, hot)
 }
 
 /// Fills the pendings, so that an epoch has something to pay.
@@ -127,7 +172,14 @@ fn full_queue<T: Config>(bytes: u32) -> BoundedVec<u8, frame_support::traits::Co
     let index = NetUidStorageIndex::new(NET, MechId::MAIN);
     let commit: BoundedVec<_, _> = vec![7u8; 5_000].try_into().expect("5 000 bytes are allowed");
     let queue: alloc::collections::VecDeque<_> = (0..timelocked::QUEUE_BYTES / 5_000 - 1)
-        .map(|uid| (hotkey::<T>(NET, uid as u16 + 1), u64::from(NOW), commit.clone(), 1u64))
+        .map(|uid| {
+            (
+                hotkey::<T>(NET, uid as u16 + 1),
+                u64::from(NOW),
+                commit.clone(),
+                1u64,
+            )
+        })
         .collect();
     TimelockedWeightCommits::<T>::insert(index, Pallet::<T>::epoch_of_commits(NET), queue);
     vec![7u8; bytes as usize].try_into().expect("within the bound")
@@ -150,6 +202,7 @@ mod benchmarks {
     fn add_stake() {
         subnet::<T>(NET, 256);
         let who = rich::<T>("staker", 0);
+        many_hotkeys::<T>(&who);
         #[extrinsic_call]
         _(RawOrigin::Signed(who), hotkey::<T>(NET, 9), NET, 100 * UNIT);
     }
@@ -166,8 +219,16 @@ mod benchmarks {
     fn add_stake_limit() {
         subnet::<T>(NET, 256);
         let who = rich::<T>("staker", 0);
+        many_hotkeys::<T>(&who);
         #[extrinsic_call]
-        _(RawOrigin::Signed(who), hotkey::<T>(NET, 9), NET, 100 * UNIT, 2 * UNIT, true);
+        _(
+            RawOrigin::Signed(who),
+            hotkey::<T>(NET, 9),
+            NET,
+            100 * UNIT,
+            2 * UNIT,
+            true,
+        );
     }
 
     #[benchmark]
@@ -175,7 +236,14 @@ mod benchmarks {
         subnet::<T>(NET, 256);
         let who = coldkey::<T>(9);
         #[extrinsic_call]
-        _(RawOrigin::Signed(who), hotkey::<T>(NET, 9), NET, 100 * UNIT, UNIT / 2, true);
+        _(
+            RawOrigin::Signed(who),
+            hotkey::<T>(NET, 9),
+            NET,
+            100 * UNIT,
+            UNIT / 2,
+            true,
+        );
     }
 
     #[benchmark]
@@ -191,6 +259,7 @@ mod benchmarks {
     fn burned_register() {
         subnet::<T>(NET, 255);
         let who = rich::<T>("registrant", 0);
+        many_hotkeys::<T>(&who);
         #[extrinsic_call]
         _(RawOrigin::Signed(who), NET, account("new", 0, 0));
         assert_eq!(SubnetworkN::<T>::get(NET), 256);
@@ -202,6 +271,7 @@ mod benchmarks {
         subnet::<T>(NET, 256);
         full_rows::<T>(NET, r as u16);
         let who = rich::<T>("registrant", 0);
+        many_hotkeys::<T>(&who);
         #[block]
         {
             Pallet::<T>::do_burned_register(who, NET, account("new", 0, 0), None).expect("one gives way");
@@ -218,6 +288,7 @@ mod benchmarks {
         SubnetLimit::<T>::put(1_000);
         NetworkRateLimit::<T>::put(0);
         let who = rich::<T>("founder", 0);
+        many_hotkeys::<T>(&who);
         #[extrinsic_call]
         _(RawOrigin::Signed(who), account("founding", 0, 0));
     }
@@ -226,6 +297,179 @@ mod benchmarks {
     fn start_call() {
         subnet::<T>(NET, 256);
         FirstEmissionBlockNumber::<T>::remove(NET);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(coldkey::<T>(0)), NET);
+    }
+
+    #[benchmark]
+    fn serve_prometheus() {
+        subnet::<T>(NET, 256);
+        let who = hotkey::<T>(NET, 9);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who), NET, 1, 0x0102_0304, 9_100, 4);
+    }
+
+    #[benchmark]
+    fn serve_axon_tls() {
+        subnet::<T>(NET, 256);
+        let who = hotkey::<T>(NET, 9);
+        #[extrinsic_call]
+        _(
+            RawOrigin::Signed(who),
+            NET,
+            1,
+            0x0102_0304,
+            8_091,
+            4,
+            4,
+            0,
+            0,
+            vec![7; 65],
+        );
+    }
+
+    /// Any of the calls that are there to be refused by name.
+    #[benchmark]
+    fn refused() {
+        let who = rich::<T>("founder", 0);
+        #[block]
+        {
+            let refusal = Pallet::<T>::dissolve_network(RawOrigin::Signed(who.clone()).into(), who, NET);
+            assert!(refusal.is_err());
+        }
+    }
+
+    /// A full root, the last of whose neurons gives way.
+    #[benchmark]
+    fn root_register() {
+        let most = MaxAllowedUids::<T>::get(NetUid::ROOT);
+        for uid in SubnetworkN::<T>::get(NetUid::ROOT)..most {
+            let (hot, cold) = (hotkey::<T>(NetUid::ROOT, uid), coldkey::<T>(uid));
+            Owner::<T>::insert(&hot, &cold);
+            Pallet::<T>::append_slot(NetUid::ROOT, uid);
+            Pallet::<T>::occupy_slot(NetUid::ROOT, uid, &hot);
+            Pallet::<T>::increase_stake(&hot, &cold, NetUid::ROOT, u64::from(most - uid) * UNIT);
+        }
+        let (who, hot) = (rich::<T>("registrant", 0), account("new", 0, 0));
+        many_hotkeys::<T>(&who);
+        Pallet::<T>::increase_stake(&hot, &who, NetUid::ROOT, 1_000 * UNIT);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who), hot);
+        assert_eq!(SubnetworkN::<T>::get(NetUid::ROOT), most);
+    }
+
+    #[benchmark]
+    fn decrease_take() {
+        subnet::<T>(NET, 256);
+        Delegates::<T>::insert(hotkey::<T>(NET, 9), MaxDelegateTake::<T>::get());
+        let take = MinDelegateTake::<T>::get();
+        #[extrinsic_call]
+        _(RawOrigin::Signed(coldkey::<T>(9)), hotkey::<T>(NET, 9), take);
+    }
+
+    #[benchmark]
+    fn increase_take() {
+        subnet::<T>(NET, 256);
+        Delegates::<T>::insert(hotkey::<T>(NET, 9), MinDelegateTake::<T>::get());
+        let take = MaxDelegateTake::<T>::get();
+        #[extrinsic_call]
+        _(RawOrigin::Signed(coldkey::<T>(9)), hotkey::<T>(NET, 9), take);
+    }
+
+    /// A coldkey with 1 024 hotkeys, of which the last alone is registered; as long an identity as there may be.
+    #[benchmark]
+    fn set_identity() {
+        subnet::<T>(NET, 256);
+        let who = coldkey::<T>(9);
+        many_hotkeys::<T>(&who);
+        OwnedHotkeys::<T>::append(&who, hotkey::<T>(NET, 9));
+        let (short, long) = (text(256), text(1_024));
+        let fields = (
+            short.clone(),
+            short.clone(),
+            short.clone(),
+            long.clone(),
+            short,
+            long.clone(),
+            long,
+        );
+        #[extrinsic_call]
+        _(
+            RawOrigin::Signed(who),
+            fields.0,
+            fields.1,
+            fields.2,
+            fields.3,
+            fields.4,
+            fields.5,
+            fields.6,
+        );
+    }
+
+    #[benchmark]
+    fn set_subnet_identity() {
+        subnet::<T>(NET, 256);
+        let identity = long_identity();
+        #[block]
+        {
+            Pallet::<T>::do_set_subnet_identity(coldkey::<T>(0), NET, identity).expect("the owner says it");
+        }
+    }
+
+    /// A coldkey with stake on `s` subnets.
+    #[benchmark]
+    fn unstake_all(s: Linear<1, 128>) {
+        let (who, hot) = staked_everywhere::<T>(s);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who), hot);
+    }
+
+    /// A coldkey with stake on `s` subnets.
+    #[benchmark]
+    fn unstake_all_alpha(s: Linear<1, 128>) {
+        let (who, hot) = staked_everywhere::<T>(s);
+        many_hotkeys::<T>(&who);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who), hot);
+    }
+
+    #[benchmark]
+    fn try_associate_hotkey() {
+        let who = rich::<T>("registrant", 0);
+        many_hotkeys::<T>(&who);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who), account("new", 0, 0));
+    }
+
+    #[benchmark]
+    fn remove_stake_full_limit() {
+        subnet::<T>(NET, 256);
+        #[extrinsic_call]
+        _(
+            RawOrigin::Signed(coldkey::<T>(9)),
+            hotkey::<T>(NET, 9),
+            NET,
+            Some(UNIT / 2),
+        );
+    }
+
+    #[benchmark]
+    fn set_tempo() {
+        subnet::<T>(NET, 256);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(coldkey::<T>(0)), NET, 720);
+    }
+
+    #[benchmark]
+    fn set_activity_cutoff_factor() {
+        subnet::<T>(NET, 256);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(coldkey::<T>(0)), NET, 2_000);
+    }
+
+    #[benchmark]
+    fn trigger_epoch() {
+        subnet::<T>(NET, 256);
         #[extrinsic_call]
         _(RawOrigin::Signed(coldkey::<T>(0)), NET);
     }
@@ -274,7 +518,14 @@ mod benchmarks {
         });
         let (uids, values) = (vec![uids; b as usize], vec![values; b as usize]);
         #[extrinsic_call]
-        _(RawOrigin::Signed(who), NET, uids, values, salts, vec![0; b as usize]);
+        _(
+            RawOrigin::Signed(who),
+            NET,
+            uids,
+            values,
+            salts,
+            vec![0; b as usize],
+        );
     }
 
     /// A ciphertext of `c` bytes behind 1 MiB of others.
@@ -284,7 +535,13 @@ mod benchmarks {
         let commit = full_queue::<T>(c);
         let (round, version) = (T::Beacon::last_round(), CommitRevealWeightsVersion::<T>::get());
         #[extrinsic_call]
-        _(RawOrigin::Signed(hotkey::<T>(NET, 0)), NET, commit, round, version);
+        _(
+            RawOrigin::Signed(hotkey::<T>(NET, 0)),
+            NET,
+            commit,
+            round,
+            version,
+        );
     }
 
     /// The beginning of a block with `s` subnets of which none has an epoch.

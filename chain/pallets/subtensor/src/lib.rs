@@ -25,9 +25,9 @@ use frame_support::pallet_macros::import_section;
 use polkadot_sdk::*;
 
 mod balances;
+mod beacon;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
-mod beacon;
 mod calls;
 mod coinbase;
 mod commit_reveal;
