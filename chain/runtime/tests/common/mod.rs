@@ -50,9 +50,9 @@ pub fn account(uri: &str) -> AccountId {
     pair(uri).public().into()
 }
 
-/// Signs a call as clients do: immortal, no tip, metadata hash off.
-pub fn signed(uri: &str, nonce: Nonce, call: impl Into<RuntimeCall>) -> UncheckedExtrinsic {
-    let extension: TxExtension = (
+/// What clients send beside a call: immortal, no tip, metadata hash off.
+pub fn extension(nonce: Nonce) -> TxExtension {
+    (
         frame_system::CheckNonZeroSender::new(),
         frame_system::CheckSpecVersion::new(),
         frame_system::CheckTxVersion::new(),
@@ -63,7 +63,12 @@ pub fn signed(uri: &str, nonce: Nonce, call: impl Into<RuntimeCall>) -> Unchecke
         pallet_transaction_payment::ChargeTransactionPayment::from(0),
         extension::SubtensorTransactionExtension,
         frame_metadata_hash_extension::CheckMetadataHash::new(false),
-    );
+    )
+}
+
+/// Signs a call as clients do.
+pub fn signed(uri: &str, nonce: Nonce, call: impl Into<RuntimeCall>) -> UncheckedExtrinsic {
+    let extension = extension(nonce);
     let payload = SignedPayload::new(call.into(), extension).expect("the chain has a genesis hash");
     let signature = payload.using_encoded(|bytes| pair(uri).sign(bytes));
     let (call, extension, _) = payload.deconstruct();

@@ -1,7 +1,7 @@
 import { SubnetError } from '@arbor/shared/errors'
 import { initHashes } from '../hash.ts'
 import { createOverlay, type Overlay } from '../state/overlay.ts'
-import type { HostContext, RuntimeLog } from './host/context.ts'
+import type { HostContext, HostFunctions, RuntimeLog } from './host/context.ts'
 import { createInstance, type RuntimeInstance, withDefaults } from './instance.ts'
 import { compileRuntime, type RuntimeModule } from './module.ts'
 
@@ -25,6 +25,8 @@ export interface ExecutorOptions {
   readonly logLevel?: 0 | 1 | 2 | 3 | 4 | 5
   readonly verify?: HostContext['verify']
   readonly versionOf?: HostContext['versionOf']
+  /** Host functions that no chain has, such as those of a runtime that measures itself. */
+  readonly moreFunctions?: (context: HostContext) => HostFunctions
 }
 
 /** Compiles a runtime blob and makes it callable, without a chain. @throws CHAIN_BAD_RUNTIME */

@@ -41,7 +41,11 @@ export const createInstance = (runtime: RuntimeModule, options: Required<Executo
       options.onLog(line)
     },
   }
-  const imports = { ...hostFunctions(context, runtime.imports), memory: wasmMemory }
+  const imports = {
+    ...hostFunctions(context, runtime.imports),
+    ...options.moreFunctions(context),
+    memory: wasmMemory,
+  }
   const { exports } = new WebAssembly.Instance(runtime.module, { env: imports })
   const base = heapBase(exports)
   // Stack and static data as the module makes them. The one mutable global, the stack pointer, is back where it was
@@ -79,6 +83,7 @@ export const withDefaults = (
   logLevel: options.logLevel ?? 2,
   verify: options.verify ?? isRight,
   versionOf: options.versionOf ?? versionOf,
+  moreFunctions: options.moreFunctions ?? (() => ({})),
 })
 
 const heapBase = (exports: WebAssembly.Instance['exports']): number => {
