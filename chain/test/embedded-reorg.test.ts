@@ -6,7 +6,7 @@ import { createManualClock } from '@arbor/shared/manual-clock'
 import type { Hex } from '@arbor/shared/units'
 import { describe, expect, test } from 'vitest'
 import { slotOf } from '../src/embedded/header.ts'
-import type { ChainEvent, Reorg } from '../src/embedded/types.ts'
+import type { ChainEvent, Reorg, StoredBlock } from '../src/embedded/types.ts'
 import { ALICE, BOB, createOffered, createSigner, freeBalance, startTestChain } from './support/embedded.ts'
 
 const TAO = 1_000_000_000n
@@ -33,8 +33,10 @@ describe('reorganisation', () => {
     expect(enacted.map(({ header }) => header.number)).toEqual([3, 4, 5, 6])
     const chained = [blocks[1], ...enacted]
     expect(enacted.map(({ header }) => header.parentHash)).toEqual(chained.slice(0, -1).map((block) => block?.hash))
-    const all = [...blocks, ...enacted].map(({ header }) => slotOf(header) ?? 0)
-    expect(all).toEqual([...new Set(all)].sort((a, b) => a - b))
+    const slots = (some: readonly StoredBlock[]) => some.map(({ header }) => slotOf(header) ?? 0)
+    const replaced = slots(blocks.slice(2))
+    expect(slots(enacted)).toEqual([...replaced, (replaced.at(-1) ?? 0) + 1])
+    expect(new Set([...blocks, ...enacted].map(({ hash }) => hash)).size).toBe(9)
     expect(heard.map(({ kind, block }) => [kind, block.header.number])).toEqual([
       ['fork', 3],
       ['fork', 4],
@@ -70,7 +72,9 @@ describe('reorganisation', () => {
     const clock = createManualClock()
     const { chain } = await startTestChain({ finality: 'manual', data, clock })
     for (let number = 0; number < 8; number += 1) await chain.produce()
-    for (const depth of [1, 8, 3, 3, 5]) chain.reorg(depth)
+    const started = slotOf(chain.block(chain.hashAt(1 as never) ?? '0x')?.header ?? chain.best().header)
+    for (const depth of [1, 9, 3, 3, 5]) chain.reorg(depth)
+    expect(slotOf(chain.block(chain.hashAt(1 as never) ?? '0x')?.header ?? chain.best().header)).toBe(started)
     const hashes: (Hex | null)[] = []
     for (let number = 0; number <= chain.best().header.number; number += 1) hashes.push(chain.hashAt(number as never))
     await chain.close()

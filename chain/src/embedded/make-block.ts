@@ -19,8 +19,8 @@ export interface MakeOptions {
   readonly clock: Clock
   /** Executes the block a second time, as an importing node would. */
   readonly check: boolean
-  /** The block's slot comes after this one; that of the parent by default. */
-  readonly after?: number | null
+  /** First slot that may be taken, whatever the clock says. */
+  readonly earliestSlot?: number
 }
 
 /** Part of a slot that extrinsics may take; the rest is for the roots, the check and the readers. */
@@ -44,7 +44,7 @@ export const makeBlock = (of: MakeOptions): BuiltBlock => {
 }
 
 const chooseSlot = (
-  { parent, parentTrie, authority, clock, after = slotOf(parent.header) }: MakeOptions,
+  { parent, parentTrie, authority, clock, earliestSlot }: MakeOptions,
   runtime: ChainRuntime,
   slotMs: number,
 ): number => {
@@ -56,6 +56,13 @@ const chooseSlot = (
       message: `${authority.address} is no authority of this chain, so it cannot make blocks; give the key of an authority, or name it in the genesis`,
     })
   }
+  const nowMs = earliestSlot === undefined ? clock.now() : earliestSlot * slotMs
   const isOurs = (slot: number): boolean => keys[slot % keys.length] === ours
-  return nextSlot({ nowMs: clock.now(), slotMs, last: after, isOurs, authors: keys.length })
+  return nextSlot({
+    nowMs,
+    slotMs,
+    last: slotOf(parent.header),
+    isOurs,
+    authors: keys.length,
+  })
 }

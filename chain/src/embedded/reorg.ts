@@ -9,7 +9,7 @@ import type { ExtrinsicSource, Reorg, StoredBlock } from './types.ts'
 const DEEPEST = 128
 
 /** What a reorganisation works on. */
-export interface ReorgOptions extends Omit<MakeOptions, 'parent' | 'parentTrie' | 'source' | 'after'> {
+export interface ReorgOptions extends Omit<MakeOptions, 'parent' | 'parentTrie' | 'source' | 'earliestSlot'> {
   readonly best: StoredBlock
   readonly finalized: StoredBlock
   readonly block: (hash: Hex) => StoredBlock | null
@@ -22,7 +22,8 @@ const NOTHING: ExtrinsicSource = { ready: () => [], onBlock: () => undefined }
 
 /**
  * Builds a fork that begins `depth` blocks below the best one and is one block longer, as another author's would be. Its
- * blocks are empty and their slots come after all slots so far, so each differs from the one that it replaces.
+ * blocks are empty and take the slots of those that they replace, so the chain's time does not run ahead; the seals, in
+ * which there is chance, make them other blocks even where those were empty too.
  * @throws CHAIN_REORG_REFUSED when one of the blocks is final
  */
 export const buildFork = (of: ReorgOptions, depth: number): Reorg => {
@@ -35,10 +36,11 @@ export const buildFork = (of: ReorgOptions, depth: number): Reorg => {
     retracted.push(base)
     base = of.block(base.header.parentHash) ?? missing(base)
   }
+  const earliestSlot = slotOf((retracted.at(-1) ?? best).header) ?? 0
   const enacted: StoredBlock[] = []
   let parent = base
-  for (let after = slotOf(best.header); enacted.length <= depth; after = slotOf(parent.header)) {
-    const built = makeBlock({ ...of, source: NOTHING, parent, parentTrie: of.stateAt(parent.hash), after })
+  while (enacted.length <= depth) {
+    const built = makeBlock({ ...of, source: NOTHING, parent, parentTrie: of.stateAt(parent.hash), earliestSlot })
     of.addFork(built)
     parent = built.block
     enacted.push(parent)
