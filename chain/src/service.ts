@@ -101,6 +101,7 @@ const startWithPool = async (
   }
   const chain = await startEmbeddedChain({
     ...of,
+    warm: true,
     signal,
     source,
     finality: finalityLag === 0 ? 'instant' : 'manual',

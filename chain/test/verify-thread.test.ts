@@ -98,6 +98,7 @@ describe('signature checks', () => {
     const thread = {
       verify: async (signed: Signed) => asked.push(signed) > 0 && signed.publicKey === ALICE.publicKey,
       close: async () => undefined,
+      warm: () => undefined,
     }
     const checks = createSignatureChecks({ thread })
     const [good, bad] = [signedBy('a'), wrong(signedBy('b'))]

@@ -40,6 +40,8 @@ export interface StartOptions {
   readonly finality?: 'instant' | 'manual'
   /** Newest blocks that are kept with their state, those that are not final besides; 256 by default. */
   readonly keep?: number | 'archive'
+  /** Starts the thread that verifies signatures at once, not with the first one. */
+  readonly warm?: boolean
   /** Bytes that nodes of the state may take in memory; 64 MiB by default. */
   readonly cacheBytes?: number
 }
@@ -60,7 +62,8 @@ export const KEEP_BLOCKS = 256
  * @throws CHAIN_BAD_RUNTIME, CHAIN_GENESIS, CHAIN_OTHER_GENESIS, CHAIN_FOLDER_IN_USE, CHAIN_DATA_CORRUPT
  */
 export const startEmbeddedChain = async (of: StartOptions): Promise<RunningChain> => {
-  const signatures = createSignatureChecks({ thread: createVerifyThread({ log: of.log }) })
+  const thread = createVerifyThread({ log: of.log })
+  const signatures = createSignatureChecks({ thread })
   await initHashes()
   const runtimes = createRuntimes({ onLog: runtimeLog(of.log), verify: signatures.verify })
   const store = openChain(
@@ -96,6 +99,7 @@ export const startEmbeddedChain = async (of: StartOptions): Promise<RunningChain
       onListenerError: (error) =>
         of.log.error({ event: 'chain.listener_failed', err: error }, 'a listener of the chain threw'),
     })
+    if (of.warm) thread.warm()
     return run(chain, of)
   } catch (error) {
     store.close()
