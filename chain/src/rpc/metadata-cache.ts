@@ -1,6 +1,6 @@
-import { blake2b256 } from '@arbor/shared/hashing'
 import { toHex } from '@arbor/shared/hex'
 import type { Hex } from '@arbor/shared/units'
+import { blake256 } from '../embedded/hash.ts'
 import type { StateView } from '../embedded/types.ts'
 
 /** `:code` */
@@ -22,7 +22,7 @@ export const createMetadataCache = (): ((state: StateView, question: string, ask
   const hashes = new WeakMap<Uint8Array, Hex>()
 
   const hashOf = (code: Uint8Array): Hex => {
-    const hash = hashes.get(code) ?? toHex(blake2b256(code))
+    const hash = hashes.get(code) ?? toHex(blake256(code))
     hashes.set(code, hash)
     return hash
   }
