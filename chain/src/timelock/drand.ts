@@ -34,9 +34,8 @@ export const QUICKNET: Beacon = {
 /** Domain of drand's scheme bls-unchained-g1-rfc9380. */
 const DST = 'BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_'
 
-export const { G1: G1Curve, G2: G2Curve } = bls
-export type G1Point = InstanceType<typeof bls.G1.ProjectivePoint>
-export type G2Point = InstanceType<typeof bls.G2.ProjectivePoint>
+type G1Point = InstanceType<typeof bls.G1.ProjectivePoint>
+type G2Point = InstanceType<typeof bls.G2.ProjectivePoint>
 
 /** Tells which round is the newest that is due at a time; 0 before the first. */
 export const roundAt = ({ periodS, genesisS }: Beacon, time: UnixMs): bigint => {
