@@ -221,10 +221,43 @@ impl pallet_proxy::Config for Runtime {
     type BlockNumberProvider = System;
 }
 
+/// Lets the pallet of the subnets ask for the pulses.
+pub struct StoredPulses;
+impl pallet_subtensor::Beacon for StoredPulses {
+    fn last_round() -> u64 {
+        pallet_drand::LastStoredRound::<Runtime>::get()
+    }
+
+    fn signature(round: u64) -> Option<[u8; 48]> {
+        Drand::signature(round)
+    }
+}
+
+/// Milliseconds of a slot for each timelocked commit that a block may try to open: opening takes about 20 ms of a
+/// WebAssembly engine, so this is a fifth of the slot.
+const SLOT_MS_PER_OPENED: u64 = 100;
+
+/// Lets a block of one second try 10 timelocked commits and one of twelve seconds 120.
+pub struct OpenedPerBlock;
+impl frame_support::traits::Get<u32> for OpenedPerBlock {
+    fn get() -> u32 {
+        let slot = pallet_block_time::SlotDurationMs::<Runtime>::get();
+        u32::try_from(slot / SLOT_MS_PER_OPENED).map_or(128, |count| count.clamp(4, 128))
+    }
+}
+
+impl pallet_drand::Config for Runtime {
+    type Public = sp_runtime::MultiSigner;
+    type Signature = Signature;
+    type UnixTime = Timestamp;
+    type UnsignedPriority = ConstU64<1_048_576>;
+    type MaxKeptRounds = ConstU64<216_000>;
+}
+
 impl pallet_subtensor::Config for Runtime {
     type Currency = Balances;
-    type Beacon = ();
-    type MaxOpenedPerBlock = ConstU32<16>;
+    type Beacon = StoredPulses;
+    type MaxOpenedPerBlock = OpenedPerBlock;
 }
 
 impl pallet_admin_utils::Config for Runtime {}

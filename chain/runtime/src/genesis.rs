@@ -5,9 +5,11 @@
 use super::*;
 
 use alloc::vec;
+use pallet_drand::beacons::DEVELOPMENT_PUBLIC_KEY;
 use serde_json::{json, Value};
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_consensus_grandpa::AuthorityId as GrandpaId;
+use sp_core::Bytes;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
@@ -51,6 +53,15 @@ pub fn preset_names() -> Vec<PresetId> {
 fn development() -> Value {
     let mut value = common(&[(Sr25519Keyring::Alice, Ed25519Keyring::Alice)]);
     value["blockTime"] = json!({ "slotDurationMs": 1_000 });
+    // A round a second, round n due at second n - 1 since 1970, signed with a secret that everybody knows.
+    value["drand"] = json!({
+        "beacon": {
+            "publicKey": Bytes(DEVELOPMENT_PUBLIC_KEY.to_vec()),
+            "period": 1,
+            "genesisTime": 0,
+            "name": "arbor-development",
+        },
+    });
     value["subtensorModule"] = json!({
         "networkRateLimit": 0,
         "networkMinLock": TAO,

@@ -132,6 +132,8 @@ mod runtime {
     pub type Commitments = pallet_commitments;
     #[runtime::pallet_index(19)]
     pub type AdminUtils = pallet_admin_utils;
+    #[runtime::pallet_index(26)]
+    pub type Drand = pallet_drand;
     #[runtime::pallet_index(200)]
     pub type BlockTime = pallet_block_time;
 }

@@ -17,6 +17,7 @@ impl<T: Config> Pallet<T> {
             .for_each(|netuid| Self::settle_registrations(*netuid));
         let emission = issuance::block_emission(TotalIssuance::<T>::get());
         BlockEmission::<T>::put(emission);
+        let opened = Self::reveal_timelocked(&subnets);
         Self::emit(emission, &subnets);
         let neurons = Self::run_due_epochs(&subnets);
         subnets.iter().for_each(|netuid| Self::move_price(*netuid));
@@ -28,7 +29,9 @@ impl<T: Config> Pallet<T> {
         let writes = subnets
             .saturating_mul(20)
             .saturating_add(neurons.saturating_mul(10));
-        T::DbWeight::get().reads_writes(reads, writes)
+        T::DbWeight::get()
+            .reads_writes(reads, writes)
+            .saturating_add(Self::weight_of_opening(opened))
     }
 
     /// Lists the subnets that have a pool, in order.

@@ -10,6 +10,7 @@ impl<T: Config> Pallet<T> {
     /// - Alpha outside of a pool is staked, pending, burned or dust.
     /// - A hotkey's shares are those of its coldkeys.
     /// - Uids and hotkeys map to each other, and every vector is as long as the subnet.
+    /// - Open commits belong to registered hotkeys, existing mechanisms and epochs that have begun, within their bounds.
     pub fn check_invariants() -> Result<(), String> {
         Self::check_tao()?;
         let staked = Self::staked_by_subnet();
@@ -17,7 +18,55 @@ impl<T: Config> Pallet<T> {
             Self::check_alpha(netuid, staked.get(&netuid).copied().unwrap_or(0))?;
             Self::check_neurons(netuid)?;
         }
+        Self::check_commits()?;
         Self::check_shares()
+    }
+
+    fn check_commits() -> Result<(), String> {
+        let exists = |index: NetUidStorageIndex| {
+            let mechanism = index.0 / NetUidStorageIndex::STRIDE;
+            mechanism < MechanismCountCurrent::<T>::get(index.netuid()).into()
+        };
+        for (index, hotkey, commits) in WeightCommits::<T>::iter() {
+            let next = SubnetEpochIndex::<T>::get(index.netuid()).saturating_add(1);
+            let epochs_begun = commits.iter().all(|(_, epoch, _, _)| *epoch <= next);
+            let bounded = (1..=commit_reveal::MAX_OPEN_COMMITS).contains(&commits.len());
+            if !epochs_begun
+                || !bounded
+                || !exists(index)
+                || !Uids::<T>::contains_key(index.netuid(), &hotkey)
+            {
+                return Err(format!(
+                    "the {} salted commits of {hotkey:?} at index {index} cannot be",
+                    commits.len()
+                ));
+            }
+        }
+        for (index, epoch, queue) in TimelockedWeightCommits::<T>::iter() {
+            let next = SubnetEpochIndex::<T>::get(index.netuid()).saturating_add(1);
+            let mut own: BTreeMap<&T::AccountId, (usize, usize)> = BTreeMap::new();
+            for (hotkey, _, ciphertext, _) in &queue {
+                let (count, bytes) = own.entry(hotkey).or_default();
+                *count = count.saturating_add(1);
+                *bytes = bytes.saturating_add(ciphertext.len());
+            }
+            let counted = own
+                .values()
+                .all(|(count, _)| *count <= commit_reveal::MAX_OPEN_COMMITS);
+            // Beyond the common room, every hotkey may have filled its share.
+            let bytes = own
+                .values()
+                .fold(0usize, |sum, (_, bytes)| sum.saturating_add(*bytes));
+            let shares = own.len().saturating_mul(timelocked::FAIR_BYTES);
+            let bounded = bytes <= timelocked::QUEUE_BYTES.saturating_add(shares);
+            if queue.is_empty() || epoch > next || !counted || !bounded || !exists(index) {
+                return Err(format!(
+                    "the {} timelocked commits of epoch {epoch} at index {index} cannot be",
+                    queue.len()
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn check_tao() -> Result<(), String> {

@@ -70,6 +70,7 @@ impl<T: Config> Pallet<T> {
             Bonds::<T>::remove(index, uid);
             WeightCommits::<T>::remove(index, Keys::<T>::get(netuid, uid));
         }
+        Self::drop_mechanism_commits(index);
         LastUpdate::<T>::remove(index);
         Incentive::<T>::remove(index);
     }

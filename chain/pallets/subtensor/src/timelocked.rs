@@ -4,13 +4,22 @@ use super::*;
 use crate::weights::{Setting, WeightRow};
 use arbor_timelock::{open, OpenError, Signature};
 use codec::{Decode, DecodeAll};
-use frame_support::{ensure, storage::with_storage_layer, traits::ConstU32, traits::Get, BoundedVec};
+use frame_support::{
+    ensure,
+    storage::with_storage_layer,
+    traits::{ConstU32, Get},
+    weights::Weight,
+    BoundedVec,
+};
 use sp_runtime::{traits::Hash, DispatchResult};
 
 /// Bytes of ciphertext that wait for one epoch of a mechanism before each hotkey is held to its own share.
 pub(crate) const QUEUE_BYTES: usize = 1 << 20;
 /// Bytes of ciphertext that a hotkey may add however full the queue is: more than one largest commit of 5 000.
 pub(crate) const FAIR_BYTES: usize = 8_192;
+
+/// Processor time of opening one commit in a WebAssembly engine.
+const OPENING: Weight = Weight::from_parts(30_000_000_000, 0);
 
 /// A timelocked commit on its way into storage.
 pub(crate) struct TimelockedCommit {
@@ -117,6 +126,12 @@ impl<T: Config> Pallet<T> {
         T::MaxOpenedPerBlock::get().saturating_sub(left)
     }
 
+    /// Weighs the opening of commits: each costs a pairing, and sets a row of up to 256 weights.
+    pub(crate) fn weight_of_opening(opened: u32) -> Weight {
+        let each = T::DbWeight::get().reads_writes(280, 3).saturating_add(OPENING);
+        each.saturating_mul(opened.into())
+    }
+
     /// Returns the epoch whose commits are due now, if there has been one.
     fn due_epoch(netuid: NetUid) -> Option<u64> {
         Self::epoch_of_commits(netuid).checked_sub(RevealPeriodEpochs::<T>::get(netuid))
@@ -125,9 +140,8 @@ impl<T: Config> Pallet<T> {
     /// Tells whether a mechanism keeps commits of the due epoch or older ones.
     fn has_due_commits(netuid: NetUid, mechanism: MechId) -> bool {
         let index = NetUidStorageIndex::new(netuid, mechanism);
-        Self::due_epoch(netuid).is_some_and(|due| {
-            TimelockedWeightCommits::<T>::iter_key_prefix(index).any(|epoch| epoch <= due)
-        })
+        Self::due_epoch(netuid)
+            .is_some_and(|due| TimelockedWeightCommits::<T>::iter_key_prefix(index).any(|epoch| epoch <= due))
     }
 
     /// Opens at most `limit` due commits of a mechanism, oldest first; returns how many it tried.
@@ -199,7 +213,11 @@ impl<T: Config> Pallet<T> {
 
     /// Drops commits whose reveal epoch is over: at once if there is no pulse, an epoch later if only the turn of
     /// the commit did not come.
-    fn drop_late(index: NetUidStorageIndex, queue: TimelockedQueue<T>, epochs_late: u64) -> TimelockedQueue<T> {
+    fn drop_late(
+        index: NetUidStorageIndex,
+        queue: TimelockedQueue<T>,
+        epochs_late: u64,
+    ) -> TimelockedQueue<T> {
         if epochs_late == 0 {
             return queue;
         }
@@ -216,6 +234,16 @@ impl<T: Config> Pallet<T> {
             Self::drop_commit(index, &hotkey, block, DropReason::Crowded);
         }
         TimelockedQueue::<T>::new()
+    }
+
+    /// Drops all commits of a mechanism that is being removed.
+    pub(crate) fn drop_mechanism_commits(index: NetUidStorageIndex) {
+        for (_, queue) in TimelockedWeightCommits::<T>::drain_prefix(index) {
+            for (hotkey, block, _, _) in queue {
+                let reason = DropReason::Refused(Error::<T>::MechanismDoesNotExist.into());
+                Self::drop_commit(index, &hotkey, block, reason);
+            }
+        }
     }
 
     /// Says that a commit is lost, and why.

@@ -43,8 +43,43 @@ impl pallet_balances::Config for Test {
 
 impl crate::Config for Test {
     type Currency = Balances;
-    type Beacon = ();
+    type Beacon = TestBeacon;
     type MaxOpenedPerBlock = frame_support::traits::ConstU32<4>;
+}
+
+/// A beacon that signs every round up to the one that a test named, but for those it skips.
+pub struct TestBeacon;
+
+const ROUNDS: &[u8] = b"test:rounds";
+const SKIPPED: &[u8] = b"test:skipped";
+
+impl TestBeacon {
+    /// Lets the beacon sign all rounds up to one.
+    pub fn sign_up_to(round: u64) {
+        frame_support::storage::unhashed::put(ROUNDS, &round);
+    }
+
+    /// Keeps the pulses of some rounds away.
+    pub fn skip(rounds: Vec<u64>) {
+        frame_support::storage::unhashed::put(SKIPPED, &rounds);
+    }
+
+    /// Returns the secret that it signs with.
+    pub fn secret() -> arbor_timelock::BeaconSecret {
+        arbor_timelock::BeaconSecret::from_phrase(b"a test's beacon")
+    }
+}
+
+impl Beacon for TestBeacon {
+    fn last_round() -> u64 {
+        frame_support::storage::unhashed::get_or_default(ROUNDS)
+    }
+
+    fn signature(round: u64) -> Option<[u8; 48]> {
+        let skipped: Vec<u64> = frame_support::storage::unhashed::get_or_default(SKIPPED);
+        let signed = round <= Self::last_round() && !skipped.contains(&round);
+        signed.then(|| Self::secret().sign(round))
+    }
 }
 
 /// One TAO in rao, one alpha in its smallest unit.

@@ -15,6 +15,7 @@ mod serving;
 mod staking;
 mod subnets;
 mod takes;
+mod timelocked;
 mod unstaking;
 mod vectors;
 mod weights;
