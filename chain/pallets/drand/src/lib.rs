@@ -146,6 +146,9 @@ pub mod pallet {
         /// More pulses are stored than one call may forget; raise the oldest round first.
         #[codec(index = 1)]
         StorageOverflow,
+        /// Never given: this chain asks no drand server. It keeps the place of subtensor's error.
+        #[codec(index = 2)]
+        DrandConnectionFailure,
         /// The list of pulses is empty, too long, or not in the order of the rounds.
         #[codec(index = 3)]
         UnverifiedPulse,
