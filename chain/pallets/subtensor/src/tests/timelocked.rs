@@ -47,7 +47,7 @@ fn on_committing_chain(test: impl FnOnce()) {
     on_chain(|| {
         CommitRevealWeightsEnabled::<Test>::insert(NET, true);
         (201..205).for_each(|hotkey| assert!(register(ALICE, hotkey) > 0));
-        [201, 202, 203].map(|hotkey| stake(ALICE, hotkey, 100 * TAO));
+        (201..204).for_each(|hotkey| stake(ALICE, hotkey, 100 * TAO));
         run_to(11);
         assert_eq!(SubnetEpochIndex::<Test>::get(NET), 1);
         test();
@@ -78,7 +78,7 @@ fn waiting() -> usize {
 #[test]
 fn a_commit_opens_in_the_block_in_which_its_reveal_epoch_begins_and_counts_in_that_epoch() {
     on_committing_chain(|| {
-        [201, 202].map(|hotkey| commit_row(hotkey, ROUND, &[3, 4], &[1, 2])); // most of the stake
+        (201..203).for_each(|hotkey| commit_row(hotkey, ROUND, &[3, 4], &[1, 2])); // most of the stake
         TestBeacon::sign_up_to(ROUND);
         run_to(19);
         assert_eq!(weights(1), vec![]);
