@@ -21,6 +21,23 @@ describe('docs/chain-call.md', () => {
   })
 })
 
+describe('numbers in docs/chain-call.md', () => {
+  const numbersIn = (text: string): readonly number[] =>
+    [...text.matchAll(/(?:codec\(index = |call_index\()(\d+)/g)].map(([, number]) => Number(number))
+  const edits = editsOf(read('docs/chain-call.md'))
+
+  test('continue the list of errors, which may have no gap', () => {
+    const edit = edits.find(({ file }) => file.endsWith('/errors.rs'))
+    expect(numbersIn(edit?.text ?? '')).toEqual([Math.max(...numbersIn(read(edit?.file ?? ''))) + 1])
+  })
+
+  test.each(['events.rs', 'calls.rs'])('are free in %s', (name) => {
+    const edit = edits.find(({ file }) => file.endsWith(`/${name}`))
+    const [number = -1] = numbersIn(edit?.text ?? '')
+    expect(numbersIn(read(edit?.file ?? ''))).not.toContain(number)
+  })
+})
+
 describe('change of a file', () => {
   const edit = (of: Partial<Edit>): Edit => ({ file: 'a.rs', place: 'after', line: 'mod b;', text: 'mod c;\n', ...of })
 
