@@ -35,7 +35,7 @@ async function startCommitting(more: readonly string[]) {
     if (outcome.status !== 'finalised') throw new Error(JSON.stringify(outcome))
     return outcome.block
   }
-  const reach = async (fits: () => Promise<boolean>, blocks = 60): Promise<void> => {
+  const reach = async (fits: () => Promise<boolean>, blocks = 400): Promise<void> => {
     let seen = 0
     for await (const _ of chain.heads('finalized', signal)) {
       if (await fits()) return
@@ -76,6 +76,8 @@ const epochBegins = (of: Committing) =>
     const { schedule } = await of.chain.commitReveal(netuid)
     return schedule.block - schedule.lastEpochBlock <= 2
   })
+/** Makes epochs of 20 s, in which commands that start slowly have their turn. */
+const slow = (of: Committing) => of.mustSubmit(sudo(adminSet('tempo', { netuid, tempo: 80 })), alice)
 const lastRound = async ({ chain }: Committing): Promise<bigint> =>
   (await chain.beacon((await chain.finalized()).hash)).lastStoredRound
 
@@ -133,6 +135,7 @@ describe('chain with a local beacon', () => {
 
   it('beacon that was killed goes on where the chain stands, and opens what was sealed before', async () => {
     const row: WeightRow = [[on.other, 65_535]]
+    await slow(on)
     await beacon?.kill9()
     const before = await lastRound(on)
     await epochBegins(on)
@@ -144,6 +147,36 @@ describe('chain with a local beacon', () => {
     expect(await lastRound(on)).toBeGreaterThan(before)
     expect(await beacon.stop()).toBe(0)
     beacon = null
+  })
+})
+
+describe('chain that is killed under its beacon', () => {
+  it('is signed for again when it is back, without a gap in what it missed', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'arbor-restart-'))
+    const run = async (port: string): Promise<{ readonly chain: Running; readonly url: string }> => {
+      const words = ['chain', 'run', '--dev', '--json', '--data', join(home, 'data'), '--port', port]
+      const chain = startArbor({ home, words: [...words, '--block-time', '250ms'] })
+      return { chain, url: String((await chain.event('chain.ready')).url) }
+    }
+    const first = await run('0')
+    const beacon = startArbor({ home, words: ['chain', 'beacon', '--dev', '--json', '--url', first.url] })
+    const client = await connectChain({ url: first.url, signal, clock: systemClock })
+    const waitFor = async (round: bigint): Promise<void> => {
+      for await (const { hash } of client.heads('best', signal))
+        if ((await client.beacon(hash)).lastStoredRound >= round) return
+    }
+    await waitFor(1n)
+    const { lastStoredRound: before } = await client.beacon((await client.best()).hash)
+    await first.chain.kill9()
+    const second = await run(new URL(first.url).port)
+    await waitFor(before + 4n)
+    const { hash } = await client.best()
+    for (let round = before; round <= before + 4n; round += 1n)
+      expect(await client.signature(round, hash)).toHaveLength(48)
+    await client.close()
+    expect(await beacon.stop()).toBe(0)
+    expect(await second.chain.stop()).toBe(0)
+    await rm(home, { recursive: true, force: true })
   })
 })
 
@@ -191,6 +224,7 @@ describe('chain whose genesis names quicknet', () => {
       [on.own, 7],
       [on.other, 65_535],
     ]
+    await slow(on)
     const { number } = await on.mustSubmit(commitTimelockedWeights(sealedFor(QUICKNET, row, 3)), validator)
     const file = join(home, 'pulses.json')
     await writeFile(file, JSON.stringify([{ round: 1000, signature: vectors.drand.signature }]))

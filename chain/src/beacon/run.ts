@@ -29,6 +29,15 @@ const KEPT = 64
  * @throws BEACON_OTHER_KEY when the chain follows a beacon with another key
  */
 export async function runBeacon(deps: BeaconDeps, signal: AbortSignal): Promise<void> {
+  try {
+    await follow(deps, signal)
+  } catch (error) {
+    signal.throwIfAborted() // what was under way when it came ends with an error of its own
+    throw error
+  }
+}
+
+async function follow(deps: BeaconDeps, signal: AbortSignal): Promise<void> {
   const { chain, secret, log } = deps
   await mustBeNamed(deps)
   const signed = new Map<bigint, Pulse>()
