@@ -1,7 +1,7 @@
-import { adminSet, commitWeights } from '@arbor/chain/client/calls'
-import { openKeypair } from '@arbor/chain/wallet/open'
+import { adminSet, commitWeights, sudo } from '@arbor/chain/client/calls'
+import { openHotkey } from '@arbor/chain/wallet/open'
 import { keypairFromUri } from '@arbor/shared/keys'
-import type { NetUid, Ss58 } from '@arbor/shared/units'
+import type { NetUid, Ss58, Uid } from '@arbor/shared/units'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { arbor } from '../e2e/support/real-chain.ts'
 import { btcliJson, runBtcli } from './support/btcli.ts'
@@ -12,6 +12,8 @@ const TAO = 1_000_000_000n
 const netuid = 1 as NetUid
 const alice = keypairFromUri('//Alice').address
 const key = ['--wallet-name', 'ours', '--hotkey', 'default']
+/** What btcli 9.23.2 sends as version key. */
+const BTCLI_VERSION = 9_023_002n
 const yes = '--no-prompt'
 const plain = '--no-mev-protection' // the chain has no MEV shield
 
@@ -193,5 +195,41 @@ describeWith('bittensor-10.5', 'btcli 9.23.2 on the chain', ({ btcli }) => {
     expect(shown.uids.map(({ uid, hotkey, coldkey }) => `${uid} ${hotkey} ${coldkey}`).sort()).toEqual(
       neurons.map(({ uid, hotkey, coldkey }) => `${uid} ${hotkey} ${coldkey}`).sort(),
     )
+  })
+
+  it('weights that our client committed are opened', async () => {
+    const { signal } = new AbortController()
+    const root = { signer: keypairFromUri('//Alice'), signal }
+    const tempo = async (blocks: number) => {
+      const set = await story.client.submit(sudo(adminSet('tempo', { netuid, tempo: blocks })), root)
+      expect(set.status).toBe('included')
+    }
+    const epoch = async (at?: `0x${string}`) => (await story.client.metagraph(netuid, at)).epochIndex
+    await tempo(40) // 10 s to notice that the next epoch began
+    await story.client.submit(sudo(adminSet('commit_reveal_weights_enabled', { netuid, enabled: true })), root)
+    const graph = await story.client.metagraph(netuid)
+    const uid = graph.neurons.find(({ hotkey }) => hotkey === ours.hotkey)?.uid ?? (0 as Uid)
+    const row = [
+      [0 as Uid, 65_535],
+      [uid, 13_107],
+    ] as const
+    const salt = [1, 2, 3, 4, 5, 6, 7, 8]
+    const signer = openHotkey({ folder: story.wallets, wallet: 'ours', hotkey: 'default' })
+    const sealed = commitWeights({ netuid, mechanism: 0, hotkey: ours.hotkey, row, salt, version: BTCLI_VERSION })
+    expect((await story.client.submit(sealed, { signer, signal })).status).toBe('included')
+    const before = await epoch()
+    await story.until(async (at) => ((await epoch(at)) > before ? true : undefined))
+    await tempo(400) // btcli takes seconds to start
+    const opened = await json(
+      ...['weights', 'reveal', '--netuid', '1', ...key, '--uids', `0,${uid}`, '--weights', '1.0,0.2'],
+      ...['--salt', salt.join(','), yes],
+    )
+    expect(opened).toMatchObject({ success: true })
+    expect(await story.client.weights(netuid, uid)).toEqual(row)
+  })
+
+  it('weights commit of btcli looks for a storage item that Bittensor’s chain does not have either', async () => {
+    const { out, err } = await run('weights', 'commit', '--netuid', '1', ...key, '--uids', '0', '--weights', '1.0', yes)
+    expect(out + err).toContain('get_commit_reveal_weights_enabled')
   })
 })

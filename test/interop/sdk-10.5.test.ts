@@ -1,3 +1,4 @@
+import { adminSet, sudo } from '@arbor/chain/client/calls'
 import type { Metagraph } from '@arbor/chain/client/types'
 import { keypairFromUri } from '@arbor/shared/keys'
 import type { NetUid, Ss58 } from '@arbor/shared/units'
@@ -310,6 +311,9 @@ describeWith('bittensor-10.5', 'bittensor 10.5.0 on the chain', ({ python }) => 
   })
 
   it('weights are committed under a salt, and opened in the epoch that is theirs', async () => {
+    const { signal } = new AbortController()
+    const slower = sudo(adminSet('tempo', { netuid, tempo: 40 })) // 10 s an epoch: time to be early in, and to be in time in
+    await story.client.submit(slower, { signer: keypairFromUri('//Alice'), signal })
     const uid = neuron(await story.client.metagraph(netuid), miner.hotkey).uid
     const row = {
       wallet: wallet('own'),
