@@ -33,7 +33,7 @@ describeWith('bittensor-10.5', 'bittensor 10.5.0 on the chain', ({ python }) => 
     return found
   }
   /** Reads one balance before and after, and gives the difference with the fee taken out. */
-  const spent = async (account: string, act: () => Promise<SdkResponse>) => {
+  const spent = async (account: Ss58, act: () => Promise<SdkResponse>) => {
     const before = await story.client.balance(account)
     const response = await act()
     const block = succeeded(response)
