@@ -14,8 +14,9 @@
 //! - Nobody can make a round unusable by handing in a later one first: rounds that are missing may follow.
 //! - Pulses older than [`Config::MaxKeptRounds`] are forgotten, a bounded number with every call.
 #![cfg_attr(not(feature = "std"), no_std)]
-// Subtensor's clients hand pulses in as unsigned extrinsics; the SDK's successor takes another kind.
-#![allow(deprecated)]
+// Subtensor's clients hand pulses in as unsigned extrinsics, which the SDK wants to replace by another kind; the code
+// that it generates for them has a binding without a value.
+#![allow(deprecated, clippy::let_unit_value)]
 
 extern crate alloc;
 
