@@ -125,10 +125,18 @@ describe('killed chain', () => {
 
 /** A small disk needs the right to mount one. */
 const disk = join(tmpdir(), `arbor-disk-${process.pid}`)
+const mountDisk = (): void => {
+  mkdirSync(disk, { recursive: true })
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', disk], { stdio: 'ignore' })
+}
+const unmountDisk = (): void => {
+  execFileSync('umount', ['-l', disk])
+  rmSync(disk, { recursive: true, force: true })
+}
 const mounts = ((): boolean => {
   try {
-    mkdirSync(disk, { recursive: true })
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', disk], { stdio: 'ignore' })
+    mountDisk()
+    unmountDisk()
     return true
   } catch {
     rmSync(disk, { recursive: true, force: true })
@@ -137,10 +145,8 @@ const mounts = ((): boolean => {
 })()
 
 describe.skipIf(!mounts)('full disk (needs the right to mount a small one)', () => {
-  afterAll(() => {
-    execFileSync('umount', ['-l', disk])
-    rmSync(disk, { recursive: true, force: true })
-  })
+  beforeAll(mountDisk)
+  afterAll(unmountDisk)
 
   test(
     'chain says so, answers on, loses nothing through a kill, and goes on when there is room',
