@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toHex } from '@arbor/shared/hex'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ALICE, createSigner, WASM } from './support/embedded.ts'
+import { ALICE, BOB, createSigner, WASM } from './support/embedded.ts'
 import { extrinsicHash, startRpcChain } from './support/rpc.ts'
+import { upgradedBlob } from './support/upgraded-blob.ts'
 
 /** The same runtime with one call under another name: other code, other metadata, the same version. */
 const renamed = (): Uint8Array => {
@@ -70,6 +71,29 @@ describe('a runtime upgrade', () => {
     const { extrinsics } = await rpc.chain.produce()
     expect(extrinsics.length).toBe(2)
     expect(await namesAt(rpc, null)).toEqual(['new', 'new'])
+  })
+
+  test('a new version is told to who listens, and what was signed for the old one is invalid from then on', async () => {
+    const told = await rpc.get('state_subscribeRuntimeVersion')
+    const before = (await rpc.get('state_getRuntimeVersion')) as { specVersion: number }
+    const specVersion = before.specVersion + 1
+    const waiting = await rpc.get('author_submitAndWatchExtrinsic', rpc.transfer(BOB, 1))
+    await rpc.get('author_submitExtrinsic', setCode(rpc, 0, 'setCode', upgradedBlob({ specVersion })))
+    await rpc.chain.produce()
+    const after = { ...before, specVersion }
+    expect(rpc.heard(told)).toEqual([before, after])
+    expect(await rpc.get('state_getRuntimeVersion')).toEqual(after)
+    expect(await rpc.get('state_getRuntimeVersion', rpc.chain.genesisHash)).toEqual(before)
+    expect(rpc.heard(waiting)).toEqual(['future', 'invalid'])
+    expect((await rpc.ask('author_submitExtrinsic', rpc.transfer(ALICE, 1))).error).toMatchObject({
+      code: 1010,
+      data: 'Transaction has a bad signature',
+    })
+    const resigned = createSigner(rpc.chain).sign(ALICE, 1, 'balances', 'transferKeepAlive', BOB.address, 5n)
+    await rpc.get('author_submitExtrinsic', toHex(resigned))
+    expect((await rpc.chain.produce()).extrinsics.map(toHex)).toContain(toHex(resigned))
+    await rpc.chain.produce()
+    expect(rpc.heard(told).length).toBe(2)
   })
 
   test('an upgrade that a reorganisation takes back is taken back', async () => {
