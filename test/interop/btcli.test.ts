@@ -93,16 +93,14 @@ describeWith('bittensor-10.5', 'btcli 9.23.2 on the chain', ({ btcli }) => {
           inTao(BigInt(String(await story.client.read('SubtensorModule', item, [netuid])))),
         ),
       )
-    const before = await pool()
     const { subnets } = await json<{
       subnets: Record<string, { price: number; liquidity: { tao_in: number; alpha_in: number } }>
     }>('subnets', 'list')
-    const after = await pool() // each block adds to both
+    const now = await pool() // some blocks later, each of which changed both a little
     expect(Object.keys(subnets).map(Number)).toEqual(await story.client.netuids())
     const { tao_in, alpha_in } = subnets[netuid]?.liquidity ?? {}
     for (const [side, shown] of [tao_in, alpha_in].entries()) {
-      expect(shown).toBeGreaterThanOrEqual(before[side] ?? 0)
-      expect(shown).toBeLessThanOrEqual(after[side] ?? 0)
+      expect((shown ?? 0) / (now[side] ?? 1)).toBeCloseTo(1, 1)
     }
     const { burn_cost } = await json<{ burn_cost: { rao: number } }>('subnets', 'burn-cost')
     expect(BigInt(burn_cost.rao)).toBe(await story.client.subnetCost())
@@ -127,10 +125,13 @@ describeWith('bittensor-10.5', 'btcli 9.23.2 on the chain', ({ btcli }) => {
     const { stake_info } = await json<{ stake_info: Record<string, { netuid: number; stake_value: number }[]> }>(
       ...['stake', 'list', '--wallet-name', 'ours', yes],
     )
-    expect(stake_info[ours.hotkey]?.find((row) => row.netuid === netuid)?.stake_value).toBeCloseTo(inTao(first), 0)
+    const listed = stake_info[ours.hotkey]?.find((row) => row.netuid === netuid)?.stake_value ?? 0
+    expect(listed).toBeGreaterThanOrEqual(inTao(first) - 0.01) // epochs meanwhile add to it
+    expect(listed).toBeLessThanOrEqual(inTao(await staked()) + 0.01)
     const remove = ['stake', 'remove', '--netuid', '1', ...key, yes, plain, '--tolerance', '0.1']
+    const held = await staked()
     await json(...remove, '--amount', '50')
-    expect(await staked()).toBeLessThan(first - 45n * TAO)
+    expect(await staked()).toBeLessThan(held - 30n * TAO)
   })
 
   it('transfer arrives', async () => {
@@ -229,7 +230,20 @@ describeWith('bittensor-10.5', 'btcli 9.23.2 on the chain', ({ btcli }) => {
   })
 
   it('weights commit of btcli looks for a storage item that Bittensor’s chain does not have either', async () => {
-    const { out, err } = await run('weights', 'commit', '--netuid', '1', ...key, '--uids', '0', '--weights', '1.0', yes)
+    const { out, err } = await run(
+      'weights',
+      'commit',
+      '--netuid',
+      '1',
+      ...key,
+      '--uids',
+      '0',
+      '--weights',
+      '1.0',
+      '--salt',
+      '1,2,3,4,5,6,7,8',
+      yes,
+    )
     expect(out + err).toContain('get_commit_reveal_weights_enabled')
   })
 })
