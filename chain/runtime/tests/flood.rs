@@ -176,7 +176,7 @@ fn doomed_free_calls_are_refused_by_their_numbers() {
         assert_eq!(apply(sign(MINER, weights(NETUID))), refused(1));
         // Root's free calls are not free to whoever signs them.
         let space = pallet_commitments::Call::set_max_space { new_limit: 1 };
-        assert_eq!(apply(sign(MINER, space)), refused(255));
+        assert_eq!(apply(sign("//Eve", space)), refused(255));
     });
 }
 
