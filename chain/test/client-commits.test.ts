@@ -226,6 +226,11 @@ describe('refusal of a commit or reveal', () => {
     expect(told(error)).toMatchObject({ code, message: expect.stringMatching(text) })
   })
 
+  it('rate limit that the pool tells by its own word is the same', () => {
+    const pooled = explainCommitRefusal('InvalidTransaction.TxRateLimitExceeded', { netuid }, now)
+    expect(pooled).toMatchObject({ code: 'WEIGHTS_COMMIT_TOO_SOON', details: { next: 121 }, retryable: true })
+  })
+
   it('each error of commit-reveal that is declared has its own', () => {
     const declared = Object.entries(errorNeeds).filter(([, need]) => need.for.some((f) => f !== 'serve'))
     expect(declared.filter(([name]) => explainCommitRefusal(name, { netuid }, now) === null)).toEqual([])

@@ -160,10 +160,21 @@ describe('salted commit and reveal', () => {
     expect(await explained(open)).toMatchObject({ code: 'WEIGHTS_COMMIT_REVEAL_ON', details: { revealPeriod: 1 } })
     await mustSubmit(sudo(adminSet('weights_set_rate_limit', { netuid, weights_set_rate_limit: 500 })), alice)
     const { lastUpdate } = (await chain.metagraph(netuid)).neurons[uids.validator] ?? { lastUpdate: 0 }
-    const soon = await explained(commitWeights(row(13)))
+    await reach((await chain.finalized()).number + 6) // the refusal before costs 5 blocks
+    const call = commitWeights(row(13))
+    const refused = await chain.submit(call, { signer: validator, signal })
+    if (!('error' in refused)) throw new Error(refused.status)
+    const at = await chain.pendingCommits({ netuid, hotkey: validator.address })
+    const soon = explainCommitRefusal(refused.error, { netuid, lastCommit: lastUpdate as Block }, at)
     expect(soon).toMatchObject({ code: 'WEIGHTS_COMMIT_TOO_SOON', retryable: true })
     expect(soon?.details.next).toBe(lastUpdate + 500)
-    await mustSubmit(sudo(adminSet('commit_reveal_weights_enabled', { netuid, enabled: false })), alice)
+    await mustSubmit(
+      batchAll([
+        sudo(adminSet('commit_reveal_weights_enabled', { netuid, enabled: false })),
+        sudo(adminSet('weights_set_rate_limit', { netuid, weights_set_rate_limit: 0 })),
+      ]),
+      alice,
+    )
     expect(await explained(commitWeights(row(14)))).toMatchObject({ code: 'WEIGHTS_COMMIT_REVEAL_OFF' })
   })
 })

@@ -23,12 +23,26 @@ type Explain = (attempt: Attempt, at: PendingCommits) => Omit<ConstructorParamet
  * @returns null when the refusal is about something else
  */
 export function explainCommitRefusal(error: string, attempt: Attempt, at: PendingCommits): SubnetError | null {
-  const explain = EXPLAIN[error as ErrorName]
+  const explain = error === RATE_LIMITED ? tooSoon : EXPLAIN[error as ErrorName]
   return explain === undefined ? null : new SubnetError(explain(attempt, at))
 }
 
 const commitOf = ({ hash }: Attempt, { commits }: PendingCommits) =>
   commits.find(({ sealed }) => sealed.kind === 'salted' && sealed.hash === hash)
+
+const tooSoon: Explain = ({ lastCommit }, { state, block, commits }) => {
+  const last = lastCommit ?? commits.at(-1)?.block ?? null
+  const next = last === null ? null : last + state.rateLimit
+  return {
+    code: 'WEIGHTS_COMMIT_TOO_SOON',
+    message: `the last commit was in block ${last ?? 'unknown'}, and the next is taken ${state.rateLimit} blocks later${next === null ? '' : `, at block ${next}`}; now is ${block.number}`,
+    details: { next, block: block.number, rateLimit: state.rateLimit },
+    retryable: true,
+  }
+}
+
+/** The pool's own word for a call that comes before its rate limit, without a fee and a block. */
+const RATE_LIMITED = 'InvalidTransaction.TxRateLimitExceeded'
 
 const EXPLAIN: Partial<Record<ErrorName, Explain>> = {
   'SubtensorModule.RevealTooEarly': (attempt, at) => {
@@ -74,16 +88,7 @@ const EXPLAIN: Partial<Record<ErrorName, Explain>> = {
     message: `subnet ${netuid} takes weights by commit and reveal only, ${state.revealPeriod} epochs apart; commit them`,
     details: { netuid, revealPeriod: state.revealPeriod },
   }),
-  'SubtensorModule.CommittingWeightsTooFast': ({ lastCommit }, { state, block, commits }) => {
-    const last = lastCommit ?? commits.at(-1)?.block ?? null
-    const next = last === null ? null : last + state.rateLimit
-    return {
-      code: 'WEIGHTS_COMMIT_TOO_SOON',
-      message: `the last commit was in block ${last ?? 'unknown'}, and the next is taken ${state.rateLimit} blocks later${next === null ? '' : `, at block ${next}`}; now is ${block.number}`,
-      details: { next, block: block.number, rateLimit: state.rateLimit },
-      retryable: true,
-    }
-  },
+  'SubtensorModule.CommittingWeightsTooFast': tooSoon,
   'SubtensorModule.IncorrectCommitRevealVersion': (_, { state }) => ({
     code: 'WEIGHTS_COMMIT_VERSION',
     message: `the chain takes timelocked commits of version ${state.version}; state that one, or update Arbor`,
