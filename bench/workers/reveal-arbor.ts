@@ -2,6 +2,7 @@
 import { keypairFromUri } from '@arbor/shared/keys'
 import { developmentSecret } from '../../chain/src/beacon/key.ts'
 import { slotOf } from '../../chain/src/embedded/header.ts'
+import { reader } from '../../chain/src/embedded/scale.ts'
 import { type Pulse, publicKeyOf, signRound } from '../../chain/src/timelock/drand.ts'
 import { seal } from '../../chain/src/timelock/seal.ts'
 import { ALICE, BOB, createSigner, eventsOf, startTestChain } from '../../chain/test/support/embedded.ts'
@@ -61,6 +62,17 @@ await block(
   validators.map(({ address }) => sign(BOB, nonce++, 'subtensorModule', 'addStake', address, NETUID, 20_000_000_000n)),
 )
 for (let made = 0; made < BLOCKS; made += 1) await block() // the first epoch gives the permits
+/** The first block of the subnet's next epoch. */
+const nextEpoch = (): number => {
+  const answer = chain.call(
+    'SubnetInfoRuntimeApi_get_next_epoch_start_block',
+    Uint8Array.of(NETUID, 0),
+    chain.best().hash,
+  )
+  return Number(reader(answer.subarray(1)).u64())
+}
+// Just after an epoch, so that the commits' pulse comes well before the next one, which opens them.
+for (const due = nextEpoch(); nextEpoch() === due; ) await block()
 const round = roundNow() + 5n
 const sealed = validators.map(({ publicKey }, index) =>
   seal({ publicKey: publicKeyOf(secret) }, round, fullRow(publicKey, NEURONS, index), randomnessOf(index)),
@@ -83,10 +95,6 @@ while (roundNow() < round) await block()
 const empty: number[] = []
 for (let made = 0; made < 5; made += 1) empty.push(await block())
 const one = await block([pulsesCall([signRound(secret, round)])])
-const later = Array.from({ length: PULSES }, (_, index) => signRound(secret, round + 1n + BigInt(index)))
-while (roundNow() < round + BigInt(PULSES)) empty.push(await block())
-const many = await block([pulsesCall(later)])
-
 let opening: number | null = null
 for (let made = 0; made < 2 * BLOCKS && opening === null; made += 1) {
   const spent = await block()
@@ -95,6 +103,10 @@ for (let made = 0; made < 2 * BLOCKS && opening === null; made += 1) {
   else if (opened > 0) throw new Error(`a block opened ${opened} of ${COMMITS} commits`)
 }
 if (opening === null) throw new Error('no block opened the commits')
+const newest = roundNow()
+const later = Array.from({ length: PULSES }, (_, index) => signRound(secret, newest + 1n + BigInt(index)))
+while (roundNow() < newest + BigInt(PULSES)) empty.push(await block())
+const many = await block([pulsesCall(later)])
 await chain.close()
 const sorted = empty.sort((a, b) => a - b)
 console.log(
