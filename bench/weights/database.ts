@@ -72,7 +72,7 @@ export const createBenchDatabase = (genesis: Trie): BenchDatabase => {
     },
     next: (key) => {
       const next = inner.next(key)
-      read(next ?? key)
+      read(key)
       return next
     },
     clearPrefix: (prefix, limit) => {

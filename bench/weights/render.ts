@@ -34,14 +34,15 @@ export const renderWeights = (pallet: string, measured: readonly Measured[], ori
 //!
 //! The runtime ran in V8, as in the embedded chain: each benchmark of \`benchmarking.rs\` at up to six sizes of each of
 //! its components with the others at their largest, ${origin.executions} executions each. Time is that of the clock or the thread's CPU
-//! time, whichever is less; its median at each size is fitted by least squares as a base and a slope for each component, in picoseconds. Reads and writes
-//! are distinct keys, priced by the runtime's \`DbWeight\`: that of RocksDB on an SSD, 25 µs a read and 100 µs a write,
-//! which the embedded chain stays far below.
+//! time, whichever is less; its median at each size is fitted by least squares as a base and a slope for each component,
+//! in picoseconds. Reads and writes are distinct keys, priced by the runtime's \`DbWeight\`: that of RocksDB on an SSD,
+//! 25 µs a read and 100 µs a write, which the embedded chain stays far below.
 //!
 //! To do it again:
 //!
 //! \`\`\`text
-//! chain/build-runtime.sh --benchmarks FOLDER && node bench/weights.ts --blob FOLDER/arbor_runtime.wasm
+//! chain/build-runtime.sh --benchmarks FOLDER
+//! node bench/weights.ts --blob FOLDER/arbor_runtime.wasm && (cd chain && cargo fmt)
 //! \`\`\`
 #![allow(clippy::unnecessary_cast)]
 
@@ -85,7 +86,7 @@ const method = (item: Measured, dbWeight: string): string => {
     `            .saturating_add(${perItem}.saturating_mul(u64::from(${name})))`
   const picoseconds = (ns: number): number => Math.ceil(ns * 1_000)
   const access = (kind: 'reads' | 'writes', { base, slopes }: Fit): readonly string[] => [
-    ...(rounded(base) > 0 ? [`            .saturating_add(${dbWeight}.${kind}(${rounded(base)}))`] : []),
+    ...(whole(base) > 0 ? [`            .saturating_add(${dbWeight}.${kind}(${whole(base)}))`] : []),
     ...components.flatMap(({ name }) => {
       const each = rounded(slopes[name] ?? 0)
       if (each === 0) return []
@@ -109,6 +110,9 @@ ${lines.join('\n')}
     }
 `
 }
+
+/** Rounds a count up, but for what the fit's arithmetic adds. */
+const whole = (count: number): number => Math.ceil(count - 1e-3)
 
 /** Rounds a count to thousandths, upward. */
 const rounded = (count: number): number => Math.ceil(count * 1_000 - 1e-3) / 1_000

@@ -255,12 +255,15 @@ impl pallet_drand::Config for Runtime {
 }
 
 impl pallet_subtensor::Config for Runtime {
+    type WeightInfo = pallet_subtensor::weight_info::MeasuredWeight<Runtime>;
     type Currency = Balances;
     type Beacon = StoredPulses;
     type MaxOpenedPerBlock = OpenedPerBlock;
 }
 
-impl pallet_admin_utils::Config for Runtime {}
+impl pallet_admin_utils::Config for Runtime {
+    type WeightInfo = pallet_admin_utils::weight_info::MeasuredWeight<Runtime>;
+}
 
 /// Lets the commitments pallet ask the subnets.
 pub struct CommitmentSubnets;
@@ -303,6 +306,7 @@ impl pallet_commitments::Subnets<AccountId> for CommitmentSubnets {
 }
 
 impl pallet_commitments::Config for Runtime {
+    type WeightInfo = pallet_commitments::weight_info::MeasuredWeight<Runtime>;
     type Subnets = CommitmentSubnets;
     type MaxFields = MaxCommitmentFields;
     type InitialDeposit = ConstU64<0>;

@@ -6,7 +6,7 @@
 use super::*;
 use frame_benchmarking::v2::*;
 use frame_system::RawOrigin;
-use pallet_subtensor::{self as subtensor, NetUid};
+use pallet_subtensor::{self as subtensor, MechId, NetUid};
 
 /// The subnet whose rules are set: its owner is "coldkey" 0, and it has 256 neurons.
 const NET: NetUid = NetUid(2);
@@ -309,5 +309,106 @@ mod benchmarks {
     fn sudo_set_max_epochs_per_block() {
         #[extrinsic_call]
         _(RawOrigin::Root, 4);
+    }
+
+    #[benchmark]
+    fn sudo_set_burn_half_life() {
+        subnet::<T>();
+        #[extrinsic_call]
+        _(owner::<T>(), NET, 720);
+    }
+
+    #[benchmark]
+    fn sudo_set_burn_increase_mult() {
+        subnet::<T>();
+        #[extrinsic_call]
+        _(owner::<T>(), NET, subtensor::FixedU128 { bits: 2 << 64 });
+    }
+
+    #[benchmark]
+    fn sudo_set_commit_reveal_version() {
+        #[extrinsic_call]
+        _(RawOrigin::Root, 4);
+    }
+
+    #[benchmark]
+    fn sudo_set_ema_price_halving_period() {
+        subnet::<T>();
+        #[extrinsic_call]
+        _(RawOrigin::Root, NET, 7);
+    }
+
+    #[benchmark]
+    fn sudo_set_max_mechanism_count() {
+        #[extrinsic_call]
+        _(RawOrigin::Root, MechId(4));
+    }
+
+    #[benchmark]
+    fn sudo_set_mechanism_emission_split() {
+        subnet::<T>();
+        #[extrinsic_call]
+        _(owner::<T>(), NET, Some(alloc::vec![u16::MAX]));
+    }
+
+    #[benchmark]
+    fn sudo_set_min_allowed_uids() {
+        subnet::<T>();
+        #[extrinsic_call]
+        _(RawOrigin::Root, NET, 7);
+    }
+
+    #[benchmark]
+    fn sudo_set_min_delegate_take() {
+        #[extrinsic_call]
+        _(RawOrigin::Root, 7);
+    }
+
+    #[benchmark]
+    fn sudo_set_owner_immune_neuron_limit() {
+        subnet::<T>();
+        #[extrinsic_call]
+        _(owner::<T>(), NET, 1);
+    }
+
+    #[benchmark]
+    fn sudo_set_recycle_or_burn() {
+        subnet::<T>();
+        #[extrinsic_call]
+        _(owner::<T>(), NET, subtensor::RecycleOrBurnEnum::Recycle);
+    }
+
+    #[benchmark]
+    fn sudo_set_subnet_moving_alpha() {
+        #[extrinsic_call]
+        _(RawOrigin::Root, subtensor::FixedI128 { bits: 7 });
+    }
+
+    #[benchmark]
+    fn sudo_set_tx_delegate_take_rate_limit() {
+        #[extrinsic_call]
+        _(RawOrigin::Root, 7);
+    }
+
+    #[benchmark]
+    fn sudo_set_tx_rate_limit() {
+        #[extrinsic_call]
+        _(RawOrigin::Root, 7);
+    }
+
+    /// Drops a mechanism on which 128 neurons have rows.
+    #[benchmark]
+    fn sudo_set_mechanism_count() {
+        subtensor::benchmarking::subnet::<T>(NET, 128);
+        subtensor::MaxAllowedUids::<T>::insert(NET, 128);
+        subtensor::MechanismCountCurrent::<T>::insert(NET, 2);
+        for uid in 0..128u16 {
+            let index = subtensor::NetUidStorageIndex::new(NET, MechId(1));
+            let row: alloc::vec::Vec<(u16, u16)> = (0..128).map(|uid| (uid, 7)).collect();
+            subtensor::Weights::<T>::insert(index, uid, &row);
+            subtensor::Bonds::<T>::insert(index, uid, row);
+        }
+        #[extrinsic_call]
+        _(owner::<T>(), NET, MechId(1));
     }
 }

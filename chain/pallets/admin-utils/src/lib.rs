@@ -12,6 +12,8 @@ extern crate alloc;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 
+pub mod weight_info;
+
 pub use pallet::*;
 #[cfg(feature = "runtime-benchmarks")]
 use polkadot_sdk::frame_benchmarking;
@@ -19,7 +21,7 @@ use polkadot_sdk::{frame_support, frame_system, sp_runtime};
 
 #[frame_support::pallet]
 pub mod pallet {
-    use super::*;
+    use super::{weight_info::WeightInfo, *};
     use alloc::vec::Vec;
     use frame_support::{dispatch::DispatchClass, pallet_prelude::*};
     use frame_system::pallet_prelude::*;
@@ -49,6 +51,8 @@ pub mod pallet {
     pub trait Config:
         polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> + pallet_subtensor::Config
     {
+        /// What calls cost.
+        type WeightInfo: WeightInfo;
     }
 
     #[pallet::pallet]
@@ -106,7 +110,7 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// Sets the share of dividends, of 65 535, that a delegate takes at most. Root only.
         #[pallet::call_index(1)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_default_take(), DispatchClass::Operational))]
         pub fn sudo_set_default_take(origin: OriginFor<T>, default_take: u16) -> DispatchResult {
             ensure_root(origin)?;
             subtensor::Pallet::<T>::set_max_delegate_take(default_take);
@@ -115,7 +119,7 @@ pub mod pallet {
 
         /// Sets the blocks between two limited transactions of an account. Root only.
         #[pallet::call_index(2)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_tx_rate_limit(), DispatchClass::Operational))]
         pub fn sudo_set_tx_rate_limit(origin: OriginFor<T>, tx_rate_limit: u64) -> DispatchResult {
             ensure_root(origin)?;
             subtensor::Pallet::<T>::set_tx_rate_limit(tx_rate_limit);
@@ -124,7 +128,7 @@ pub mod pallet {
 
         /// Sets the blocks between two endpoint announcements of a hotkey. Owner or root.
         #[pallet::call_index(3)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_serving_rate_limit(), DispatchClass::Operational))]
         pub fn sudo_set_serving_rate_limit(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -137,7 +141,7 @@ pub mod pallet {
 
         /// Sets the least version key of weights. Owner or root.
         #[pallet::call_index(6)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_weights_version_key(), DispatchClass::Operational))]
         pub fn sudo_set_weights_version_key(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -150,7 +154,7 @@ pub mod pallet {
 
         /// Sets the blocks between two weight rows of a validator. Root only.
         #[pallet::call_index(7)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_weights_set_rate_limit(), DispatchClass::Operational))]
         pub fn sudo_set_weights_set_rate_limit(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -163,7 +167,7 @@ pub mod pallet {
 
         /// Sets for how many blocks a new uid cannot be replaced. Owner or root.
         #[pallet::call_index(13)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_immunity_period(), DispatchClass::Operational))]
         pub fn sudo_set_immunity_period(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -176,7 +180,7 @@ pub mod pallet {
 
         /// Sets the least length of a weight row. Owner or root.
         #[pallet::call_index(14)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_min_allowed_weights(), DispatchClass::Operational))]
         pub fn sudo_set_min_allowed_weights(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -189,7 +193,7 @@ pub mod pallet {
 
         /// Sets how many uids a subnet may have. Owner or root. Fails with `MaxAllowedUidsLessThanMinAllowedUids`, `MaxAllowedUIdsLessThanCurrentUIds`, `MaxAllowedUidsGreaterThanDefaultMaxAllowedUids` or, where mechanisms share the 256 uids, `TooManyUIDsPerMechanism` of SubtensorModule.
         #[pallet::call_index(15)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_max_allowed_uids(), DispatchClass::Operational))]
         pub fn sudo_set_max_allowed_uids(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -219,7 +223,7 @@ pub mod pallet {
 
         /// Sets the share of stake, of 65 535, that must support a weight. Root only.
         #[pallet::call_index(16)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_kappa(), DispatchClass::Operational))]
         pub fn sudo_set_kappa(origin: OriginFor<T>, netuid: NetUid, kappa: u16) -> DispatchResult {
             Self::ensure_root_on(origin, netuid)?;
             subtensor::Pallet::<T>::set_kappa(netuid, kappa);
@@ -228,7 +232,7 @@ pub mod pallet {
 
         /// Sets rho; the epoch does not use it any more. Owner or root.
         #[pallet::call_index(17)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_rho(), DispatchClass::Operational))]
         pub fn sudo_set_rho(origin: OriginFor<T>, netuid: NetUid, rho: u16) -> DispatchResult {
             Self::ensure_owner_or_root(origin, netuid, 17)?;
             subtensor::Pallet::<T>::set_rho(netuid, rho);
@@ -237,7 +241,7 @@ pub mod pallet {
 
         /// Opens or closes registration. Root only.
         #[pallet::call_index(19)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_network_registration_allowed(), DispatchClass::Operational))]
         pub fn sudo_set_network_registration_allowed(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -250,7 +254,7 @@ pub mod pallet {
 
         /// Sets how many registrations an interval should see. Root only.
         #[pallet::call_index(21)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_target_registrations_per_interval(), DispatchClass::Operational))]
         pub fn sudo_set_target_registrations_per_interval(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -266,7 +270,7 @@ pub mod pallet {
 
         /// Sets the floor of the registration price in rao. Owner or root. Fails with `ValueNotInBounds`.
         #[pallet::call_index(22)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_min_burn(), DispatchClass::Operational))]
         pub fn sudo_set_min_burn(origin: OriginFor<T>, netuid: NetUid, min_burn: u64) -> DispatchResult {
             Self::ensure_owner_or_root(origin, netuid, 22)?;
             Self::ensure_in_bounds(
@@ -278,7 +282,7 @@ pub mod pallet {
 
         /// Sets the ceiling of the registration price in rao. Owner or root. Fails with `ValueNotInBounds`.
         #[pallet::call_index(23)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_max_burn(), DispatchClass::Operational))]
         pub fn sudo_set_max_burn(origin: OriginFor<T>, netuid: NetUid, max_burn: u64) -> DispatchResult {
             Self::ensure_owner_or_root(origin, netuid, 23)?;
             Self::ensure_in_bounds(
@@ -290,7 +294,7 @@ pub mod pallet {
 
         /// Sets how many uids may hold a validator permit. Root only. Fails with `MaxValidatorsLargerThanMaxUIds`.
         #[pallet::call_index(25)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_max_allowed_validators(), DispatchClass::Operational))]
         pub fn sudo_set_max_allowed_validators(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -307,7 +311,7 @@ pub mod pallet {
 
         /// Sets the share, in millionths, of a bond that is carried from epoch to epoch. Owner, who stays below 975 000, or root. Fails with `BondsMovingAverageMaxReached`.
         #[pallet::call_index(26)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_bonds_moving_average(), DispatchClass::Operational))]
         pub fn sudo_set_bonds_moving_average(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -324,7 +328,7 @@ pub mod pallet {
 
         /// Sets how many hotkeys may register in one block. Root only.
         #[pallet::call_index(27)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_max_registrations_per_block(), DispatchClass::Operational))]
         pub fn sudo_set_max_registrations_per_block(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -337,7 +341,7 @@ pub mod pallet {
 
         /// Sets the share of emission, of 65 535, that subnet owners get. Root only.
         #[pallet::call_index(28)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_subnet_owner_cut(), DispatchClass::Operational))]
         pub fn sudo_set_subnet_owner_cut(origin: OriginFor<T>, subnet_owner_cut: u16) -> DispatchResult {
             ensure_root(origin)?;
             subtensor::Pallet::<T>::set_subnet_owner_cut(subnet_owner_cut);
@@ -346,7 +350,7 @@ pub mod pallet {
 
         /// Sets the blocks between two new subnets of a coldkey. Root only.
         #[pallet::call_index(29)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_network_rate_limit(), DispatchClass::Operational))]
         pub fn sudo_set_network_rate_limit(origin: OriginFor<T>, rate_limit: u64) -> DispatchResult {
             ensure_root(origin)?;
             subtensor::Pallet::<T>::set_network_rate_limit(rate_limit);
@@ -355,7 +359,7 @@ pub mod pallet {
 
         /// Sets the blocks between epochs and starts a new interval; 0 stops epochs. Root only.
         #[pallet::call_index(30)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_tempo(), DispatchClass::Operational))]
         pub fn sudo_set_tempo(origin: OriginFor<T>, netuid: NetUid, tempo: u16) -> DispatchResult {
             Self::ensure_root_on(origin, netuid)?;
             subtensor::Pallet::<T>::restart_with_tempo(netuid, tempo);
@@ -364,7 +368,7 @@ pub mod pallet {
 
         /// Sets for how many blocks a new subnet cannot be removed. Root only.
         #[pallet::call_index(35)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_network_immunity_period(), DispatchClass::Operational))]
         pub fn sudo_set_network_immunity_period(
             origin: OriginFor<T>,
             immunity_period: u64,
@@ -376,7 +380,7 @@ pub mod pallet {
 
         /// Sets the least price of a subnet in rao. Root only.
         #[pallet::call_index(36)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_network_min_lock_cost(), DispatchClass::Operational))]
         pub fn sudo_set_network_min_lock_cost(origin: OriginFor<T>, lock_cost: u64) -> DispatchResult {
             ensure_root(origin)?;
             subtensor::Pallet::<T>::set_network_min_lock(lock_cost);
@@ -385,7 +389,7 @@ pub mod pallet {
 
         /// Sets how many subnets there may be. Root only.
         #[pallet::call_index(37)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_subnet_limit(), DispatchClass::Operational))]
         pub fn sudo_set_subnet_limit(origin: OriginFor<T>, max_subnets: u16) -> DispatchResult {
             ensure_root(origin)?;
             subtensor::Pallet::<T>::set_subnet_limit(max_subnets);
@@ -394,7 +398,7 @@ pub mod pallet {
 
         /// Sets in how many blocks the price of a subnet falls to its floor. Root only. Fails with `InvalidValue`.
         #[pallet::call_index(38)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_lock_reduction_interval(), DispatchClass::Operational))]
         pub fn sudo_set_lock_reduction_interval(origin: OriginFor<T>, interval: u64) -> DispatchResult {
             ensure_root(origin)?;
             ensure!(interval > 0, Error::<T>::InvalidValue);
@@ -404,7 +408,7 @@ pub mod pallet {
 
         /// Sets the stake weight in rao below which a uid sets no weights. Root only.
         #[pallet::call_index(42)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_stake_threshold(), DispatchClass::Operational))]
         pub fn sudo_set_stake_threshold(origin: OriginFor<T>, min_stake: u64) -> DispatchResult {
             ensure_root(origin)?;
             subtensor::Pallet::<T>::set_stake_threshold(min_stake);
@@ -413,7 +417,7 @@ pub mod pallet {
 
         /// Sets the least stake of a nominator in rao. Root only.
         #[pallet::call_index(43)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_nominator_min_required_stake(), DispatchClass::Operational))]
         pub fn sudo_set_nominator_min_required_stake(origin: OriginFor<T>, min_stake: u64) -> DispatchResult {
             ensure_root(origin)?;
             subtensor::NominatorMinRequiredStake::<T>::put(min_stake);
@@ -426,7 +430,7 @@ pub mod pallet {
 
         /// Sets the blocks between two raises of a delegate take. Root only.
         #[pallet::call_index(45)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_tx_delegate_take_rate_limit(), DispatchClass::Operational))]
         pub fn sudo_set_tx_delegate_take_rate_limit(
             origin: OriginFor<T>,
             tx_rate_limit: u64,
@@ -438,7 +442,7 @@ pub mod pallet {
 
         /// Sets the least take of a delegate, of 65 535. Root only.
         #[pallet::call_index(46)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_min_delegate_take(), DispatchClass::Operational))]
         pub fn sudo_set_min_delegate_take(origin: OriginFor<T>, take: u16) -> DispatchResult {
             ensure_root(origin)?;
             subtensor::Pallet::<T>::set_min_delegate_take(take);
@@ -447,7 +451,7 @@ pub mod pallet {
 
         /// Switches commit-reveal on or off. Owner or root.
         #[pallet::call_index(49)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_commit_reveal_weights_enabled(), DispatchClass::Operational))]
         pub fn sudo_set_commit_reveal_weights_enabled(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -460,7 +464,7 @@ pub mod pallet {
 
         /// Switches liquid alpha on or off. Owner or root.
         #[pallet::call_index(50)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_liquid_alpha_enabled(), DispatchClass::Operational))]
         pub fn sudo_set_liquid_alpha_enabled(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -477,7 +481,7 @@ pub mod pallet {
 
         /// Sets the range of liquid alpha in parts of 65 535. Owner or root. Fails with `LiquidAlphaDisabled`, `AlphaHighTooLow` or `AlphaLowOutOfRange` of SubtensorModule.
         #[pallet::call_index(51)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_alpha_values(), DispatchClass::Operational))]
         pub fn sudo_set_alpha_values(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -504,7 +508,7 @@ pub mod pallet {
 
         /// Sets how many epochs pass between commit and reveal, 1 to 100. Owner or root. Fails with `RevealPeriodTooSmall` or `RevealPeriodTooLarge` of SubtensorModule.
         #[pallet::call_index(57)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_commit_reveal_weights_interval(), DispatchClass::Operational))]
         pub fn sudo_set_commit_reveal_weights_interval(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -522,7 +526,7 @@ pub mod pallet {
 
         /// Sets how much of the clipping, of 65 535, enters bonds. Owner or root.
         #[pallet::call_index(60)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_bonds_penalty(), DispatchClass::Operational))]
         pub fn sudo_set_bonds_penalty(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -535,7 +539,7 @@ pub mod pallet {
 
         /// Allows or forbids moving stake between coldkeys. Owner or root.
         #[pallet::call_index(61)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_toggle_transfer(), DispatchClass::Operational))]
         pub fn sudo_set_toggle_transfer(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -548,7 +552,7 @@ pub mod pallet {
 
         /// Sets the speed of the moving price, 32 fractional bits. Root only. Fails with `ValueNotInBounds` outside of 0 to 1.
         #[pallet::call_index(63)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_subnet_moving_alpha(), DispatchClass::Operational))]
         pub fn sudo_set_subnet_moving_alpha(origin: OriginFor<T>, alpha: FixedI128) -> DispatchResult {
             ensure_root(origin)?;
             Self::ensure_in_bounds((0..=1i128 << 32).contains(&alpha.bits))?;
@@ -562,7 +566,7 @@ pub mod pallet {
 
         /// Sets the blocks after which the moving price has half its full speed. Root only.
         #[pallet::call_index(65)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_ema_price_halving_period(), DispatchClass::Operational))]
         pub fn sudo_set_ema_price_halving_period(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -579,7 +583,7 @@ pub mod pallet {
 
         /// Allows or forbids trading the subnet token. Root only.
         #[pallet::call_index(66)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_subtoken_enabled(), DispatchClass::Operational))]
         pub fn sudo_set_subtoken_enabled(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -596,7 +600,7 @@ pub mod pallet {
 
         /// Names the hotkey of the subnet owner. Owner or root.
         #[pallet::call_index(67)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_sn_owner_hotkey(), DispatchClass::Operational))]
         pub fn sudo_set_sn_owner_hotkey(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -609,7 +613,7 @@ pub mod pallet {
 
         /// Sets the steepness of liquid alpha in hundredths. Owner or root. Fails with `NegativeSigmoidSteepness`.
         #[pallet::call_index(68)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_alpha_sigmoid_steepness(), DispatchClass::Operational))]
         pub fn sudo_set_alpha_sigmoid_steepness(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -623,7 +627,7 @@ pub mod pallet {
 
         /// Switches Yuma3 on or off. Emits `Yuma3EnableToggled`. Owner or root.
         #[pallet::call_index(69)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_yuma3_enabled(), DispatchClass::Operational))]
         pub fn sudo_set_yuma3_enabled(origin: OriginFor<T>, netuid: NetUid, enabled: bool) -> DispatchResult {
             Self::ensure_owner_or_root(origin, netuid, 69)?;
             subtensor::Yuma3On::<T>::insert(netuid, enabled);
@@ -633,7 +637,7 @@ pub mod pallet {
 
         /// Allows or forbids bond resets by commitment. Emits `BondsResetToggled`. Owner or root.
         #[pallet::call_index(70)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_bonds_reset_enabled(), DispatchClass::Operational))]
         pub fn sudo_set_bonds_reset_enabled(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -647,7 +651,7 @@ pub mod pallet {
 
         /// Sets the version that timelocked commits must carry. Root only.
         #[pallet::call_index(71)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_commit_reveal_version(), DispatchClass::Operational))]
         pub fn sudo_set_commit_reveal_version(origin: OriginFor<T>, version: u16) -> DispatchResult {
             ensure_root(origin)?;
             subtensor::Pallet::<T>::set_commit_reveal_version(version);
@@ -656,7 +660,7 @@ pub mod pallet {
 
         /// Sets how many of the owner's neurons are never replaced, 1 to 10. Owner or root. Fails with `InvalidValue` of SubtensorModule.
         #[pallet::call_index(72)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_owner_immune_neuron_limit(), DispatchClass::Operational))]
         pub fn sudo_set_owner_immune_neuron_limit(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -677,7 +681,7 @@ pub mod pallet {
 
         /// Sets within how many blocks of an epoch owners change no rules. Root only.
         #[pallet::call_index(74)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_admin_freeze_window(), DispatchClass::Operational))]
         pub fn sudo_set_admin_freeze_window(origin: OriginFor<T>, window: u16) -> DispatchResult {
             ensure_root(origin)?;
             subtensor::Pallet::<T>::set_admin_freeze_window(window);
@@ -686,7 +690,7 @@ pub mod pallet {
 
         /// Sets how many tempos pass before an owner changes the same rule again. Root only.
         #[pallet::call_index(75)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_owner_hparam_rate_limit(), DispatchClass::Operational))]
         pub fn sudo_set_owner_hparam_rate_limit(origin: OriginFor<T>, epochs: u16) -> DispatchResult {
             ensure_root(origin)?;
             subtensor::Pallet::<T>::set_owner_hyperparam_rate_limit(epochs);
@@ -695,7 +699,7 @@ pub mod pallet {
 
         /// Sets the number of incentive mechanisms; what a dropped one held goes. Owner or root. Fails with `InvalidValue` or `TooManyUIDsPerMechanism` of SubtensorModule.
         #[pallet::call_index(76)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_mechanism_count(), DispatchClass::Operational))]
         pub fn sudo_set_mechanism_count(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -712,7 +716,7 @@ pub mod pallet {
 
         /// Sets the mechanisms' shares of emission, which add up to 65 535; none makes them even. Owner or root. Fails with `InvalidValue` of SubtensorModule.
         #[pallet::call_index(77)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_mechanism_emission_split(), DispatchClass::Operational))]
         pub fn sudo_set_mechanism_emission_split(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -729,7 +733,7 @@ pub mod pallet {
 
         /// Sets the least that `MaxAllowedUids` may be. Root only. Fails with `MinAllowedUidsGreaterThanMaxAllowedUids` or `MinAllowedUidsGreaterThanCurrentUids`.
         #[pallet::call_index(79)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_min_allowed_uids(), DispatchClass::Operational))]
         pub fn sudo_set_min_allowed_uids(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -750,7 +754,7 @@ pub mod pallet {
 
         /// Chooses what happens to incentive of the owner's hotkeys. Owner or root.
         #[pallet::call_index(80)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_recycle_or_burn(), DispatchClass::Operational))]
         pub fn sudo_set_recycle_or_burn(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -767,7 +771,7 @@ pub mod pallet {
 
         /// Sets how many replaceable uids a full subnet keeps. Root only.
         #[pallet::call_index(84)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_min_non_immune_uids(), DispatchClass::Operational))]
         pub fn sudo_set_min_non_immune_uids(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -780,7 +784,7 @@ pub mod pallet {
 
         /// Sets how many blocks a new subnet waits before it may start. Root only.
         #[pallet::call_index(85)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_start_call_delay(), DispatchClass::Operational))]
         pub fn sudo_set_start_call_delay(origin: OriginFor<T>, delay: u64) -> DispatchResult {
             ensure_root(origin)?;
             subtensor::Pallet::<T>::set_start_call_delay(delay);
@@ -789,7 +793,7 @@ pub mod pallet {
 
         /// Sets how many mechanisms a subnet may have, 1 to 16. Root only. Fails with `ValueNotInBounds`.
         #[pallet::call_index(88)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_max_mechanism_count(), DispatchClass::Operational))]
         pub fn sudo_set_max_mechanism_count(
             origin: OriginFor<T>,
             max_mechanism_count: MechId,
@@ -808,7 +812,7 @@ pub mod pallet {
 
         /// Sets the blocks in which the price of a registration halves, 1 to 36 100. Owner or root. Fails with `ValueNotInBounds`.
         #[pallet::call_index(89)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_burn_half_life(), DispatchClass::Operational))]
         pub fn sudo_set_burn_half_life(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -822,7 +826,7 @@ pub mod pallet {
 
         /// Sets the factor of the price for each registration, 64 fractional bits, 1 to 3. Owner or root. Fails with `ValueNotInBounds`.
         #[pallet::call_index(90)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_burn_increase_mult(), DispatchClass::Operational))]
         pub fn sudo_set_burn_increase_mult(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -836,7 +840,7 @@ pub mod pallet {
 
         /// Switches the owner's cut on or off. Owner or root.
         #[pallet::call_index(92)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_owner_cut_enabled(), DispatchClass::Operational))]
         pub fn sudo_set_owner_cut_enabled(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -853,7 +857,7 @@ pub mod pallet {
 
         /// Switches the subnet's TAO emission on or off. Root only.
         #[pallet::call_index(94)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_subnet_emission_enabled(), DispatchClass::Operational))]
         pub fn sudo_set_subnet_emission_enabled(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -870,7 +874,7 @@ pub mod pallet {
 
         /// Sets how many epochs run in one block. Root only. Fails with `InvalidValue`.
         #[pallet::call_index(96)]
-        #[pallet::weight((Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(3, 2)), DispatchClass::Operational))]
+        #[pallet::weight((<T as Config>::WeightInfo::sudo_set_max_epochs_per_block(), DispatchClass::Operational))]
         pub fn sudo_set_max_epochs_per_block(
             origin: OriginFor<T>,
             max_epochs_per_block: u8,

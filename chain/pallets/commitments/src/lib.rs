@@ -12,6 +12,7 @@ mod benchmarking;
 #[cfg(test)]
 mod tests;
 pub mod types;
+pub mod weight_info;
 
 pub use pallet::*;
 #[cfg(feature = "runtime-benchmarks")]
@@ -34,7 +35,7 @@ pub trait Subnets<AccountId> {
 
 #[frame_support::pallet]
 pub mod pallet {
-    use super::*;
+    use super::{weight_info::WeightInfo, *};
     use alloc::{boxed::Box, vec::Vec};
     use frame_support::{dispatch::DispatchClass, pallet_prelude::*};
     use frame_system::pallet_prelude::*;
@@ -45,6 +46,8 @@ pub mod pallet {
     #[pallet::config]
     pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         type Subnets: super::Subnets<Self::AccountId>;
+        /// What calls cost.
+        type WeightInfo: WeightInfo;
 
         /// Most fields in one commitment.
         #[pallet::constant]
@@ -132,11 +135,7 @@ pub mod pallet {
         /// Signed by a hotkey; no fee. Emits `Commitment`. Fails with `AccountNotAllowedCommit`,
         /// `TooManyFieldsInCommitmentInfo`, `TimelockUnsupported` or `SpaceLimitExceeded`.
         #[pallet::call_index(0)]
-        #[pallet::weight((
-            Weight::from_parts(30_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(5, 4)),
-            DispatchClass::Normal,
-            Pays::No,
-        ))]
+        #[pallet::weight((commitment_weight::<T>(info), DispatchClass::Normal, Pays::No))]
         pub fn set_commitment(
             origin: OriginFor<T>,
             netuid: u16,
@@ -186,7 +185,7 @@ pub mod pallet {
 
         /// Sets how many bytes a hotkey may commit in one epoch. Root only.
         #[pallet::call_index(2)]
-        #[pallet::weight((T::DbWeight::get().writes(1), DispatchClass::Operational, Pays::No))]
+        #[pallet::weight((T::WeightInfo::set_max_space(), DispatchClass::Operational, Pays::No))]
         pub fn set_max_space(origin: OriginFor<T>, new_limit: u32) -> DispatchResult {
             ensure_root(origin)?;
             MaxSpace::<T>::put(new_limit);
@@ -233,5 +232,19 @@ pub mod pallet {
             LastBondsReset::<T>::remove(netuid, who);
             UsedSpaceOf::<T>::remove(netuid, who);
         }
+    }
+}
+
+/// Weighs a record: one that resets bonds rewrites those of every validator.
+fn commitment_weight<T: Config>(info: &CommitmentInfo<T::MaxFields>) -> frame_support::weights::Weight {
+    use weight_info::WeightInfo;
+    let resets = info
+        .fields
+        .iter()
+        .any(|field| matches!(field, Data::ResetBondsFlag));
+    if resets {
+        T::WeightInfo::reset_bonds()
+    } else {
+        T::WeightInfo::set_commitment()
     }
 }

@@ -38,6 +38,7 @@ impl Subnets<u64> for TenBlockEpochs {
 }
 
 impl Config for Test {
+    type WeightInfo = ();
     type Subnets = TenBlockEpochs;
     type MaxFields = ConstU32<3>;
     type InitialDeposit = ConstU64<0>;

@@ -474,6 +474,25 @@ mod benchmarks {
         _(RawOrigin::Signed(coldkey::<T>(0)), NET);
     }
 
+    /// A chain with `s` other subnets, whose symbols differ.
+    #[benchmark]
+    fn update_symbol(s: Linear<0, 127>) {
+        subnet::<T>(NET, 1);
+        for netuid in (0..s as u16).map(|at| NetUid(at + 3)) {
+            subnet::<T>(netuid, 1);
+            TokenSymbol::<T>::insert(netuid, netuid.0.to_be_bytes().to_vec());
+        }
+        #[extrinsic_call]
+        _(RawOrigin::Signed(coldkey::<T>(0)), NET, text(3));
+    }
+
+    #[benchmark]
+    fn set_coldkey_auto_stake_hotkey() {
+        subnet::<T>(NET, 256);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(coldkey::<T>(9)), NET, hotkey::<T>(NET, 10));
+    }
+
     /// The tenth open commit.
     #[benchmark]
     fn commit_weights() {

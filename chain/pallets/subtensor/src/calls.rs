@@ -25,7 +25,7 @@ mod calls {
         /// `SettingWeightsTooFast`, `NeuronNoValidatorPermit`, `DuplicateUids`, `UidVecContainInvalidOne`,
         /// `WeightVecLengthIsLow`, `MaxWeightExceeded`. Event: `WeightsSet`.
         #[pallet::call_index(0)]
-        #[pallet::weight((call_weight::<T>(16, 2, dests.len()), DispatchClass::Normal, Pays::No))]
+        #[pallet::weight((T::WeightInfo::set_weights(dests.len() as u32), DispatchClass::Normal, Pays::No))]
         pub fn set_weights(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -52,7 +52,7 @@ mod calls {
         /// Errors: `SubnetNotExists`, `SubtokenDisabled`, `AmountTooLow`, `NotEnoughBalanceToStake`,
         /// `HotKeyAccountNotExists`, `InsufficientLiquidity`. Event: `StakeAdded`.
         #[pallet::call_index(2)]
-        #[pallet::weight(call_weight::<T>(14, 9, 0))]
+        #[pallet::weight(T::WeightInfo::add_stake())]
         pub fn add_stake(
             origin: OriginFor<T>,
             hotkey: T::AccountId,
@@ -68,7 +68,7 @@ mod calls {
         /// Errors: `SubnetNotExists`, `SubtokenDisabled`, `HotKeyAccountNotExists`, `AmountTooLow`,
         /// `NotEnoughStakeToWithdraw`, `InsufficientLiquidity`. Event: `StakeRemoved`.
         #[pallet::call_index(3)]
-        #[pallet::weight(call_weight::<T>(14, 9, 0))]
+        #[pallet::weight(T::WeightInfo::remove_stake())]
         pub fn remove_stake(
             origin: OriginFor<T>,
             hotkey: T::AccountId,
@@ -87,7 +87,7 @@ mod calls {
         /// Errors: `HotKeyNotRegisteredInNetwork`, `InvalidIpType`, `InvalidIpAddress`,
         /// `ServingRateLimitExceeded`, `InvalidPort`. Event: `AxonServed`.
         #[pallet::call_index(4)]
-        #[pallet::weight((call_weight::<T>(4, 1, 0), DispatchClass::Normal, Pays::No))]
+        #[pallet::weight((T::WeightInfo::serve_axon(), DispatchClass::Normal, Pays::No))]
         pub fn serve_axon(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -118,7 +118,7 @@ mod calls {
         /// Errors: `HotKeyNotRegisteredInNetwork`, `InvalidIpType`, `InvalidIpAddress`,
         /// `ServingRateLimitExceeded`, `InvalidPort`. Event: `PrometheusServed`.
         #[pallet::call_index(5)]
-        #[pallet::weight((call_weight::<T>(4, 1, 0), DispatchClass::Normal, Pays::No))]
+        #[pallet::weight((T::WeightInfo::serve_prometheus(), DispatchClass::Normal, Pays::No))]
         pub fn serve_prometheus(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -144,10 +144,16 @@ mod calls {
         /// `TooManyRegistrationsThisBlock`, `HotKeyAlreadyRegisteredInSubNet`, `NotEnoughBalanceToStake`,
         /// `NonAssociatedColdKey`, `InsufficientLiquidity`, `NoNeuronIdAvailable`. Event: `NeuronRegistered`.
         #[pallet::call_index(7)]
-        #[pallet::weight(call_weight::<T>(40, 25, 256))]
-        pub fn burned_register(origin: OriginFor<T>, netuid: NetUid, hotkey: T::AccountId) -> DispatchResult {
+        #[pallet::weight(registration_weight::<T>())]
+        pub fn burned_register(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            hotkey: T::AccountId,
+        ) -> DispatchResultWithPostInfo {
             let coldkey = ensure_signed(origin)?;
-            Self::do_burned_register(coldkey, netuid, hotkey, None)
+            let full = Self::is_full(netuid);
+            Self::do_burned_register(coldkey, netuid, hotkey, None)?;
+            Ok((!full).then(T::WeightInfo::burned_register).into())
         }
 
         /// Says where the signing hotkey's axon listens, as `serve_axon` does, and by which key it proves itself.
@@ -155,7 +161,7 @@ mod calls {
         /// `certificate` is a byte for the algorithm and at most 64 bytes of public key. Errors are those of
         /// `serve_axon` and `InvalidValue` for a certificate of another length. Event: `AxonServed`.
         #[pallet::call_index(40)]
-        #[pallet::weight((call_weight::<T>(4, 2, 0), DispatchClass::Normal, Pays::No))]
+        #[pallet::weight((T::WeightInfo::serve_axon_tls(), DispatchClass::Normal, Pays::No))]
         pub fn serve_axon_tls(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -187,7 +193,7 @@ mod calls {
         /// Errors: `NetworkTxRateLimitExceeded`, `CannotAffordLockCost`, `SubnetLimitReached`,
         /// `NonAssociatedColdKey`. Event: `NetworkAdded`.
         #[pallet::call_index(59)]
-        #[pallet::weight(call_weight::<T>(150, 40, 0))]
+        #[pallet::weight(register_network_weight::<T>())]
         pub fn register_network(origin: OriginFor<T>, hotkey: T::AccountId) -> DispatchResult {
             let coldkey = ensure_signed(origin)?;
             Self::do_register_network(coldkey, hotkey, None)
@@ -197,7 +203,7 @@ mod calls {
         ///
         /// Error: `SubnetRemovalNotSupported`.
         #[pallet::call_index(61)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn dissolve_network(
             origin: OriginFor<T>,
             _coldkey: T::AccountId,
@@ -213,7 +219,7 @@ mod calls {
         /// `HotKeyAlreadyRegisteredInSubNet`, `NonAssociatedColdKey`, `TooManyHotkeys`, `StakeTooLowForRoot`.
         /// Event: `NeuronRegistered`.
         #[pallet::call_index(62)]
-        #[pallet::weight(call_weight::<T>(220, 20, 0))]
+        #[pallet::weight(T::WeightInfo::root_register())]
         pub fn root_register(origin: OriginFor<T>, hotkey: T::AccountId) -> DispatchResult {
             let coldkey = ensure_signed(origin)?;
             Self::do_root_register(coldkey, hotkey)
@@ -223,7 +229,7 @@ mod calls {
         ///
         /// Errors: `HotKeyAccountNotExists`, `NonAssociatedColdKey`, `DelegateTakeTooLow`. Event: `TakeDecreased`.
         #[pallet::call_index(65)]
-        #[pallet::weight(call_weight::<T>(4, 2, 0))]
+        #[pallet::weight(T::WeightInfo::decrease_take())]
         pub fn decrease_take(origin: OriginFor<T>, hotkey: T::AccountId, take: u16) -> DispatchResult {
             let coldkey = ensure_signed(origin)?;
             Self::do_decrease_take(coldkey, hotkey, take)
@@ -234,7 +240,7 @@ mod calls {
         /// Errors: `HotKeyAccountNotExists`, `NonAssociatedColdKey`, `DelegateTakeTooLow`, `DelegateTakeTooHigh`,
         /// `DelegateTxRateLimitExceeded`. Event: `TakeIncreased`.
         #[pallet::call_index(66)]
-        #[pallet::weight(call_weight::<T>(5, 2, 0))]
+        #[pallet::weight(T::WeightInfo::increase_take())]
         pub fn increase_take(origin: OriginFor<T>, hotkey: T::AccountId, take: u16) -> DispatchResult {
             let coldkey = ensure_signed(origin)?;
             Self::do_increase_take(coldkey, hotkey, take)
@@ -244,7 +250,7 @@ mod calls {
         ///
         /// Error: `ChildKeysNotSupported`.
         #[pallet::call_index(67)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn set_children(
             origin: OriginFor<T>,
             _hotkey: T::AccountId,
@@ -262,7 +268,7 @@ mod calls {
         /// Errors: `HotKeyNotRegisteredInNetwork` unless the coldkey has a registered hotkey, `InvalidIdentity`.
         /// Event: `ChainIdentitySet`.
         #[pallet::call_index(68)]
-        #[pallet::weight(call_weight::<T>(defaults::MAX_OWNED_HOTKEYS as u64, 1, 0))]
+        #[pallet::weight(T::WeightInfo::set_identity())]
         pub fn set_identity(
             origin: OriginFor<T>,
             name: Vec<u8>,
@@ -290,7 +296,7 @@ mod calls {
         ///
         /// Error: `HotkeySwapNotSupported`.
         #[pallet::call_index(70)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn swap_hotkey(
             origin: OriginFor<T>,
             _hotkey: T::AccountId,
@@ -305,7 +311,7 @@ mod calls {
         ///
         /// Error: `ColdkeySwapNotSupported`.
         #[pallet::call_index(71)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn swap_coldkey(
             origin: OriginFor<T>,
             _old_coldkey: T::AccountId,
@@ -320,7 +326,7 @@ mod calls {
         ///
         /// Error: `HotkeySwapNotSupported`.
         #[pallet::call_index(72)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn swap_hotkey_v2(
             origin: OriginFor<T>,
             _hotkey: T::AccountId,
@@ -336,7 +342,7 @@ mod calls {
         ///
         /// Error: `ChildKeysNotSupported`.
         #[pallet::call_index(75)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn set_childkey_take(
             origin: OriginFor<T>,
             _hotkey: T::AccountId,
@@ -353,7 +359,7 @@ mod calls {
         ///
         /// Errors: `SubnetNotExists`, `NotSubnetOwner`, `InvalidIdentity`. Event: `SubnetIdentitySet`.
         #[pallet::call_index(78)]
-        #[pallet::weight(call_weight::<T>(2, 1, 0))]
+        #[pallet::weight(T::WeightInfo::set_subnet_identity())]
         pub fn set_subnet_identity(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -385,7 +391,7 @@ mod calls {
         /// Errors are those of `register_network` and `InvalidIdentity`. Events: `NetworkAdded`,
         /// `SubnetIdentitySet`.
         #[pallet::call_index(79)]
-        #[pallet::weight(call_weight::<T>(150, 41, 0))]
+        #[pallet::weight(register_network_weight::<T>().saturating_add(T::WeightInfo::set_subnet_identity()))]
         pub fn register_network_with_identity(
             origin: OriginFor<T>,
             hotkey: T::AccountId,
@@ -417,7 +423,7 @@ mod calls {
         /// A subnet whose pool cannot buy is passed over. Error: `HotKeyAccountNotExists`. Event: `StakeRemoved`
         /// for each subnet.
         #[pallet::call_index(83)]
-        #[pallet::weight(call_weight::<T>(129 * 12, 129 * 8, 0))]
+        #[pallet::weight(T::WeightInfo::unstake_all(SubnetLimit::<T>::get().into()))]
         pub fn unstake_all(origin: OriginFor<T>, hotkey: T::AccountId) -> DispatchResult {
             let coldkey = ensure_signed(origin)?;
             Self::do_unstake_all(coldkey, hotkey)
@@ -428,7 +434,7 @@ mod calls {
         /// Errors: `HotKeyAccountNotExists`, `AmountTooLow` if all is worth less than may be staked. Events:
         /// `StakeRemoved` for each subnet, `StakeAdded`.
         #[pallet::call_index(84)]
-        #[pallet::weight(call_weight::<T>(129 * 12 + 14, 129 * 8 + 9, 0))]
+        #[pallet::weight(T::WeightInfo::unstake_all_alpha(SubnetLimit::<T>::get().into()))]
         pub fn unstake_all_alpha(origin: OriginFor<T>, hotkey: T::AccountId) -> DispatchResult {
             let coldkey = ensure_signed(origin)?;
             Self::do_unstake_all_alpha(coldkey, hotkey)
@@ -438,7 +444,7 @@ mod calls {
         ///
         /// Error: `StakeMovesNotSupported`.
         #[pallet::call_index(85)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn move_stake(
             origin: OriginFor<T>,
             _origin_hotkey: T::AccountId,
@@ -455,7 +461,7 @@ mod calls {
         ///
         /// Error: `StakeMovesNotSupported`.
         #[pallet::call_index(86)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn transfer_stake(
             origin: OriginFor<T>,
             _destination_coldkey: T::AccountId,
@@ -472,7 +478,7 @@ mod calls {
         ///
         /// Error: `StakeMovesNotSupported`.
         #[pallet::call_index(87)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn swap_stake(
             origin: OriginFor<T>,
             _hotkey: T::AccountId,
@@ -489,7 +495,7 @@ mod calls {
         /// If the whole amount would pass the limit, `allow_partial` stakes what does not. Errors are those of
         /// `add_stake` and `SlippageTooHigh`. Event: `StakeAdded`.
         #[pallet::call_index(88)]
-        #[pallet::weight(call_weight::<T>(16, 9, 0))]
+        #[pallet::weight(T::WeightInfo::add_stake_limit())]
         pub fn add_stake_limit(
             origin: OriginFor<T>,
             hotkey: T::AccountId,
@@ -511,7 +517,7 @@ mod calls {
         /// If the whole amount would pass the limit, `allow_partial` sells what does not. Errors are those of
         /// `remove_stake` and `SlippageTooHigh`. Event: `StakeRemoved`.
         #[pallet::call_index(89)]
-        #[pallet::weight(call_weight::<T>(16, 9, 0))]
+        #[pallet::weight(T::WeightInfo::remove_stake_limit())]
         pub fn remove_stake_limit(
             origin: OriginFor<T>,
             hotkey: T::AccountId,
@@ -532,7 +538,7 @@ mod calls {
         ///
         /// Error: `StakeMovesNotSupported`.
         #[pallet::call_index(90)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn swap_stake_limit(
             origin: OriginFor<T>,
             _hotkey: T::AccountId,
@@ -550,7 +556,7 @@ mod calls {
         ///
         /// Error: `TooManyHotkeys`.
         #[pallet::call_index(91)]
-        #[pallet::weight(call_weight::<T>(2, 2, 0))]
+        #[pallet::weight(T::WeightInfo::try_associate_hotkey())]
         pub fn try_associate_hotkey(origin: OriginFor<T>, hotkey: T::AccountId) -> DispatchResult {
             let coldkey = ensure_signed(origin)?;
             Self::do_try_associate_hotkey(coldkey, hotkey)
@@ -561,7 +567,7 @@ mod calls {
         /// Errors: `SubnetNotExists`, `NotSubnetOwner`, `FirstEmissionBlockNumberAlreadySet`,
         /// `NeedWaitingMoreBlocksToStarCall`. Event: `FirstEmissionBlockNumberSet`.
         #[pallet::call_index(92)]
-        #[pallet::weight(call_weight::<T>(5, 2, 0))]
+        #[pallet::weight(T::WeightInfo::start_call())]
         pub fn start_call(origin: OriginFor<T>, netuid: NetUid) -> DispatchResult {
             let coldkey = ensure_signed(origin)?;
             Self::do_start_call(coldkey, netuid)
@@ -575,7 +581,7 @@ mod calls {
         /// Errors: `MechanismDoesNotExist`, `CommitRevealDisabled`, `HotKeyNotRegisteredInSubNet`,
         /// `CommittingWeightsTooFast`, `TooManyUnrevealedCommits`. Event: `WeightsCommitted`.
         #[pallet::call_index(96)]
-        #[pallet::weight((call_weight::<T>(12, 2, 0), DispatchClass::Normal, Pays::No))]
+        #[pallet::weight((T::WeightInfo::commit_weights(), DispatchClass::Normal, Pays::No))]
         pub fn commit_weights(origin: OriginFor<T>, netuid: NetUid, commit_hash: T::Hash) -> DispatchResult {
             let hotkey = ensure_signed(origin)?;
             Self::do_commit_weights(hotkey, netuid, MechId::MAIN, commit_hash)
@@ -590,7 +596,7 @@ mod calls {
         /// `InvalidRevealCommitHashNotMatch`, `RevealTooEarly`, and those of `set_weights`. Events: `WeightsSet`,
         /// `WeightsRevealed`, perhaps `RevealedWeightsMasked`.
         #[pallet::call_index(97)]
-        #[pallet::weight((call_weight::<T>(24, 2, uids.len() + salt.len()), DispatchClass::Normal, Pays::No))]
+        #[pallet::weight((T::WeightInfo::reveal_weights(uids.len() as u32, salt.len() as u32), DispatchClass::Normal, Pays::No))]
         pub fn reveal_weights(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -615,15 +621,7 @@ mod calls {
         /// Errors: `InputLengthsUnequal`, and those of `reveal_weights`. Events: those of `set_weights`, and
         /// `WeightsBatchRevealed`.
         #[pallet::call_index(98)]
-        #[pallet::weight((
-            call_weight::<T>(24, 2, 0).saturating_mul(uids_list.len() as u64 + 1).saturating_add(call_weight::<T>(
-                0,
-                0,
-                uids_list.iter().map(Vec::len).sum::<usize>() + salts_list.iter().map(Vec::len).sum::<usize>(),
-            )),
-            DispatchClass::Normal,
-            Pays::No,
-        ))]
+        #[pallet::weight((batch_reveal_weight::<T>(uids_list, salts_list), DispatchClass::Normal, Pays::No))]
         pub fn batch_reveal_weights(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -661,7 +659,7 @@ mod calls {
         ///
         /// Errors are those of `remove_stake_limit`. Event: `StakeRemoved`.
         #[pallet::call_index(103)]
-        #[pallet::weight(call_weight::<T>(18, 9, 0))]
+        #[pallet::weight(T::WeightInfo::remove_stake_full_limit())]
         pub fn remove_stake_full_limit(
             origin: OriginFor<T>,
             hotkey: T::AccountId,
@@ -677,7 +675,7 @@ mod calls {
         /// Errors: `SubnetNotExists`, `BadOrigin`, `SymbolDoesNotExist`, `SymbolAlreadyInUse`. Event:
         /// `SymbolUpdated`.
         #[pallet::call_index(112)]
-        #[pallet::weight(call_weight::<T>(132, 1, 0))]
+        #[pallet::weight(T::WeightInfo::update_symbol(SubnetLimit::<T>::get().into()))]
         pub fn update_symbol(origin: OriginFor<T>, netuid: NetUid, symbol: Vec<u8>) -> DispatchResult {
             Self::do_update_symbol(origin, netuid, symbol)
         }
@@ -690,7 +688,7 @@ mod calls {
         /// `TooManyUnrevealedCommits`. Event: `TimelockedWeightsCommitted`; later `TimelockedWeightsRevealed` or
         /// `TimelockedWeightsDropped`.
         #[pallet::call_index(113)]
-        #[pallet::weight((call_weight::<T>(14, 2, commit.len()), DispatchClass::Normal, Pays::No))]
+        #[pallet::weight((T::WeightInfo::commit_timelocked_weights(commit.len() as u32), DispatchClass::Normal, Pays::No))]
         pub fn commit_timelocked_weights(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -714,7 +712,7 @@ mod calls {
         /// Errors: `SubnetNotExists`, `HotKeyAccountNotExists`, `SameAutoStakeHotkeyAlreadySet`. Event:
         /// `AutoStakeDestinationSet`.
         #[pallet::call_index(114)]
-        #[pallet::weight(call_weight::<T>(3, 1, 0))]
+        #[pallet::weight(T::WeightInfo::set_coldkey_auto_stake_hotkey())]
         pub fn set_coldkey_auto_stake_hotkey(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -726,7 +724,7 @@ mod calls {
 
         /// Commits to a weight row of one mechanism by its hash, as `commit_weights` does.
         #[pallet::call_index(115)]
-        #[pallet::weight((call_weight::<T>(12, 2, 0), DispatchClass::Normal, Pays::No))]
+        #[pallet::weight((T::WeightInfo::commit_weights(), DispatchClass::Normal, Pays::No))]
         pub fn commit_mechanism_weights(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -739,7 +737,7 @@ mod calls {
 
         /// Sets committed weights of one mechanism, as `reveal_weights` does.
         #[pallet::call_index(116)]
-        #[pallet::weight((call_weight::<T>(24, 2, uids.len() + salt.len()), DispatchClass::Normal, Pays::No))]
+        #[pallet::weight((T::WeightInfo::reveal_weights(uids.len() as u32, salt.len() as u32), DispatchClass::Normal, Pays::No))]
         pub fn reveal_mechanism_weights(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -762,7 +760,7 @@ mod calls {
 
         /// Commits to a weight row of one mechanism by a ciphertext, as `commit_timelocked_weights` does.
         #[pallet::call_index(118)]
-        #[pallet::weight((call_weight::<T>(14, 2, commit.len()), DispatchClass::Normal, Pays::No))]
+        #[pallet::weight((T::WeightInfo::commit_timelocked_weights(commit.len() as u32), DispatchClass::Normal, Pays::No))]
         pub fn commit_timelocked_mechanism_weights(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -786,7 +784,7 @@ mod calls {
         ///
         /// Parameters, errors and event are those of `set_weights`; `mecid` 0 is the main mechanism.
         #[pallet::call_index(119)]
-        #[pallet::weight((call_weight::<T>(16, 2, dests.len()), DispatchClass::Normal, Pays::No))]
+        #[pallet::weight((T::WeightInfo::set_weights(dests.len() as u32), DispatchClass::Normal, Pays::No))]
         pub fn set_mechanism_weights(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -810,7 +808,7 @@ mod calls {
         ///
         /// Error: `SubnetRemovalNotSupported`.
         #[pallet::call_index(120)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn root_dissolve_network(origin: OriginFor<T>, _netuid: NetUid) -> DispatchResult {
             ensure_root(origin)?;
             Err(Error::<T>::SubnetRemovalNotSupported.into())
@@ -820,7 +818,7 @@ mod calls {
         ///
         /// Error: `RootClaimsNotSupported`.
         #[pallet::call_index(121)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn claim_root(origin: OriginFor<T>, _subnets: BTreeSet<NetUid>) -> DispatchResult {
             ensure_signed(origin)?;
             Err(Error::<T>::RootClaimsNotSupported.into())
@@ -830,7 +828,7 @@ mod calls {
         ///
         /// Error: `RootClaimsNotSupported`.
         #[pallet::call_index(122)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn set_root_claim_type(
             origin: OriginFor<T>,
             _new_root_claim_type: RootClaimTypeEnum,
@@ -843,7 +841,7 @@ mod calls {
         ///
         /// Error: `ColdkeySwapNotSupported`.
         #[pallet::call_index(125)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn announce_coldkey_swap(origin: OriginFor<T>, _new_coldkey_hash: T::Hash) -> DispatchResult {
             ensure_signed(origin)?;
             Err(Error::<T>::ColdkeySwapNotSupported.into())
@@ -853,7 +851,7 @@ mod calls {
         ///
         /// Error: `ColdkeySwapNotSupported`.
         #[pallet::call_index(126)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn swap_coldkey_announced(origin: OriginFor<T>, _new_coldkey: T::AccountId) -> DispatchResult {
             ensure_signed(origin)?;
             Err(Error::<T>::ColdkeySwapNotSupported.into())
@@ -863,7 +861,7 @@ mod calls {
         ///
         /// Error: `ColdkeySwapNotSupported`.
         #[pallet::call_index(127)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn dispute_coldkey_swap(origin: OriginFor<T>) -> DispatchResult {
             ensure_signed(origin)?;
             Err(Error::<T>::ColdkeySwapNotSupported.into())
@@ -873,7 +871,7 @@ mod calls {
         ///
         /// Error: `StakeBurnNotSupported`.
         #[pallet::call_index(132)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn add_stake_burn(
             origin: OriginFor<T>,
             _hotkey: T::AccountId,
@@ -889,7 +887,7 @@ mod calls {
         ///
         /// Error: `ColdkeySwapNotSupported`.
         #[pallet::call_index(133)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn clear_coldkey_swap_announcement(origin: OriginFor<T>) -> DispatchResult {
             ensure_signed(origin)?;
             Err(Error::<T>::ColdkeySwapNotSupported.into())
@@ -899,22 +897,24 @@ mod calls {
         ///
         /// Errors are those of `burned_register` and `RegistrationPriceLimitExceeded`. Event: `NeuronRegistered`.
         #[pallet::call_index(134)]
-        #[pallet::weight(call_weight::<T>(40, 25, 256))]
+        #[pallet::weight(registration_weight::<T>())]
         pub fn register_limit(
             origin: OriginFor<T>,
             netuid: NetUid,
             hotkey: T::AccountId,
             limit_price: u64,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             let coldkey = ensure_signed(origin)?;
-            Self::do_burned_register(coldkey, netuid, hotkey, Some(limit_price))
+            let full = Self::is_full(netuid);
+            Self::do_burned_register(coldkey, netuid, hotkey, Some(limit_price))?;
+            Ok((!full).then(T::WeightInfo::burned_register).into())
         }
 
         /// Locks stake. Refused: stake stays free.
         ///
         /// Error: `StakeLocksNotSupported`.
         #[pallet::call_index(136)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn lock_stake(
             origin: OriginFor<T>,
             _hotkey: T::AccountId,
@@ -929,7 +929,7 @@ mod calls {
         ///
         /// Error: `StakeLocksNotSupported`.
         #[pallet::call_index(137)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn move_lock(
             origin: OriginFor<T>,
             _destination_hotkey: T::AccountId,
@@ -943,7 +943,7 @@ mod calls {
         ///
         /// Error: `StakeLocksNotSupported`.
         #[pallet::call_index(138)]
-        #[pallet::weight(call_weight::<T>(0, 0, 0))]
+        #[pallet::weight(T::WeightInfo::refused())]
         pub fn set_perpetual_lock(origin: OriginFor<T>, _netuid: NetUid, _enabled: bool) -> DispatchResult {
             ensure_signed(origin)?;
             Err(Error::<T>::StakeLocksNotSupported.into())
@@ -955,7 +955,7 @@ mod calls {
         /// `TempoOutOfBounds`, `AdminActionProhibitedDuringWeightsWindow`, `TxRateLimitExceeded`. Event:
         /// `TempoSet`.
         #[pallet::call_index(139)]
-        #[pallet::weight(call_weight::<T>(8, 4, 0))]
+        #[pallet::weight(T::WeightInfo::set_tempo())]
         pub fn set_tempo(origin: OriginFor<T>, netuid: NetUid, tempo: u16) -> DispatchResult {
             let coldkey = ensure_signed(origin)?;
             Self::do_set_tempo(coldkey, netuid, tempo)
@@ -967,7 +967,7 @@ mod calls {
         /// `ActivityCutoffFactorMilliOutOfBounds`, `AdminActionProhibitedDuringWeightsWindow`,
         /// `TxRateLimitExceeded`. Event: `ActivityCutoffFactorMilliSet`.
         #[pallet::call_index(140)]
-        #[pallet::weight(call_weight::<T>(8, 2, 0))]
+        #[pallet::weight(T::WeightInfo::set_activity_cutoff_factor())]
         pub fn set_activity_cutoff_factor(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -982,7 +982,7 @@ mod calls {
         /// `EpochTriggerAlreadyPending`, `AutoEpochAlreadyImminent`, `TxRateLimitExceeded`. Event:
         /// `EpochTriggered`.
         #[pallet::call_index(141)]
-        #[pallet::weight(call_weight::<T>(10, 3, 0))]
+        #[pallet::weight(T::WeightInfo::trigger_epoch())]
         pub fn trigger_epoch(origin: OriginFor<T>, netuid: NetUid) -> DispatchResult {
             let coldkey = ensure_signed(origin)?;
             Self::do_trigger_epoch(coldkey, netuid)

@@ -4,8 +4,9 @@
 
 use super::*;
 use arbor_math::{burn, coinbase, issuance, schedule, shares};
-use frame_support::{traits::Get, weights::Weight};
+use frame_support::weights::Weight;
 use shares::SubnetPrice;
+use weight_info::WeightInfo;
 
 impl<T: Config> Pallet<T> {
     /// Does a block's work and returns its weight.
@@ -19,18 +20,10 @@ impl<T: Config> Pallet<T> {
         BlockEmission::<T>::put(emission);
         let opened = Self::reveal_timelocked(&subnets);
         Self::emit(emission, &subnets);
-        let neurons = Self::run_due_epochs(&subnets);
+        let epochs = Self::run_due_epochs(&subnets);
         subnets.iter().for_each(|netuid| Self::move_price(*netuid));
-        // Per subnet about 40 items are read and 20 written, per neuron of an epoch about 12 and 10.
-        let (subnets, neurons) = (subnets.len() as u64, u64::from(neurons));
-        let reads = subnets
-            .saturating_mul(40)
-            .saturating_add(neurons.saturating_mul(12));
-        let writes = subnets
-            .saturating_mul(20)
-            .saturating_add(neurons.saturating_mul(10));
-        T::DbWeight::get()
-            .reads_writes(reads, writes)
+        T::WeightInfo::begin_block(subnets.len() as u32)
+            .saturating_add(epochs)
             .saturating_add(Self::weight_of_opening(opened))
     }
 
@@ -160,10 +153,10 @@ impl<T: Config> Pallet<T> {
         TotalIssuance::<T>::mutate(|total| *total = total.saturating_add(minted));
     }
 
-    /// Runs the epochs that are due, as many as a block may; returns the number of neurons they had.
-    fn run_due_epochs(subnets: &[NetUid]) -> u32 {
+    /// Runs the epochs that are due, as many as a block may; returns their weight.
+    fn run_due_epochs(subnets: &[NetUid]) -> Weight {
         let now = Self::current_block();
-        let (mut room, mut neurons) = (MaxEpochsPerBlock::<T>::get(), 0u32);
+        let (mut room, mut weight) = (MaxEpochsPerBlock::<T>::get(), Weight::zero());
         for netuid in subnets.iter().copied() {
             BlocksSinceLastStep::<T>::mutate(netuid, |blocks| *blocks = blocks.saturating_add(1));
             if !schedule::is_due(&Self::schedule_of(netuid), now) {
@@ -180,14 +173,13 @@ impl<T: Config> Pallet<T> {
                 continue;
             }
             room = room.saturating_sub(1);
-            neurons = neurons.saturating_add(SubnetworkN::<T>::get(netuid).into());
             LastEpochBlock::<T>::insert(netuid, now);
             PendingEpochAt::<T>::remove(netuid);
             SubnetEpochIndex::<T>::mutate(netuid, |index| *index = index.saturating_add(1));
             BlocksSinceLastStep::<T>::remove(netuid);
-            Self::run_epoch(netuid);
+            weight = weight.saturating_add(Self::run_epoch(netuid));
         }
-        neurons
+        weight
     }
 
     /// Reads the schedule of a subnet.

@@ -3,10 +3,13 @@
 use super::*;
 use alloc::collections::BTreeSet;
 use arbor_math::{mechanisms, run_epoch, schedule, wide::mul_div, EpochInput, EpochOutput};
+use frame_support::weights::Weight;
 
 /// What an epoch found for the neurons of a subnet, all mechanisms together; vectors are indexed by uid.
 pub(crate) struct EpochResult {
     pub hotkeys: Vec<(u16, NeuronEarnings)>,
+    /// Rows of weights or bonds that were read, all mechanisms together.
+    pub rows: u32,
 }
 
 /// What one neuron earned, in alpha.
@@ -17,17 +20,18 @@ pub(crate) struct NeuronEarnings {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Runs a subnet's epoch and pays what has been waiting for it.
-    pub(crate) fn run_epoch(netuid: NetUid) {
+    /// Runs a subnet's epoch and pays what has been waiting for it; returns the weight of that.
+    pub(crate) fn run_epoch(netuid: NetUid) -> Weight {
         if !Self::neurons_are_consistent(netuid) {
             let block = Self::current_block();
             Self::deposit_event(Event::EpochSkipped { netuid, block });
-            return;
+            return Self::epoch_weight(netuid, 0);
         }
         let pending = Self::take_pending(netuid);
         let result = Self::run_mechanisms(netuid, pending.for_neurons());
         Self::distribute(netuid, pending, &result.hotkeys);
         LastMechansimStepBlock::<T>::insert(netuid, Self::current_block());
+        Self::epoch_weight(netuid, result.rows)
     }
 
     /// Tells whether every uid has a hotkey of its own.
@@ -44,9 +48,12 @@ impl<T: Config> Pallet<T> {
         let amounts = mechanisms::split_amount(emission, count, split.as_deref());
         let parts = mechanisms::split_amount(u16::MAX.into(), count, split.as_deref());
         let mut outputs: Vec<(u64, EpochOutput)> = Vec::new();
+        let mut rows = 0u32;
         for ((id, amount), part) in (0..count).zip(amounts).zip(parts) {
             let index = NetUidStorageIndex::new(netuid, MechId(id));
-            let output = run_epoch(&Self::epoch_input(netuid, index, amount));
+            let input = Self::epoch_input(netuid, index, amount);
+            rows = rows.saturating_add(weighing::rows_of(&input));
+            let output = run_epoch(&input);
             Self::store_mechanism(netuid, index, &output);
             outputs.push((part, output));
         }
@@ -69,6 +76,7 @@ impl<T: Config> Pallet<T> {
         });
         EpochResult {
             hotkeys: hotkeys.collect(),
+            rows,
         }
     }
 

@@ -57,6 +57,8 @@ mod takes;
 mod timelocked;
 mod types;
 mod unstaking;
+mod weighing;
+pub mod weight_info;
 mod weights;
 
 #[cfg(test)]
@@ -76,7 +78,10 @@ pub use types::*;
 #[import_section(storage_accounts::storage_accounts)]
 #[frame_support::pallet]
 pub mod pallet {
-    use super::{staking::PriceLimit, timelocked::TimelockedCommit, weights::WeightRow, *};
+    use super::{
+        staking::PriceLimit, timelocked::TimelockedCommit, weighing::*, weight_info::WeightInfo,
+        weights::WeightRow, *,
+    };
     use frame_support::{
         pallet_prelude::*,
         traits::{
@@ -94,6 +99,8 @@ pub mod pallet {
     pub trait Config: polkadot_sdk::frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// TAO balances, in rao.
         type Currency: Balanced<Self::AccountId, Balance = u64> + Mutate<Self::AccountId, Balance = u64>;
+        /// What calls and hooks cost.
+        type WeightInfo: weight_info::WeightInfo;
 
         /// Whose signatures open timelocked weights.
         type Beacon: Beacon;
@@ -205,30 +212,10 @@ pub mod pallet {
     }
 }
 
-/// Weighs a call: reads, writes, 20 µs of processor time and 0.1 µs for each item of its lists.
-fn call_weight<T: Config>(reads: u64, writes: u64, items: usize) -> frame_support::weights::Weight {
-    use frame_support::{traits::Get, weights::Weight};
-    let processor = 20_000_000u64.saturating_add((items as u64).saturating_mul(100_000));
-    T::DbWeight::get()
-        .reads_writes(reads, writes)
-        .saturating_add(Weight::from_parts(processor, 0))
-}
-
 impl<T: Config> Pallet<T> {
     /// Returns the number of the block being made.
     pub fn current_block() -> u64 {
         use sp_runtime::SaturatedConversion;
         frame_system::Pallet::<T>::block_number().saturated_into()
     }
-}
-
-/// Weighs a batch of weight rows: each like a call of its own.
-fn batch_weight<T: Config>(
-    rows: &[Vec<(codec::Compact<u16>, codec::Compact<u16>)>],
-) -> frame_support::weights::Weight {
-    rows.iter()
-        .map(|row| call_weight::<T>(16, 2, row.len()))
-        .fold(call_weight::<T>(0, 0, 0), |sum, weight| {
-            sum.saturating_add(weight)
-        })
 }

@@ -76,6 +76,11 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    /// Tells whether a neuron must give way to the next one.
+    pub(crate) fn is_full(netuid: NetUid) -> bool {
+        SubnetworkN::<T>::get(netuid) >= MaxAllowedUids::<T>::get(netuid)
+    }
+
     /// Gives a hotkey a uid: a new one, or that of the neuron which gives way.
     pub(crate) fn register_neuron(netuid: NetUid, hotkey: &T::AccountId) -> Result<u16, DispatchError> {
         let n = SubnetworkN::<T>::get(netuid);

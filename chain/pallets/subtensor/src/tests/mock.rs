@@ -43,6 +43,7 @@ impl pallet_balances::Config for Test {
 
 impl crate::Config for Test {
     type Currency = Balances;
+    type WeightInfo = ();
     type Beacon = TestBeacon;
     type MaxOpenedPerBlock = frame_support::traits::ConstU32<4>;
 }
