@@ -1,6 +1,6 @@
 //! Weights of pallet_admin_utils, measured. Made by `node bench/weights.ts`; do not edit.
 //!
-//! 2026-11-21, AMD EPYC, Node 24.21.0, blob 14122937305d336f.
+//! 2026-11-21, AMD EPYC, Node 24.21.0, blob e247f91459413cfd.
 //!
 //! The runtime ran in V8, as in the embedded chain: each benchmark of `benchmarking.rs` at up to six sizes of each of
 //! its components with the others at their largest, 6 executions each. Time is that of the clock or the thread's CPU
@@ -27,57 +27,19 @@ use polkadot_sdk::{
 
 /// What each call and hook costs at most; a call's lists are counted in items.
 pub trait WeightInfo {
-    fn sudo_set_burn_half_life() -> Weight {
-        Weight::zero()
-    }
-    fn sudo_set_burn_increase_mult() -> Weight {
-        Weight::zero()
-    }
-    fn sudo_set_commit_reveal_version() -> Weight {
-        Weight::zero()
-    }
-    fn sudo_set_ema_price_halving_period() -> Weight {
-        Weight::zero()
-    }
-    fn sudo_set_max_mechanism_count() -> Weight {
-        Weight::zero()
-    }
-    fn sudo_set_mechanism_count() -> Weight {
-        Weight::zero()
-    }
-    fn sudo_set_mechanism_emission_split() -> Weight {
-        Weight::zero()
-    }
-    fn sudo_set_min_allowed_uids() -> Weight {
-        Weight::zero()
-    }
-    fn sudo_set_min_delegate_take() -> Weight {
-        Weight::zero()
-    }
-    fn sudo_set_owner_immune_neuron_limit() -> Weight {
-        Weight::zero()
-    }
-    fn sudo_set_recycle_or_burn() -> Weight {
-        Weight::zero()
-    }
-    fn sudo_set_subnet_moving_alpha() -> Weight {
-        Weight::zero()
-    }
-    fn sudo_set_tx_delegate_take_rate_limit() -> Weight {
-        Weight::zero()
-    }
-    fn sudo_set_tx_rate_limit() -> Weight {
-        Weight::zero()
-    }
     fn sudo_set_admin_freeze_window() -> Weight;
     fn sudo_set_alpha_sigmoid_steepness() -> Weight;
     fn sudo_set_alpha_values() -> Weight;
     fn sudo_set_bonds_moving_average() -> Weight;
     fn sudo_set_bonds_penalty() -> Weight;
     fn sudo_set_bonds_reset_enabled() -> Weight;
+    fn sudo_set_burn_half_life() -> Weight;
+    fn sudo_set_burn_increase_mult() -> Weight;
+    fn sudo_set_commit_reveal_version() -> Weight;
     fn sudo_set_commit_reveal_weights_enabled() -> Weight;
     fn sudo_set_commit_reveal_weights_interval() -> Weight;
     fn sudo_set_default_take() -> Weight;
+    fn sudo_set_ema_price_halving_period() -> Weight;
     fn sudo_set_immunity_period() -> Weight;
     fn sudo_set_kappa() -> Weight;
     fn sudo_set_liquid_alpha_enabled() -> Weight;
@@ -86,9 +48,14 @@ pub trait WeightInfo {
     fn sudo_set_max_allowed_validators() -> Weight;
     fn sudo_set_max_burn() -> Weight;
     fn sudo_set_max_epochs_per_block() -> Weight;
+    fn sudo_set_max_mechanism_count() -> Weight;
     fn sudo_set_max_registrations_per_block() -> Weight;
+    fn sudo_set_mechanism_count() -> Weight;
+    fn sudo_set_mechanism_emission_split() -> Weight;
+    fn sudo_set_min_allowed_uids() -> Weight;
     fn sudo_set_min_allowed_weights() -> Weight;
     fn sudo_set_min_burn() -> Weight;
+    fn sudo_set_min_delegate_take() -> Weight;
     fn sudo_set_min_non_immune_uids() -> Weight;
     fn sudo_set_network_immunity_period() -> Weight;
     fn sudo_set_network_min_lock_cost() -> Weight;
@@ -97,6 +64,8 @@ pub trait WeightInfo {
     fn sudo_set_nominator_min_required_stake() -> Weight;
     fn sudo_set_owner_cut_enabled() -> Weight;
     fn sudo_set_owner_hparam_rate_limit() -> Weight;
+    fn sudo_set_owner_immune_neuron_limit() -> Weight;
+    fn sudo_set_recycle_or_burn() -> Weight;
     fn sudo_set_rho() -> Weight;
     fn sudo_set_serving_rate_limit() -> Weight;
     fn sudo_set_sn_owner_hotkey() -> Weight;
@@ -104,11 +73,14 @@ pub trait WeightInfo {
     fn sudo_set_start_call_delay() -> Weight;
     fn sudo_set_subnet_emission_enabled() -> Weight;
     fn sudo_set_subnet_limit() -> Weight;
+    fn sudo_set_subnet_moving_alpha() -> Weight;
     fn sudo_set_subnet_owner_cut() -> Weight;
     fn sudo_set_subtoken_enabled() -> Weight;
     fn sudo_set_target_registrations_per_interval() -> Weight;
     fn sudo_set_tempo() -> Weight;
     fn sudo_set_toggle_transfer() -> Weight;
+    fn sudo_set_tx_delegate_take_rate_limit() -> Weight;
+    fn sudo_set_tx_rate_limit() -> Weight;
     fn sudo_set_weights_set_rate_limit() -> Weight;
     fn sudo_set_weights_version_key() -> Weight;
     fn sudo_set_yuma3_enabled() -> Weight;
@@ -158,6 +130,25 @@ impl<T: frame_system::Config> WeightInfo for MeasuredWeight<T> {
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
+    // Took 123 to 149 µs at the largest size.
+    fn sudo_set_burn_half_life() -> Weight {
+        Weight::from_parts(135_733_500, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    // Took 134 to 150 µs at the largest size.
+    fn sudo_set_burn_increase_mult() -> Weight {
+        Weight::from_parts(140_823_000, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    // Took 25 to 46 µs at the largest size.
+    fn sudo_set_commit_reveal_version() -> Weight {
+        Weight::from_parts(31_628_500, 0).saturating_add(T::DbWeight::get().writes(1))
+    }
+
     // Took 109 to 194 µs at the largest size.
     fn sudo_set_commit_reveal_weights_enabled() -> Weight {
         Weight::from_parts(124_427_000, 0)
@@ -175,6 +166,13 @@ impl<T: frame_system::Config> WeightInfo for MeasuredWeight<T> {
     // Took 27 to 39 µs at the largest size.
     fn sudo_set_default_take() -> Weight {
         Weight::from_parts(30_562_500, 0).saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    // Took 67 to 81 µs at the largest size.
+    fn sudo_set_ema_price_halving_period() -> Weight {
+        Weight::from_parts(76_512_500, 0)
+            .saturating_add(T::DbWeight::get().reads(1))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Took 109 to 176 µs at the largest size.
@@ -229,10 +227,36 @@ impl<T: frame_system::Config> WeightInfo for MeasuredWeight<T> {
         Weight::from_parts(34_614_500, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
+    // Took 27 to 80 µs at the largest size.
+    fn sudo_set_max_mechanism_count() -> Weight {
+        Weight::from_parts(37_064_000, 0).saturating_add(T::DbWeight::get().writes(1))
+    }
+
     // Took 75 to 137 µs at the largest size.
     fn sudo_set_max_registrations_per_block() -> Weight {
         Weight::from_parts(110_385_500, 0)
             .saturating_add(T::DbWeight::get().reads(1))
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    // Took 2_381 to 6_831 µs at the largest size.
+    fn sudo_set_mechanism_count() -> Weight {
+        Weight::from_parts(4_007_500_000, 0)
+            .saturating_add(T::DbWeight::get().reads(139))
+            .saturating_add(T::DbWeight::get().writes(389))
+    }
+
+    // Took 156 to 233 µs at the largest size.
+    fn sudo_set_mechanism_emission_split() -> Weight {
+        Weight::from_parts(208_228_000, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    // Took 89 to 205 µs at the largest size.
+    fn sudo_set_min_allowed_uids() -> Weight {
+        Weight::from_parts(108_011_500, 0)
+            .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
@@ -248,6 +272,11 @@ impl<T: frame_system::Config> WeightInfo for MeasuredWeight<T> {
         Weight::from_parts(152_049_000, 0)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    // Took 29 to 62 µs at the largest size.
+    fn sudo_set_min_delegate_take() -> Weight {
+        Weight::from_parts(33_087_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Took 55 to 88 µs at the largest size.
@@ -296,6 +325,20 @@ impl<T: frame_system::Config> WeightInfo for MeasuredWeight<T> {
         Weight::from_parts(25_928_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
+    // Took 125 to 173 µs at the largest size.
+    fn sudo_set_owner_immune_neuron_limit() -> Weight {
+        Weight::from_parts(133_098_000, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    // Took 130 to 143 µs at the largest size.
+    fn sudo_set_recycle_or_burn() -> Weight {
+        Weight::from_parts(131_731_000, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
     // Took 108 to 266 µs at the largest size.
     fn sudo_set_rho() -> Weight {
         Weight::from_parts(167_883_000, 0)
@@ -339,6 +382,11 @@ impl<T: frame_system::Config> WeightInfo for MeasuredWeight<T> {
         Weight::from_parts(27_411_500, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
+    // Took 25 to 86 µs at the largest size.
+    fn sudo_set_subnet_moving_alpha() -> Weight {
+        Weight::from_parts(37_189_000, 0).saturating_add(T::DbWeight::get().writes(1))
+    }
+
     // Took 21 to 58 µs at the largest size.
     fn sudo_set_subnet_owner_cut() -> Weight {
         Weight::from_parts(32_921_500, 0).saturating_add(T::DbWeight::get().writes(1))
@@ -370,6 +418,16 @@ impl<T: frame_system::Config> WeightInfo for MeasuredWeight<T> {
         Weight::from_parts(109_128_500, 0)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    // Took 26 to 68 µs at the largest size.
+    fn sudo_set_tx_delegate_take_rate_limit() -> Weight {
+        Weight::from_parts(37_594_500, 0).saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    // Took 24 to 68 µs at the largest size.
+    fn sudo_set_tx_rate_limit() -> Weight {
+        Weight::from_parts(37_013_500, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Took 72 to 102 µs at the largest size.
@@ -436,6 +494,25 @@ impl WeightInfo for () {
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
+    // Took 123 to 149 µs at the largest size.
+    fn sudo_set_burn_half_life() -> Weight {
+        Weight::from_parts(135_733_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
+            .saturating_add(RocksDbWeight::get().writes(2))
+    }
+
+    // Took 134 to 150 µs at the largest size.
+    fn sudo_set_burn_increase_mult() -> Weight {
+        Weight::from_parts(140_823_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
+            .saturating_add(RocksDbWeight::get().writes(2))
+    }
+
+    // Took 25 to 46 µs at the largest size.
+    fn sudo_set_commit_reveal_version() -> Weight {
+        Weight::from_parts(31_628_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+    }
+
     // Took 109 to 194 µs at the largest size.
     fn sudo_set_commit_reveal_weights_enabled() -> Weight {
         Weight::from_parts(124_427_000, 0)
@@ -453,6 +530,13 @@ impl WeightInfo for () {
     // Took 27 to 39 µs at the largest size.
     fn sudo_set_default_take() -> Weight {
         Weight::from_parts(30_562_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+    }
+
+    // Took 67 to 81 µs at the largest size.
+    fn sudo_set_ema_price_halving_period() -> Weight {
+        Weight::from_parts(76_512_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(1))
+            .saturating_add(RocksDbWeight::get().writes(1))
     }
 
     // Took 109 to 176 µs at the largest size.
@@ -507,10 +591,36 @@ impl WeightInfo for () {
         Weight::from_parts(34_614_500, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
+    // Took 27 to 80 µs at the largest size.
+    fn sudo_set_max_mechanism_count() -> Weight {
+        Weight::from_parts(37_064_000, 0).saturating_add(RocksDbWeight::get().writes(1))
+    }
+
     // Took 75 to 137 µs at the largest size.
     fn sudo_set_max_registrations_per_block() -> Weight {
         Weight::from_parts(110_385_500, 0)
             .saturating_add(RocksDbWeight::get().reads(1))
+            .saturating_add(RocksDbWeight::get().writes(1))
+    }
+
+    // Took 2_381 to 6_831 µs at the largest size.
+    fn sudo_set_mechanism_count() -> Weight {
+        Weight::from_parts(4_007_500_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(139))
+            .saturating_add(RocksDbWeight::get().writes(389))
+    }
+
+    // Took 156 to 233 µs at the largest size.
+    fn sudo_set_mechanism_emission_split() -> Weight {
+        Weight::from_parts(208_228_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
+            .saturating_add(RocksDbWeight::get().writes(2))
+    }
+
+    // Took 89 to 205 µs at the largest size.
+    fn sudo_set_min_allowed_uids() -> Weight {
+        Weight::from_parts(108_011_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(3))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
 
@@ -526,6 +636,11 @@ impl WeightInfo for () {
         Weight::from_parts(152_049_000, 0)
             .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
+    }
+
+    // Took 29 to 62 µs at the largest size.
+    fn sudo_set_min_delegate_take() -> Weight {
+        Weight::from_parts(33_087_000, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
     // Took 55 to 88 µs at the largest size.
@@ -574,6 +689,20 @@ impl WeightInfo for () {
         Weight::from_parts(25_928_000, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
+    // Took 125 to 173 µs at the largest size.
+    fn sudo_set_owner_immune_neuron_limit() -> Weight {
+        Weight::from_parts(133_098_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
+            .saturating_add(RocksDbWeight::get().writes(2))
+    }
+
+    // Took 130 to 143 µs at the largest size.
+    fn sudo_set_recycle_or_burn() -> Weight {
+        Weight::from_parts(131_731_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
+            .saturating_add(RocksDbWeight::get().writes(2))
+    }
+
     // Took 108 to 266 µs at the largest size.
     fn sudo_set_rho() -> Weight {
         Weight::from_parts(167_883_000, 0)
@@ -617,6 +746,11 @@ impl WeightInfo for () {
         Weight::from_parts(27_411_500, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
+    // Took 25 to 86 µs at the largest size.
+    fn sudo_set_subnet_moving_alpha() -> Weight {
+        Weight::from_parts(37_189_000, 0).saturating_add(RocksDbWeight::get().writes(1))
+    }
+
     // Took 21 to 58 µs at the largest size.
     fn sudo_set_subnet_owner_cut() -> Weight {
         Weight::from_parts(32_921_500, 0).saturating_add(RocksDbWeight::get().writes(1))
@@ -648,6 +782,16 @@ impl WeightInfo for () {
         Weight::from_parts(109_128_500, 0)
             .saturating_add(RocksDbWeight::get().reads(7))
             .saturating_add(RocksDbWeight::get().writes(2))
+    }
+
+    // Took 26 to 68 µs at the largest size.
+    fn sudo_set_tx_delegate_take_rate_limit() -> Weight {
+        Weight::from_parts(37_594_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+    }
+
+    // Took 24 to 68 µs at the largest size.
+    fn sudo_set_tx_rate_limit() -> Weight {
+        Weight::from_parts(37_013_500, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
     // Took 72 to 102 µs at the largest size.

@@ -1,6 +1,6 @@
 //! Weights of pallet_subtensor, measured. Made by `node bench/weights.ts`; do not edit.
 //!
-//! 2026-11-21, AMD EPYC, Node 24.21.0, blob 14122937305d336f.
+//! 2026-11-21, AMD EPYC, Node 24.21.0, blob e247f91459413cfd.
 //!
 //! The runtime ran in V8, as in the embedded chain: each benchmark of `benchmarking.rs` at up to six sizes of each of
 //! its components with the others at their largest, 6 executions each. Time is that of the clock or the thread's CPU
@@ -27,12 +27,6 @@ use polkadot_sdk::{
 
 /// What each call and hook costs at most; a call's lists are counted in items.
 pub trait WeightInfo {
-    fn set_coldkey_auto_stake_hotkey() -> Weight {
-        Weight::zero()
-    }
-    fn update_symbol(_s: u32) -> Weight {
-        Weight::zero()
-    }
     fn add_stake() -> Weight;
     fn add_stake_limit() -> Weight;
     fn batch_reveal_weights(b: u32) -> Weight;
@@ -57,6 +51,7 @@ pub trait WeightInfo {
     fn serve_axon_tls() -> Weight;
     fn serve_prometheus() -> Weight;
     fn set_activity_cutoff_factor() -> Weight;
+    fn set_coldkey_auto_stake_hotkey() -> Weight;
     fn set_identity() -> Weight;
     fn set_subnet_identity() -> Weight;
     fn set_tempo() -> Weight;
@@ -66,6 +61,7 @@ pub trait WeightInfo {
     fn try_associate_hotkey() -> Weight;
     fn unstake_all(s: u32) -> Weight;
     fn unstake_all_alpha(s: u32) -> Weight;
+    fn update_symbol(s: u32) -> Weight;
 }
 
 /// The measured weights, with the storage costs of the runtime.
@@ -259,6 +255,13 @@ impl<T: frame_system::Config> WeightInfo for MeasuredWeight<T> {
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
+    // Took 98 to 138 µs at the largest size.
+    fn set_coldkey_auto_stake_hotkey() -> Weight {
+        Weight::from_parts(111_192_500, 0)
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
+
     // Took 19_669 to 25_506 µs at the largest size.
     fn set_identity() -> Weight {
         Weight::from_parts(23_177_000_000, 0)
@@ -326,6 +329,15 @@ impl<T: frame_system::Config> WeightInfo for MeasuredWeight<T> {
             .saturating_add(T::DbWeight::get().reads(10_u64.saturating_mul(u64::from(s))))
             .saturating_add(T::DbWeight::get().writes(8))
             .saturating_add(T::DbWeight::get().writes(7_u64.saturating_mul(u64::from(s))))
+    }
+
+    // Took 1_956 to 5_978 µs at the largest size; s in 0..=127.
+    fn update_symbol(s: u32) -> Weight {
+        Weight::from_parts(403_052_014, 0)
+            .saturating_add(Weight::from_parts(19_359_902, 0).saturating_mul(u64::from(s)))
+            .saturating_add(T::DbWeight::get().reads(7))
+            .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(u64::from(s))))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
 }
 
@@ -528,6 +540,13 @@ impl WeightInfo for () {
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
+    // Took 98 to 138 µs at the largest size.
+    fn set_coldkey_auto_stake_hotkey() -> Weight {
+        Weight::from_parts(111_192_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(3))
+            .saturating_add(RocksDbWeight::get().writes(1))
+    }
+
     // Took 19_669 to 25_506 µs at the largest size.
     fn set_identity() -> Weight {
         Weight::from_parts(23_177_000_000, 0)
@@ -595,5 +614,14 @@ impl WeightInfo for () {
             .saturating_add(RocksDbWeight::get().reads(10_u64.saturating_mul(u64::from(s))))
             .saturating_add(RocksDbWeight::get().writes(8))
             .saturating_add(RocksDbWeight::get().writes(7_u64.saturating_mul(u64::from(s))))
+    }
+
+    // Took 1_956 to 5_978 µs at the largest size; s in 0..=127.
+    fn update_symbol(s: u32) -> Weight {
+        Weight::from_parts(403_052_014, 0)
+            .saturating_add(Weight::from_parts(19_359_902, 0).saturating_mul(u64::from(s)))
+            .saturating_add(RocksDbWeight::get().reads(7))
+            .saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(u64::from(s))))
+            .saturating_add(RocksDbWeight::get().writes(1))
     }
 }

@@ -10,7 +10,9 @@ fn act(random: &mut Seeded) {
     let hotkey = 200 + random.below(60);
     let origin = RuntimeOrigin::signed(coldkey);
     let _refused = match random.below(10) {
-        0 => SubtensorModule::burned_register(origin, netuid, coldkey * 1_000 + random.below(6)),
+        0 => SubtensorModule::burned_register(origin, netuid, coldkey * 1_000 + random.below(6))
+            .map(|_| ())
+            .map_err(|refusal| refusal.error),
         1 | 2 => {
             SubtensorModule::add_stake(origin, registered(netuid, random), netuid, random.below(50 * TAO))
         }

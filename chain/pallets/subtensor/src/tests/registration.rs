@@ -4,6 +4,8 @@ use frame_support::{assert_noop, assert_ok};
 
 fn burned(coldkey: u64, netuid: NetUid, hotkey: u64) -> sp_runtime::DispatchResult {
     SubtensorModule::burned_register(RuntimeOrigin::signed(coldkey), netuid, hotkey)
+        .map(|_| ())
+        .map_err(|refusal| refusal.error)
 }
 
 #[test]
