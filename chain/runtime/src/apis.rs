@@ -49,7 +49,7 @@ impl_runtime_apis! {
             OpaqueMetadata::new(Runtime::metadata().into())
         }
         fn metadata_at_version(version: u32) -> Option<OpaqueMetadata> {
-            Runtime::metadata_at_version(version)
+            crate::metadata::at_version(version)
         }
         fn metadata_versions() -> Vec<u32> {
             Runtime::metadata_versions()

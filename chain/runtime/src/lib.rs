@@ -14,6 +14,7 @@ mod configs;
 pub mod extension;
 pub mod genesis;
 pub mod info;
+pub mod metadata;
 pub mod nonce;
 mod version;
 

@@ -3,7 +3,7 @@
 
 mod common;
 
-use arbor_runtime::Runtime;
+use arbor_runtime::{metadata, Runtime};
 use codec::Decode;
 use common::on_dev;
 use frame_metadata::{v14, v15, RuntimeMetadata, RuntimeMetadataPrefixed};
@@ -35,7 +35,7 @@ fn served(version: u32) -> RuntimeMetadata {
     let bytes: Vec<u8> = if version == 14 {
         codec::Encode::encode(&Runtime::metadata())
     } else {
-        (*Runtime::metadata_at_version(version).expect("this version is served")).clone()
+        (*metadata::at_version(version).expect("this version is served")).clone()
     };
     RuntimeMetadataPrefixed::decode(&mut &bytes[..])
         .expect("it decodes")
@@ -54,6 +54,15 @@ fn v14() -> v14::RuntimeMetadataV14 {
         RuntimeMetadata::V14(metadata) => metadata,
         other => panic!("version {} instead of 14", other.version()),
     }
+}
+
+#[test]
+fn type_zero_is_the_account_that_older_python_clients_take_it_for() {
+    let first = |types: &[scale_info::PortableType]| types[0].ty.path.to_string();
+    on_dev(|| {
+        assert_eq!(first(&v15().types.types), "sp_core::crypto::AccountId32");
+        assert_eq!(first(&v14().types.types), "sp_core::crypto::AccountId32");
+    });
 }
 
 /// Names of the reference for numbers that it wraps, by what they wrap.
