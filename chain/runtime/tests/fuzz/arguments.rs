@@ -53,6 +53,9 @@ impl Arguments<'_> {
             (_, TypeDef::Primitive(TypeDefPrimitive::U16)) if name == "netuid" => {
                 self.netuid().encode_to(out)
             }
+            (_, TypeDef::Primitive(TypeDefPrimitive::U64)) if self.random.below(5) < 3 => {
+                self.fitting(name).encode_to(out)
+            }
             (_, TypeDef::Primitive(primitive)) => self.primitive(primitive, out),
             (_, TypeDef::Composite(composite)) => {
                 for field in &composite.fields {
@@ -139,7 +142,26 @@ impl Arguments<'_> {
             TypeDefPrimitive::I16 => (self.number(u16::MAX.into()) as i16).encode_to(out),
             TypeDefPrimitive::I32 => (self.number(u32::MAX.into()) as i32).encode_to(out),
             TypeDefPrimitive::I64 => (self.number(u64::MAX) as i64).encode_to(out),
+            TypeDefPrimitive::I128 => {
+                let number = i128::from(self.number(u64::MAX) as i64);
+                (*self.random.pick(&[number, number << 32, i128::MIN, i128::MAX])).encode_to(out);
+            }
+            TypeDefPrimitive::Str => {
+                let length = *self.random.pick(&[0, 1, 64, 65, 256]);
+                "a".repeat(length).encode_to(out);
+            }
             other => panic!("no call had an argument of type {other:?} so far: teach the fuzzer to make one"),
+        }
+    }
+
+    /// Returns a number that a call may well accept under this name.
+    fn fitting(&mut self, name: &str) -> u64 {
+        match name {
+            "version_key" => 0,
+            name if name.contains("limit_price") => *self.random.pick(&[1, u64::MAX, 1_000_000_000]),
+            _ => *self
+                .random
+                .pick(&[2_000_000, 1_000_000_000, 20_000_000_000, 300_000_000_000]),
         }
     }
 
