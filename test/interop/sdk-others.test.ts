@@ -36,8 +36,8 @@ describeWith('bittensor-10.2', 'bittensor 10.2.0 on the chain', ({ python }) => 
     expect(await sdk.call('tempo', { netuid })).toBe((await story.client.metagraph(netuid)).tempo)
   })
 
-  // This SDK takes type 0 of the V15 metadata for AccountId32, whatever the metadata says; here type 0 is MultiAddress.
-  it.fails('transfer is signed', async () => {
+  // This SDK takes type 0 of the metadata for AccountId32, whatever the metadata says.
+  it('transfer is signed', async () => {
     await sdk.call('make_wallet', { name: 'bob', hotkey: 'default', coldkey_uri: '//Bob', hotkey_uri: '//Bob//own' })
     const sent = await sdk.call<SdkResponse>('transfer', {
       ...{ wallet: { $wallet: ['bob', 'default'] }, destination_ss58: alice, amount: { $rao: 1_500_000_001 } },
