@@ -65,6 +65,7 @@ export const createVerifyThread = ({
   const verifyHere = async (entries: readonly (readonly [number, Waiting])[]): Promise<void> => {
     for (const [index, [number, { signed }]] of entries.entries()) {
       if (index % SLICE === SLICE - 1) await turn()
+      if (!waiting.has(number)) continue // another pass came first
       settle(number, isRight(signed))
     }
   }
