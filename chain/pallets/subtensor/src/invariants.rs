@@ -1,7 +1,11 @@
 //! What must hold after every block. Reads all stake, so it is for tests and audits, never for a block.
 
 use super::*;
-use alloc::{collections::BTreeMap, format, string::String};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    format,
+    string::String,
+};
 
 impl<T: Config> Pallet<T> {
     /// Checks the books of TAO and alpha, the shares, and the tables of neurons.
@@ -9,7 +13,9 @@ impl<T: Config> Pallet<T> {
     /// - Every rao of the issuance is in a balance or a pool.
     /// - Alpha outside of a pool is staked, pending, burned or dust.
     /// - A hotkey's shares are those of its coldkeys.
-    /// - Uids and hotkeys map to each other, and every vector is as long as the subnet.
+    /// - Uids and hotkeys map to each other, and every vector of every mechanism is as long as the subnet.
+    /// - Rows of weights and bonds are those of neurons, on neurons, each named once.
+    /// - Nobody owns or stakes to more hotkeys than the bounds say.
     /// - Open commits belong to registered hotkeys, existing mechanisms and epochs that have begun, within their bounds.
     pub fn check_invariants() -> Result<(), String> {
         Self::check_tao()?;
@@ -17,7 +23,11 @@ impl<T: Config> Pallet<T> {
         for (netuid, _) in NetworksAdded::<T>::iter().filter(|(_, added)| *added) {
             Self::check_alpha(netuid, staked.get(&netuid).copied().unwrap_or(0))?;
             Self::check_neurons(netuid)?;
+            for mechanism in 0..MechanismCountCurrent::<T>::get(netuid).into() {
+                Self::check_mechanism(netuid, MechId(mechanism))?;
+            }
         }
+        Self::check_hotkeys()?;
         Self::check_commits()?;
         Self::check_shares()
     }
@@ -150,7 +160,6 @@ impl<T: Config> Pallet<T> {
             }
         }
         let known = Uids::<T>::iter_prefix(netuid).count();
-        let index = NetUidStorageIndex::new(netuid, MechId::MAIN);
         let lengths = [
             known,
             Active::<T>::get(netuid).len(),
@@ -160,15 +169,51 @@ impl<T: Config> Pallet<T> {
             Emission::<T>::get(netuid).len(),
             ValidatorTrust::<T>::get(netuid).len(),
             ValidatorPermit::<T>::get(netuid).len(),
+        ];
+        if lengths.iter().any(|length| *length != usize::from(n)) {
+            return Err(format!(
+                "subnet {netuid} has {n} neurons, but [uids, active, stake weight, consensus, dividends, \
+                 emission, trust, permit] have {lengths:?}"
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_mechanism(netuid: NetUid, mechanism: MechId) -> Result<(), String> {
+        let n = SubnetworkN::<T>::get(netuid);
+        let index = NetUidStorageIndex::new(netuid, mechanism);
+        let lengths = [
             Incentive::<T>::get(index).len(),
             LastUpdate::<T>::get(index).len(),
         ];
         if lengths.iter().any(|length| *length != usize::from(n)) {
             return Err(format!(
-                "subnet {netuid} has {n} neurons, but [uids, active, stake weight, consensus, dividends, \
-                 emission, trust, permit, incentive, last update] have {lengths:?}"
+                "subnet {netuid} has {n} neurons, but [incentive, last update] of mechanism {mechanism:?} have {lengths:?}"
             ));
         }
+        let rows = Weights::<T>::iter_prefix(index).chain(Bonds::<T>::iter_prefix(index));
+        for (uid, row) in rows {
+            let targets: BTreeSet<u16> = row.iter().map(|(target, _)| *target).collect();
+            let known = uid < n && targets.iter().all(|target| *target < n);
+            if !known || targets.len() != row.len() {
+                return Err(format!(
+                    "a row of uid {uid} of {n} at index {index} names neurons that are not there, or one twice: {row:?}"
+                ));
+            }
+        }
         Ok(())
+    }
+
+    fn check_hotkeys() -> Result<(), String> {
+        let owned =
+            OwnedHotkeys::<T>::iter().map(|(who, keys)| (who, keys.len(), defaults::MAX_OWNED_HOTKEYS));
+        let staking =
+            StakingHotkeys::<T>::iter().map(|(who, keys)| (who, keys.len(), defaults::MAX_STAKING_HOTKEYS));
+        match owned.chain(staking).find(|(_, count, most)| count > most) {
+            Some((coldkey, count, most)) => Err(format!(
+                "{coldkey:?} owns or stakes to {count} hotkeys, which is more than {most}"
+            )),
+            None => Ok(()),
+        }
     }
 }

@@ -265,7 +265,8 @@ fn set_weights_stays_refused_where_weights_are_committed() {
 #[test]
 fn each_mechanism_has_its_own_commits() {
     on_committing_chain(|| {
-        MechanismCountCurrent::<Test>::insert(NET, 2);
+        MaxAllowedUids::<Test>::insert(NET, 128);
+        assert_ok!(SubtensorModule::do_set_mechanism_count(NET, 2));
         let index = NetUidStorageIndex(4_097);
         let other = hash(201, index.0, &[2], &[1], 0);
         let call = RuntimeOrigin::signed(201);

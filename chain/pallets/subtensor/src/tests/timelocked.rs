@@ -271,7 +271,8 @@ fn a_later_commit_of_the_hotkey_stays_when_the_pulse_of_an_earlier_one_comes_lat
 #[test]
 fn mechanisms_with_commits_share_a_block_evenly() {
     on_committing_chain(|| {
-        MechanismCountCurrent::<Test>::insert(NET, 2);
+        MaxAllowedUids::<Test>::insert(NET, 128);
+        assert_ok!(SubtensorModule::do_set_mechanism_count(NET, 2));
         let second = |hotkey: u64| {
             let ciphertext = sealed(ROUND, &row(hotkey, &[4], &[1], 0));
             let ciphertext = BoundedVec::truncate_from(ciphertext);

@@ -155,7 +155,8 @@ fn set_mechanism_weights_refuses_a_mechanism_that_the_subnet_has_not() {
         };
         assert_ok!(set(0));
         assert_noop!(set(1), Error::<Test>::MechanismDoesNotExist);
-        MechanismCountCurrent::<Test>::insert(NET, 2);
+        MaxAllowedUids::<Test>::insert(NET, 128);
+        assert_ok!(SubtensorModule::do_set_mechanism_count(NET, 2));
         assert_ok!(set(1));
         assert_eq!(
             Weights::<Test>::get(NetUidStorageIndex(4097), 1),
