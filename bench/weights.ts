@@ -24,6 +24,7 @@ const FILES: Readonly<Record<string, string>> = {
   pallet_subtensor: 'chain/pallets/subtensor/src/weight_info.rs',
   pallet_admin_utils: 'chain/pallets/admin-utils/src/weight_info.rs',
   pallet_commitments: 'chain/pallets/commitments/src/weight_info.rs',
+  pallet_drand: 'chain/pallets/drand/src/weight_info.rs',
 }
 /** Sizes of each component. */
 const STEPS = 6

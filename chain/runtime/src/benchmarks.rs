@@ -8,6 +8,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_subtensor, SubtensorModule]
     [pallet_admin_utils, AdminUtils]
     [pallet_commitments, Commitments]
+    [pallet_drand, Drand]
 );
 
 /// Lists what can be measured. Which keys a pallet has is of no use here.

@@ -1,6 +1,6 @@
 //! Weights of pallet_admin_utils, measured. Made by `node bench/weights.ts`; do not edit.
 //!
-//! 2026-11-21, AMD EPYC, Node 24.21.0, blob e247f91459413cfd.
+//! 2026-11-21, AMD EPYC, Node 24.21.0, blob 6a954e7cb7c5519e.
 //!
 //! The runtime ran in V8, as in the embedded chain: each benchmark of `benchmarking.rs` at up to six sizes of each of
 //! its components with the others at their largest, 6 executions each. Time is that of the clock or the thread's CPU

@@ -22,10 +22,7 @@ extern crate alloc;
 
 use alloc::vec::Vec;
 use arbor_timelock::{PublicKey, Signature};
-use frame_support::{
-    traits::{Get, UnixTime},
-    weights::Weight,
-};
+use frame_support::traits::{Get, UnixTime};
 use polkadot_sdk::*;
 use sha2::{Digest, Sha256};
 use sp_runtime::{
@@ -36,7 +33,10 @@ use sp_runtime::{
 };
 
 pub mod beacons;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod types;
+pub mod weight_info;
 
 #[cfg(test)]
 mod tests;
@@ -69,7 +69,7 @@ enum Refusal {
 
 #[frame_support::pallet]
 pub mod pallet {
-    use super::*;
+    use super::{weight_info::WeightInfo, *};
     use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
 
@@ -86,6 +86,9 @@ pub mod pallet {
 
         /// The chain's clock.
         type UnixTime: UnixTime;
+
+        /// What calls cost.
+        type WeightInfo: WeightInfo;
 
         /// Pool priority of a pulse of round 0; each round adds 1.
         #[pallet::constant]
@@ -222,7 +225,7 @@ pub mod pallet {
         ///
         /// Errors: `UnverifiedPulse`, `InvalidRoundNumber`, `PulseVerificationError`. Event: `NewPulse`.
         #[pallet::call_index(0)]
-        #[pallet::weight(write_weight::<T>(pulses_payload.pulses.len()))]
+        #[pallet::weight(T::WeightInfo::write_pulse(pulses_payload.pulses.len() as u32))]
         pub fn write_pulse(
             origin: OriginFor<T>,
             pulses_payload: PulsesPayload<T::Public, BlockNumberFor<T>>,
@@ -241,7 +244,7 @@ pub mod pallet {
         /// Errors: `NoneValue` for a key, period or scheme that cannot be; `StorageOverflow` when more pulses are
         /// stored than one call may forget. Event: `BeaconConfigChanged`.
         #[pallet::call_index(1)]
-        #[pallet::weight((root_weight::<T>(), DispatchClass::Operational))]
+        #[pallet::weight((T::WeightInfo::set_beacon_config(MAX_REMOVED_BY_ROOT), DispatchClass::Operational))]
         pub fn set_beacon_config(
             origin: OriginFor<T>,
             config_payload: BeaconConfigurationPayload<T::Public, BlockNumberFor<T>>,
@@ -267,7 +270,7 @@ pub mod pallet {
         ///
         /// Event: `SetOldestStoredRound` with the round that was reached.
         #[pallet::call_index(2)]
-        #[pallet::weight((root_weight::<T>(), DispatchClass::Operational))]
+        #[pallet::weight((T::WeightInfo::set_oldest_stored_round(MAX_REMOVED_BY_ROOT), DispatchClass::Operational))]
         pub fn set_oldest_stored_round(origin: OriginFor<T>, oldest_round: u64) -> DispatchResult {
             ensure_root(origin)?;
             Self::forget_before(oldest_round, MAX_REMOVED_BY_ROOT.into());
@@ -285,20 +288,6 @@ pub mod pallet {
             }
         }
     }
-}
-
-/// Weighs the storing of pulses: a check of a signature takes 30 ms in a WebAssembly engine.
-fn write_weight<T: Config>(pulses: usize) -> Weight {
-    let checks = Weight::from_parts(30_000_000_000, 0).saturating_mul(pulses as u64);
-    let writes = (pulses as u64).saturating_add(MAX_REMOVED);
-    T::DbWeight::get()
-        .reads_writes(5, writes.saturating_add(4))
-        .saturating_add(checks)
-}
-
-/// Weighs what root does.
-fn root_weight<T: Config>() -> Weight {
-    T::DbWeight::get().reads_writes(4, u64::from(MAX_REMOVED_BY_ROOT).saturating_add(4))
 }
 
 impl From<Refusal> for InvalidTransaction {

@@ -7,6 +7,10 @@ pub trait Beacon {
 
     /// Returns the checked signature of a round, 48 bytes, if it is known.
     fn signature(round: u64) -> Option<[u8; 48]>;
+
+    /// Makes a signature known, unchecked.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn store(round: u64, signature: [u8; 48]);
 }
 
 /// A beacon that never signs.
@@ -18,4 +22,7 @@ impl Beacon for () {
     fn signature(_round: u64) -> Option<[u8; 48]> {
         None
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn store(_round: u64, _signature: [u8; 48]) {}
 }

@@ -7,8 +7,13 @@
 
 use super::*;
 use alloc::{vec, vec::Vec};
+use arbor_timelock::{seal, BeaconSecret, PublicKey, SealRandomness};
+use codec::Encode;
 use frame_benchmarking::v2::*;
-use frame_support::{traits::fungible::Mutate, BoundedVec};
+use frame_support::{
+    traits::{fungible::Mutate, ConstU32},
+    BoundedVec,
+};
 use frame_system::RawOrigin;
 use sp_runtime::traits::Hash;
 
@@ -183,6 +188,57 @@ fn full_queue<T: Config>(bytes: u32) -> BoundedVec<u8, frame_support::traits::Co
         .collect();
     TimelockedWeightCommits::<T>::insert(index, Pallet::<T>::epoch_of_commits(NET), queue);
     vec![7u8; bytes as usize].try_into().expect("within the bound")
+}
+
+/// Counts the commits that wait on the subnet.
+fn queued<T: Config>() -> usize {
+    let index = NetUidStorageIndex::new(NET, MechId::MAIN);
+    TimelockedWeightCommits::<T>::iter_prefix_values(index)
+        .map(|queue| queue.len())
+        .sum()
+}
+
+/// Round of the first commit that opens; the others name the rounds after it.
+const ROUND: u64 = 1_000;
+
+/// Seals a full row of a hotkey for a round, and stores the round's signature.
+fn sealed_row<T: Config>(hot: &T::AccountId, round: u64) -> BoundedVec<u8, ConstU32<MAX_COMMIT_BYTES>> {
+    let secret = BeaconSecret::from_phrase(b"arbor development beacon");
+    T::Beacon::store(round, secret.sign(round));
+    let key = PublicKey::parse(&secret.public_key()).expect("it is a key");
+    let (uids, values) = uids_and_values(256);
+    let random = SealRandomness {
+        sigma: [1; 32],
+        key: [2; 32],
+        nonce: [3; 12],
+    };
+    let row = (hot.encode(), uids, values, 0u64).encode();
+    let sealed = seal(&key, round, &row, &random).expect("usable randomness");
+    sealed.try_into().expect("within the bound")
+}
+
+/// Lets 1 MiB of commits wait whose pulse is missing, and behind them `count` that open, each by another pulse;
+/// returns how many keep waiting.
+fn due_queue<T: Config>(count: u16) -> usize {
+    CommitRevealWeightsEnabled::<T>::insert(NET, true);
+    SubnetEpochIndex::<T>::insert(NET, 10);
+    let due = Pallet::<T>::due_epoch(NET).expect("ten epochs have been");
+    let block = u64::from(NOW) - 40;
+    let late: BoundedVec<_, _> = vec![7u8; 5_000].try_into().expect("5 000 bytes are allowed");
+    let waiting = timelocked::QUEUE_BYTES / 5_000;
+    let mut queue: TimelockedQueue<T> = (0..waiting)
+        .map(|at| {
+            let hot = hotkey::<T>(NET, at as u16 + 40);
+            (hot, block, late.clone(), u64::MAX - at as u64)
+        })
+        .collect();
+    queue.extend((0..count).map(|uid| {
+        let (hot, round) = (hotkey::<T>(NET, uid), ROUND + u64::from(uid));
+        let sealed = sealed_row::<T>(&hot, round);
+        (hot, block, sealed, round)
+    }));
+    TimelockedWeightCommits::<T>::insert(NetUidStorageIndex::new(NET, MechId::MAIN), due, queue);
+    waiting
 }
 
 #[benchmarks]
@@ -561,6 +617,32 @@ mod benchmarks {
             round,
             version,
         );
+    }
+
+    /// 1 MiB of commits that are due, of which none has its pulse.
+    #[benchmark]
+    fn keep_timelocked() {
+        subnet::<T>(NET, 256);
+        let waiting = due_queue::<T>(0);
+        #[block]
+        {
+            assert_eq!(Pallet::<T>::reveal_mechanism(NET, MechId::MAIN, 16), 0);
+        }
+        assert_eq!(queued::<T>(), waiting);
+    }
+
+    /// `o` commits open to rows of 256 weights behind 1 MiB that stays.
+    #[benchmark]
+    fn open_timelocked(o: Linear<1, 16>) {
+        subnet::<T>(NET, 256);
+        let waiting = due_queue::<T>(o as u16);
+        #[block]
+        {
+            assert_eq!(Pallet::<T>::reveal_mechanism(NET, MechId::MAIN, o), o);
+        }
+        assert_eq!(queued::<T>(), waiting);
+        let index = NetUidStorageIndex::new(NET, MechId::MAIN);
+        assert_eq!(Weights::<T>::get(index, o as u16 - 1).len(), 256);
     }
 
     /// The beginning of a block with `s` subnets of which none has an epoch.

@@ -24,7 +24,7 @@ impl<T: Config> Pallet<T> {
         subnets.iter().for_each(|netuid| Self::move_price(*netuid));
         T::WeightInfo::begin_block(subnets.len() as u32)
             .saturating_add(epochs)
-            .saturating_add(Self::weight_of_opening(opened))
+            .saturating_add(opened)
     }
 
     /// Lists the subnets that have a pool, in order.

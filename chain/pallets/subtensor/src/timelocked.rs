@@ -1,7 +1,10 @@
 //! Weights that are committed as a ciphertext which a round of the beacon opens: the chain reveals them itself.
 
 use super::*;
-use crate::weights::{Setting, WeightRow};
+use crate::{
+    weight_info::WeightInfo,
+    weights::{Setting, WeightRow},
+};
 use arbor_timelock::{open, OpenError, Signature};
 use codec::{Decode, DecodeAll};
 use frame_support::{
@@ -17,9 +20,6 @@ use sp_runtime::{traits::Hash, DispatchResult};
 pub(crate) const QUEUE_BYTES: usize = 1 << 20;
 /// Bytes of ciphertext that a hotkey may add however full the queue is: more than one largest commit of 5 000.
 pub(crate) const FAIR_BYTES: usize = 8_192;
-
-/// Processor time of opening one commit in a WebAssembly engine.
-const OPENING: Weight = Weight::from_parts(30_000_000_000, 0);
 
 /// A timelocked commit on its way into storage.
 pub(crate) struct TimelockedCommit {
@@ -103,12 +103,12 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Opens what is due on all subnets, and drops what came too late; returns how many commits were tried.
+    /// Opens what is due on all subnets, and drops what came too late; returns its weight.
     ///
     /// A commit is due in the epoch that comes `RevealPeriodEpochs` after its own, from the block on in which that
     /// epoch begins, once the pulse of its round is stored. A block tries at most `MaxOpenedPerBlock`, shared evenly
     /// among the mechanisms where commits wait, each block beginning with another one.
-    pub(crate) fn reveal_timelocked(subnets: &[NetUid]) -> u32 {
+    pub(crate) fn reveal_timelocked(subnets: &[NetUid]) -> Weight {
         let mut waiting: Vec<(NetUid, MechId)> = subnets
             .iter()
             .flat_map(|netuid| (0..MechanismCountCurrent::<T>::get(netuid)).map(|id| (*netuid, MechId(id))))
@@ -123,17 +123,25 @@ impl<T: Config> Pallet<T> {
             let share = left.div_ceil(others.max(1));
             left = left.saturating_sub(Self::reveal_mechanism(*netuid, *mechanism, share));
         }
-        T::MaxOpenedPerBlock::get().saturating_sub(left)
+        let opened = T::MaxOpenedPerBlock::get().saturating_sub(left);
+        Self::weight_of_opening(waiting.len() as u64, opened)
     }
 
-    /// Weighs the opening of commits: each costs a pairing, and sets a row of up to 256 weights.
-    pub(crate) fn weight_of_opening(opened: u32) -> Weight {
-        let each = T::DbWeight::get().reads_writes(280, 3).saturating_add(OPENING);
-        each.saturating_mul(opened.into())
+    /// Weighs the opening of commits: each costs a pairing, and sets a row of up to 256 weights; each mechanism that
+    /// has some costs the reading of its neurons, and each queue its own reading, however little of it opens.
+    fn weight_of_opening(queues: u64, opened: u32) -> Weight {
+        let kept = T::WeightInfo::keep_timelocked().saturating_mul(queues);
+        if opened == 0 {
+            return kept;
+        }
+        let others = queues.min(opened.into()).saturating_sub(1);
+        T::WeightInfo::open_timelocked(opened)
+            .saturating_add(T::WeightInfo::open_timelocked(0).saturating_mul(others))
+            .saturating_add(kept)
     }
 
     /// Returns the epoch whose commits are due now, if there has been one.
-    fn due_epoch(netuid: NetUid) -> Option<u64> {
+    pub(crate) fn due_epoch(netuid: NetUid) -> Option<u64> {
         Self::epoch_of_commits(netuid).checked_sub(RevealPeriodEpochs::<T>::get(netuid))
     }
 
@@ -145,7 +153,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Opens at most `limit` due commits of a mechanism, oldest first; returns how many it tried.
-    fn reveal_mechanism(netuid: NetUid, mechanism: MechId, limit: u32) -> u32 {
+    pub(crate) fn reveal_mechanism(netuid: NetUid, mechanism: MechId, limit: u32) -> u32 {
         let Some(due) = Self::due_epoch(netuid) else {
             return 0;
         };

@@ -1,6 +1,6 @@
 //! Weights of pallet_subtensor, measured. Made by `node bench/weights.ts`; do not edit.
 //!
-//! 2026-11-21, AMD EPYC, Node 24.21.0, blob e247f91459413cfd.
+//! 2026-11-21, AMD EPYC, Node 24.21.0, blob 6a954e7cb7c5519e.
 //!
 //! The runtime ran in V8, as in the embedded chain: each benchmark of `benchmarking.rs` at up to six sizes of each of
 //! its components with the others at their largest, 6 executions each. Time is that of the clock or the thread's CPU
@@ -39,6 +39,8 @@ pub trait WeightInfo {
     fn epoch_neurons(n: u32) -> Weight;
     fn epoch_rows(r: u32) -> Weight;
     fn increase_take() -> Weight;
+    fn keep_timelocked() -> Weight;
+    fn open_timelocked(o: u32) -> Weight;
     fn refused() -> Weight;
     fn register_network(s: u32) -> Weight;
     fn register_replacing(r: u32) -> Weight;
@@ -164,6 +166,21 @@ impl<T: frame_system::Config> WeightInfo for MeasuredWeight<T> {
         Weight::from_parts(121_752_000, 0)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    // Took 945 to 3_212 µs at the largest size.
+    fn keep_timelocked() -> Weight {
+        Weight::from_parts(1_488_695_500, 0).saturating_add(T::DbWeight::get().reads(9))
+    }
+
+    // Took 158_367 to 163_508 µs at the largest size; o in 1..=16.
+    fn open_timelocked(o: u32) -> Weight {
+        Weight::from_parts(2_781_385_715, 0)
+            .saturating_add(Weight::from_parts(9_961_709_524, 0).saturating_mul(u64::from(o)))
+            .saturating_add(T::DbWeight::get().reads(275))
+            .saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(u64::from(o))))
+            .saturating_add(T::DbWeight::get().writes(1))
+            .saturating_add(T::DbWeight::get().writes(u64::from(o)))
     }
 
     // Took 17 to 42 µs at the largest size.
@@ -449,6 +466,21 @@ impl WeightInfo for () {
         Weight::from_parts(121_752_000, 0)
             .saturating_add(RocksDbWeight::get().reads(6))
             .saturating_add(RocksDbWeight::get().writes(2))
+    }
+
+    // Took 945 to 3_212 µs at the largest size.
+    fn keep_timelocked() -> Weight {
+        Weight::from_parts(1_488_695_500, 0).saturating_add(RocksDbWeight::get().reads(9))
+    }
+
+    // Took 158_367 to 163_508 µs at the largest size; o in 1..=16.
+    fn open_timelocked(o: u32) -> Weight {
+        Weight::from_parts(2_781_385_715, 0)
+            .saturating_add(Weight::from_parts(9_961_709_524, 0).saturating_mul(u64::from(o)))
+            .saturating_add(RocksDbWeight::get().reads(275))
+            .saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(u64::from(o))))
+            .saturating_add(RocksDbWeight::get().writes(1))
+            .saturating_add(RocksDbWeight::get().writes(u64::from(o)))
     }
 
     // Took 17 to 42 µs at the largest size.

@@ -34,6 +34,7 @@ impl crate::Config for Test {
     type Public = sp_runtime::MultiSigner;
     type Signature = sp_runtime::MultiSignature;
     type UnixTime = Timestamp;
+    type WeightInfo = ();
     type UnsignedPriority = ConstU64<1_048_576>;
     type MaxKeptRounds = ConstU64<1_000>;
 }

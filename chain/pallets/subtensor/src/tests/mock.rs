@@ -81,6 +81,11 @@ impl Beacon for TestBeacon {
         let signed = round <= Self::last_round() && !skipped.contains(&round);
         signed.then(|| Self::secret().sign(round))
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn store(round: u64, _signature: [u8; 48]) {
+        Self::sign_up_to(round);
+    }
 }
 
 /// One TAO in rao, one alpha in its smallest unit.
