@@ -206,6 +206,7 @@ mod benchmarks {
     #[benchmark]
     fn sudo_set_alpha_values() {
         subnet::<T>();
+        subtensor::LiquidAlphaOn::<T>::insert(NET, true);
         #[extrinsic_call]
         _(owner::<T>(), NET, 40_000, 60_000);
     }
