@@ -1,6 +1,6 @@
 //! Weights of pallet_admin_utils, measured. Made by `node bench/weights.ts`; do not edit.
 //!
-//! 2026-11-21, AMD EPYC, Node 24.21.0, blob 6a954e7cb7c5519e.
+//! 2026-11-21, AMD EPYC, Node 24.21.0, blob 86d958d683c51e87.
 //!
 //! The runtime ran in V8, as in the embedded chain: each benchmark of `benchmarking.rs` at up to six sizes of each of
 //! its components with the others at their largest, 6 executions each. Time is that of the clock or the thread's CPU
@@ -90,728 +90,728 @@ pub trait WeightInfo {
 pub struct MeasuredWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for MeasuredWeight<T> {
-    // Took 24 to 50 µs at the largest size.
+    // Took 28 to 72 µs at the largest size.
     fn sudo_set_admin_freeze_window() -> Weight {
-        Weight::from_parts(30_978_000, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(29_174_500, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 102 to 197 µs at the largest size.
+    // Took 114 to 167 µs at the largest size.
     fn sudo_set_alpha_sigmoid_steepness() -> Weight {
-        Weight::from_parts(120_450_000, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
+        Weight::from_parts(116_662_500, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 106 to 240 µs at the largest size.
+    // Took 121 to 172 µs at the largest size.
     fn sudo_set_alpha_values() -> Weight {
-        Weight::from_parts(124_166_500, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
+        Weight::from_parts(131_250_000, 0)
+            .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 102 to 208 µs at the largest size.
+    // Took 106 to 123 µs at the largest size.
     fn sudo_set_bonds_moving_average() -> Weight {
-        Weight::from_parts(118_050_500, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
+        Weight::from_parts(111_784_000, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 104 to 217 µs at the largest size.
+    // Took 112 to 180 µs at the largest size.
     fn sudo_set_bonds_penalty() -> Weight {
-        Weight::from_parts(125_684_500, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
+        Weight::from_parts(121_797_000, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 116 to 181 µs at the largest size.
+    // Took 117 to 128 µs at the largest size.
     fn sudo_set_bonds_reset_enabled() -> Weight {
-        Weight::from_parts(149_674_000, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
+        Weight::from_parts(123_730_500, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 123 to 149 µs at the largest size.
+    // Took 108 to 124 µs at the largest size.
     fn sudo_set_burn_half_life() -> Weight {
-        Weight::from_parts(135_733_500, 0)
+        Weight::from_parts(113_501_500, 0)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 134 to 150 µs at the largest size.
+    // Took 113 to 185 µs at the largest size.
     fn sudo_set_burn_increase_mult() -> Weight {
-        Weight::from_parts(140_823_000, 0)
+        Weight::from_parts(120_304_500, 0)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 25 to 46 µs at the largest size.
+    // Took 30 to 33 µs at the largest size.
     fn sudo_set_commit_reveal_version() -> Weight {
-        Weight::from_parts(31_628_500, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(31_468_500, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 109 to 194 µs at the largest size.
+    // Took 111 to 119 µs at the largest size.
     fn sudo_set_commit_reveal_weights_enabled() -> Weight {
-        Weight::from_parts(124_427_000, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
+        Weight::from_parts(115_179_500, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 103 to 206 µs at the largest size.
+    // Took 113 to 163 µs at the largest size.
     fn sudo_set_commit_reveal_weights_interval() -> Weight {
-        Weight::from_parts(112_630_000, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
+        Weight::from_parts(126_891_500, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 27 to 39 µs at the largest size.
+    // Took 29 to 40 µs at the largest size.
     fn sudo_set_default_take() -> Weight {
-        Weight::from_parts(30_562_500, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(31_579_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 67 to 81 µs at the largest size.
+    // Took 56 to 104 µs at the largest size.
     fn sudo_set_ema_price_halving_period() -> Weight {
-        Weight::from_parts(76_512_500, 0)
+        Weight::from_parts(66_955_000, 0)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 109 to 176 µs at the largest size.
+    // Took 109 to 189 µs at the largest size.
     fn sudo_set_immunity_period() -> Weight {
-        Weight::from_parts(114_563_500, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
+        Weight::from_parts(117_549_500, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 68 to 139 µs at the largest size.
+    // Took 57 to 72 µs at the largest size.
     fn sudo_set_kappa() -> Weight {
-        Weight::from_parts(73_056_500, 0)
+        Weight::from_parts(66_590_000, 0)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 113 to 138 µs at the largest size.
+    // Took 108 to 124 µs at the largest size.
     fn sudo_set_liquid_alpha_enabled() -> Weight {
-        Weight::from_parts(114_263_500, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
+        Weight::from_parts(113_496_500, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 22 to 37 µs at the largest size.
+    // Took 19 to 31 µs at the largest size.
     fn sudo_set_lock_reduction_interval() -> Weight {
-        Weight::from_parts(26_699_500, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(29_089_500, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 80 to 3_994 µs at the largest size.
+    // Took 89 to 118 µs at the largest size.
     fn sudo_set_max_allowed_uids() -> Weight {
-        Weight::from_parts(93_323_500, 0)
-            .saturating_add(T::DbWeight::get().reads(3))
+        Weight::from_parts(91_425_000, 0)
+            .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 69 to 153 µs at the largest size.
+    // Took 58 to 80 µs at the largest size.
     fn sudo_set_max_allowed_validators() -> Weight {
-        Weight::from_parts(77_229_000, 0)
+        Weight::from_parts(70_807_500, 0)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 115 to 193 µs at the largest size.
+    // Took 116 to 144 µs at the largest size.
     fn sudo_set_max_burn() -> Weight {
-        Weight::from_parts(152_164_000, 0)
-            .saturating_add(T::DbWeight::get().reads(8))
+        Weight::from_parts(122_944_500, 0)
+            .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 31 to 66 µs at the largest size.
+    // Took 20 to 30 µs at the largest size.
     fn sudo_set_max_epochs_per_block() -> Weight {
-        Weight::from_parts(34_614_500, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(28_317_500, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 27 to 80 µs at the largest size.
+    // Took 23 to 63 µs at the largest size.
     fn sudo_set_max_mechanism_count() -> Weight {
-        Weight::from_parts(37_064_000, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(32_230_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 75 to 137 µs at the largest size.
+    // Took 66 to 73 µs at the largest size.
     fn sudo_set_max_registrations_per_block() -> Weight {
-        Weight::from_parts(110_385_500, 0)
+        Weight::from_parts(69_319_500, 0)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 2_381 to 6_831 µs at the largest size.
+    // Took 2_341 to 2_498 µs at the largest size.
     fn sudo_set_mechanism_count() -> Weight {
-        Weight::from_parts(4_007_500_000, 0)
-            .saturating_add(T::DbWeight::get().reads(139))
+        Weight::from_parts(2_384_627_500, 0)
+            .saturating_add(T::DbWeight::get().reads(140))
             .saturating_add(T::DbWeight::get().writes(389))
     }
 
-    // Took 156 to 233 µs at the largest size.
+    // Took 132 to 146 µs at the largest size.
     fn sudo_set_mechanism_emission_split() -> Weight {
-        Weight::from_parts(208_228_000, 0)
+        Weight::from_parts(139_815_500, 0)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 89 to 205 µs at the largest size.
+    // Took 62 to 90 µs at the largest size.
     fn sudo_set_min_allowed_uids() -> Weight {
-        Weight::from_parts(108_011_500, 0)
+        Weight::from_parts(74_970_000, 0)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 99 to 208 µs at the largest size.
+    // Took 108 to 113 µs at the largest size.
     fn sudo_set_min_allowed_weights() -> Weight {
-        Weight::from_parts(134_556_000, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
+        Weight::from_parts(109_684_500, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 95 to 3_589 µs at the largest size.
+    // Took 117 to 139 µs at the largest size.
     fn sudo_set_min_burn() -> Weight {
-        Weight::from_parts(152_049_000, 0)
-            .saturating_add(T::DbWeight::get().reads(8))
+        Weight::from_parts(124_983_000, 0)
+            .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 29 to 62 µs at the largest size.
+    // Took 20 to 57 µs at the largest size.
     fn sudo_set_min_delegate_take() -> Weight {
-        Weight::from_parts(33_087_000, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(29_285_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 55 to 88 µs at the largest size.
+    // Took 60 to 70 µs at the largest size.
     fn sudo_set_min_non_immune_uids() -> Weight {
-        Weight::from_parts(69_745_500, 0)
+        Weight::from_parts(66_990_000, 0)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 23 to 119 µs at the largest size.
+    // Took 20 to 31 µs at the largest size.
     fn sudo_set_network_immunity_period() -> Weight {
-        Weight::from_parts(28_613_500, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(29_204_500, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 22 to 41 µs at the largest size.
+    // Took 20 to 31 µs at the largest size.
     fn sudo_set_network_min_lock_cost() -> Weight {
-        Weight::from_parts(29_805_500, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(28_804_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 25 to 41 µs at the largest size.
+    // Took 26 to 93 µs at the largest size.
     fn sudo_set_network_rate_limit() -> Weight {
-        Weight::from_parts(32_100_000, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(29_876_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 69 to 1_433 µs at the largest size.
+    // Took 60 to 111 µs at the largest size.
     fn sudo_set_network_registration_allowed() -> Weight {
-        Weight::from_parts(74_910_000, 0)
+        Weight::from_parts(65_401_500, 0)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 20 to 42 µs at the largest size.
+    // Took 20 to 30 µs at the largest size.
     fn sudo_set_nominator_min_required_stake() -> Weight {
-        Weight::from_parts(26_314_500, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(28_172_500, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 66 to 128 µs at the largest size.
+    // Took 64 to 110 µs at the largest size.
     fn sudo_set_owner_cut_enabled() -> Weight {
-        Weight::from_parts(82_609_000, 0)
-            .saturating_add(T::DbWeight::get().reads(1))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // Took 21 to 40 µs at the largest size.
-    fn sudo_set_owner_hparam_rate_limit() -> Weight {
-        Weight::from_parts(25_928_000, 0).saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // Took 125 to 173 µs at the largest size.
-    fn sudo_set_owner_immune_neuron_limit() -> Weight {
-        Weight::from_parts(133_098_000, 0)
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
-
-    // Took 130 to 143 µs at the largest size.
-    fn sudo_set_recycle_or_burn() -> Weight {
-        Weight::from_parts(131_731_000, 0)
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
-
-    // Took 108 to 266 µs at the largest size.
-    fn sudo_set_rho() -> Weight {
-        Weight::from_parts(167_883_000, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
-
-    // Took 94 to 178 µs at the largest size.
-    fn sudo_set_serving_rate_limit() -> Weight {
-        Weight::from_parts(110_902_000, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
-
-    // Took 110 to 172 µs at the largest size.
-    fn sudo_set_sn_owner_hotkey() -> Weight {
-        Weight::from_parts(133_624_000, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
-
-    // Took 28 to 40 µs at the largest size.
-    fn sudo_set_stake_threshold() -> Weight {
-        Weight::from_parts(28_423_000, 0).saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // Took 21 to 33 µs at the largest size.
-    fn sudo_set_start_call_delay() -> Weight {
-        Weight::from_parts(29_660_000, 0).saturating_add(T::DbWeight::get().writes(1))
-    }
-
-    // Took 70 to 138 µs at the largest size.
-    fn sudo_set_subnet_emission_enabled() -> Weight {
-        Weight::from_parts(72_776_500, 0)
+        Weight::from_parts(74_194_000, 0)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Took 20 to 58 µs at the largest size.
+    fn sudo_set_owner_hparam_rate_limit() -> Weight {
+        Weight::from_parts(28_583_500, 0).saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    // Took 113 to 179 µs at the largest size.
+    fn sudo_set_owner_immune_neuron_limit() -> Weight {
+        Weight::from_parts(124_888_000, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    // Took 113 to 131 µs at the largest size.
+    fn sudo_set_recycle_or_burn() -> Weight {
+        Weight::from_parts(120_304_000, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    // Took 112 to 131 µs at the largest size.
+    fn sudo_set_rho() -> Weight {
+        Weight::from_parts(118_776_000, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    // Took 109 to 126 µs at the largest size.
+    fn sudo_set_serving_rate_limit() -> Weight {
+        Weight::from_parts(117_284_000, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    // Took 107 to 128 µs at the largest size.
+    fn sudo_set_sn_owner_hotkey() -> Weight {
+        Weight::from_parts(111_056_500, 0)
+            .saturating_add(T::DbWeight::get().reads(7))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+
+    // Took 28 to 66 µs at the largest size.
+    fn sudo_set_stake_threshold() -> Weight {
+        Weight::from_parts(29_189_500, 0).saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    // Took 22 to 32 µs at the largest size.
+    fn sudo_set_start_call_delay() -> Weight {
+        Weight::from_parts(29_685_500, 0).saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    // Took 61 to 73 µs at the largest size.
+    fn sudo_set_subnet_emission_enabled() -> Weight {
+        Weight::from_parts(70_090_500, 0)
+            .saturating_add(T::DbWeight::get().reads(1))
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    // Took 20 to 29 µs at the largest size.
     fn sudo_set_subnet_limit() -> Weight {
-        Weight::from_parts(27_411_500, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(24_700_500, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 25 to 86 µs at the largest size.
+    // Took 21 to 31 µs at the largest size.
     fn sudo_set_subnet_moving_alpha() -> Weight {
-        Weight::from_parts(37_189_000, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(28_944_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 21 to 58 µs at the largest size.
+    // Took 21 to 35 µs at the largest size.
     fn sudo_set_subnet_owner_cut() -> Weight {
-        Weight::from_parts(32_921_500, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(31_288_500, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 61 to 74 µs at the largest size.
+    // Took 57 to 72 µs at the largest size.
     fn sudo_set_subtoken_enabled() -> Weight {
-        Weight::from_parts(67_485_500, 0)
+        Weight::from_parts(63_903_500, 0)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 67 to 144 µs at the largest size.
+    // Took 56 to 83 µs at the largest size.
     fn sudo_set_target_registrations_per_interval() -> Weight {
-        Weight::from_parts(71_844_000, 0)
+        Weight::from_parts(67_646_000, 0)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 73 to 96 µs at the largest size.
+    // Took 66 to 119 µs at the largest size.
     fn sudo_set_tempo() -> Weight {
-        Weight::from_parts(80_325_000, 0)
+        Weight::from_parts(67_751_500, 0)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
-    // Took 96 to 170 µs at the largest size.
+    // Took 109 to 127 µs at the largest size.
     fn sudo_set_toggle_transfer() -> Weight {
-        Weight::from_parts(109_128_500, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
+        Weight::from_parts(116_777_500, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 26 to 68 µs at the largest size.
+    // Took 21 to 30 µs at the largest size.
     fn sudo_set_tx_delegate_take_rate_limit() -> Weight {
-        Weight::from_parts(37_594_500, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(29_169_500, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 24 to 68 µs at the largest size.
+    // Took 22 to 30 µs at the largest size.
     fn sudo_set_tx_rate_limit() -> Weight {
-        Weight::from_parts(37_013_500, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(28_017_500, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 72 to 102 µs at the largest size.
+    // Took 57 to 91 µs at the largest size.
     fn sudo_set_weights_set_rate_limit() -> Weight {
-        Weight::from_parts(74_474_000, 0)
+        Weight::from_parts(65_672_500, 0)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Took 87 to 140 µs at the largest size.
+    // Took 118 to 158 µs at the largest size.
     fn sudo_set_weights_version_key() -> Weight {
-        Weight::from_parts(105_482_000, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
+        Weight::from_parts(129_917_000, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Took 108 to 215 µs at the largest size.
+    // Took 114 to 131 µs at the largest size.
     fn sudo_set_yuma3_enabled() -> Weight {
-        Weight::from_parts(129_541_500, 0)
-            .saturating_add(T::DbWeight::get().reads(7))
+        Weight::from_parts(118_696_000, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 }
 
 /// The measured weights, for tests.
 impl WeightInfo for () {
-    // Took 24 to 50 µs at the largest size.
+    // Took 28 to 72 µs at the largest size.
     fn sudo_set_admin_freeze_window() -> Weight {
-        Weight::from_parts(30_978_000, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(29_174_500, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 102 to 197 µs at the largest size.
+    // Took 114 to 167 µs at the largest size.
     fn sudo_set_alpha_sigmoid_steepness() -> Weight {
-        Weight::from_parts(120_450_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
+        Weight::from_parts(116_662_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 106 to 240 µs at the largest size.
+    // Took 121 to 172 µs at the largest size.
     fn sudo_set_alpha_values() -> Weight {
-        Weight::from_parts(124_166_500, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
+        Weight::from_parts(131_250_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(9))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 102 to 208 µs at the largest size.
+    // Took 106 to 123 µs at the largest size.
     fn sudo_set_bonds_moving_average() -> Weight {
-        Weight::from_parts(118_050_500, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
+        Weight::from_parts(111_784_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 104 to 217 µs at the largest size.
+    // Took 112 to 180 µs at the largest size.
     fn sudo_set_bonds_penalty() -> Weight {
-        Weight::from_parts(125_684_500, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
+        Weight::from_parts(121_797_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 116 to 181 µs at the largest size.
+    // Took 117 to 128 µs at the largest size.
     fn sudo_set_bonds_reset_enabled() -> Weight {
-        Weight::from_parts(149_674_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
+        Weight::from_parts(123_730_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 123 to 149 µs at the largest size.
+    // Took 108 to 124 µs at the largest size.
     fn sudo_set_burn_half_life() -> Weight {
-        Weight::from_parts(135_733_500, 0)
+        Weight::from_parts(113_501_500, 0)
             .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 134 to 150 µs at the largest size.
+    // Took 113 to 185 µs at the largest size.
     fn sudo_set_burn_increase_mult() -> Weight {
-        Weight::from_parts(140_823_000, 0)
+        Weight::from_parts(120_304_500, 0)
             .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 25 to 46 µs at the largest size.
+    // Took 30 to 33 µs at the largest size.
     fn sudo_set_commit_reveal_version() -> Weight {
-        Weight::from_parts(31_628_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(31_468_500, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 109 to 194 µs at the largest size.
+    // Took 111 to 119 µs at the largest size.
     fn sudo_set_commit_reveal_weights_enabled() -> Weight {
-        Weight::from_parts(124_427_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
+        Weight::from_parts(115_179_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 103 to 206 µs at the largest size.
+    // Took 113 to 163 µs at the largest size.
     fn sudo_set_commit_reveal_weights_interval() -> Weight {
-        Weight::from_parts(112_630_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
+        Weight::from_parts(126_891_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 27 to 39 µs at the largest size.
+    // Took 29 to 40 µs at the largest size.
     fn sudo_set_default_take() -> Weight {
-        Weight::from_parts(30_562_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(31_579_000, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 67 to 81 µs at the largest size.
+    // Took 56 to 104 µs at the largest size.
     fn sudo_set_ema_price_halving_period() -> Weight {
-        Weight::from_parts(76_512_500, 0)
+        Weight::from_parts(66_955_000, 0)
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 109 to 176 µs at the largest size.
+    // Took 109 to 189 µs at the largest size.
     fn sudo_set_immunity_period() -> Weight {
-        Weight::from_parts(114_563_500, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
+        Weight::from_parts(117_549_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 68 to 139 µs at the largest size.
+    // Took 57 to 72 µs at the largest size.
     fn sudo_set_kappa() -> Weight {
-        Weight::from_parts(73_056_500, 0)
+        Weight::from_parts(66_590_000, 0)
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 113 to 138 µs at the largest size.
+    // Took 108 to 124 µs at the largest size.
     fn sudo_set_liquid_alpha_enabled() -> Weight {
-        Weight::from_parts(114_263_500, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
+        Weight::from_parts(113_496_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 22 to 37 µs at the largest size.
+    // Took 19 to 31 µs at the largest size.
     fn sudo_set_lock_reduction_interval() -> Weight {
-        Weight::from_parts(26_699_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(29_089_500, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 80 to 3_994 µs at the largest size.
+    // Took 89 to 118 µs at the largest size.
     fn sudo_set_max_allowed_uids() -> Weight {
-        Weight::from_parts(93_323_500, 0)
-            .saturating_add(RocksDbWeight::get().reads(3))
+        Weight::from_parts(91_425_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(5))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 69 to 153 µs at the largest size.
+    // Took 58 to 80 µs at the largest size.
     fn sudo_set_max_allowed_validators() -> Weight {
-        Weight::from_parts(77_229_000, 0)
+        Weight::from_parts(70_807_500, 0)
             .saturating_add(RocksDbWeight::get().reads(2))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 115 to 193 µs at the largest size.
+    // Took 116 to 144 µs at the largest size.
     fn sudo_set_max_burn() -> Weight {
-        Weight::from_parts(152_164_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(8))
+        Weight::from_parts(122_944_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(9))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 31 to 66 µs at the largest size.
+    // Took 20 to 30 µs at the largest size.
     fn sudo_set_max_epochs_per_block() -> Weight {
-        Weight::from_parts(34_614_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(28_317_500, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 27 to 80 µs at the largest size.
+    // Took 23 to 63 µs at the largest size.
     fn sudo_set_max_mechanism_count() -> Weight {
-        Weight::from_parts(37_064_000, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(32_230_000, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 75 to 137 µs at the largest size.
+    // Took 66 to 73 µs at the largest size.
     fn sudo_set_max_registrations_per_block() -> Weight {
-        Weight::from_parts(110_385_500, 0)
+        Weight::from_parts(69_319_500, 0)
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 2_381 to 6_831 µs at the largest size.
+    // Took 2_341 to 2_498 µs at the largest size.
     fn sudo_set_mechanism_count() -> Weight {
-        Weight::from_parts(4_007_500_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(139))
+        Weight::from_parts(2_384_627_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(140))
             .saturating_add(RocksDbWeight::get().writes(389))
     }
 
-    // Took 156 to 233 µs at the largest size.
+    // Took 132 to 146 µs at the largest size.
     fn sudo_set_mechanism_emission_split() -> Weight {
-        Weight::from_parts(208_228_000, 0)
+        Weight::from_parts(139_815_500, 0)
             .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 89 to 205 µs at the largest size.
+    // Took 62 to 90 µs at the largest size.
     fn sudo_set_min_allowed_uids() -> Weight {
-        Weight::from_parts(108_011_500, 0)
+        Weight::from_parts(74_970_000, 0)
             .saturating_add(RocksDbWeight::get().reads(3))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 99 to 208 µs at the largest size.
+    // Took 108 to 113 µs at the largest size.
     fn sudo_set_min_allowed_weights() -> Weight {
-        Weight::from_parts(134_556_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
+        Weight::from_parts(109_684_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 95 to 3_589 µs at the largest size.
+    // Took 117 to 139 µs at the largest size.
     fn sudo_set_min_burn() -> Weight {
-        Weight::from_parts(152_049_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(8))
+        Weight::from_parts(124_983_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(9))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 29 to 62 µs at the largest size.
+    // Took 20 to 57 µs at the largest size.
     fn sudo_set_min_delegate_take() -> Weight {
-        Weight::from_parts(33_087_000, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(29_285_000, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 55 to 88 µs at the largest size.
+    // Took 60 to 70 µs at the largest size.
     fn sudo_set_min_non_immune_uids() -> Weight {
-        Weight::from_parts(69_745_500, 0)
+        Weight::from_parts(66_990_000, 0)
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 23 to 119 µs at the largest size.
+    // Took 20 to 31 µs at the largest size.
     fn sudo_set_network_immunity_period() -> Weight {
-        Weight::from_parts(28_613_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(29_204_500, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 22 to 41 µs at the largest size.
+    // Took 20 to 31 µs at the largest size.
     fn sudo_set_network_min_lock_cost() -> Weight {
-        Weight::from_parts(29_805_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(28_804_000, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 25 to 41 µs at the largest size.
+    // Took 26 to 93 µs at the largest size.
     fn sudo_set_network_rate_limit() -> Weight {
-        Weight::from_parts(32_100_000, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(29_876_000, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 69 to 1_433 µs at the largest size.
+    // Took 60 to 111 µs at the largest size.
     fn sudo_set_network_registration_allowed() -> Weight {
-        Weight::from_parts(74_910_000, 0)
+        Weight::from_parts(65_401_500, 0)
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 20 to 42 µs at the largest size.
+    // Took 20 to 30 µs at the largest size.
     fn sudo_set_nominator_min_required_stake() -> Weight {
-        Weight::from_parts(26_314_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(28_172_500, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 66 to 128 µs at the largest size.
+    // Took 64 to 110 µs at the largest size.
     fn sudo_set_owner_cut_enabled() -> Weight {
-        Weight::from_parts(82_609_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(1))
-            .saturating_add(RocksDbWeight::get().writes(1))
-    }
-
-    // Took 21 to 40 µs at the largest size.
-    fn sudo_set_owner_hparam_rate_limit() -> Weight {
-        Weight::from_parts(25_928_000, 0).saturating_add(RocksDbWeight::get().writes(1))
-    }
-
-    // Took 125 to 173 µs at the largest size.
-    fn sudo_set_owner_immune_neuron_limit() -> Weight {
-        Weight::from_parts(133_098_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(8))
-            .saturating_add(RocksDbWeight::get().writes(2))
-    }
-
-    // Took 130 to 143 µs at the largest size.
-    fn sudo_set_recycle_or_burn() -> Weight {
-        Weight::from_parts(131_731_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(8))
-            .saturating_add(RocksDbWeight::get().writes(2))
-    }
-
-    // Took 108 to 266 µs at the largest size.
-    fn sudo_set_rho() -> Weight {
-        Weight::from_parts(167_883_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
-            .saturating_add(RocksDbWeight::get().writes(2))
-    }
-
-    // Took 94 to 178 µs at the largest size.
-    fn sudo_set_serving_rate_limit() -> Weight {
-        Weight::from_parts(110_902_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
-            .saturating_add(RocksDbWeight::get().writes(2))
-    }
-
-    // Took 110 to 172 µs at the largest size.
-    fn sudo_set_sn_owner_hotkey() -> Weight {
-        Weight::from_parts(133_624_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
-            .saturating_add(RocksDbWeight::get().writes(2))
-    }
-
-    // Took 28 to 40 µs at the largest size.
-    fn sudo_set_stake_threshold() -> Weight {
-        Weight::from_parts(28_423_000, 0).saturating_add(RocksDbWeight::get().writes(1))
-    }
-
-    // Took 21 to 33 µs at the largest size.
-    fn sudo_set_start_call_delay() -> Weight {
-        Weight::from_parts(29_660_000, 0).saturating_add(RocksDbWeight::get().writes(1))
-    }
-
-    // Took 70 to 138 µs at the largest size.
-    fn sudo_set_subnet_emission_enabled() -> Weight {
-        Weight::from_parts(72_776_500, 0)
+        Weight::from_parts(74_194_000, 0)
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
 
     // Took 20 to 58 µs at the largest size.
+    fn sudo_set_owner_hparam_rate_limit() -> Weight {
+        Weight::from_parts(28_583_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+    }
+
+    // Took 113 to 179 µs at the largest size.
+    fn sudo_set_owner_immune_neuron_limit() -> Weight {
+        Weight::from_parts(124_888_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
+            .saturating_add(RocksDbWeight::get().writes(2))
+    }
+
+    // Took 113 to 131 µs at the largest size.
+    fn sudo_set_recycle_or_burn() -> Weight {
+        Weight::from_parts(120_304_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
+            .saturating_add(RocksDbWeight::get().writes(2))
+    }
+
+    // Took 112 to 131 µs at the largest size.
+    fn sudo_set_rho() -> Weight {
+        Weight::from_parts(118_776_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
+            .saturating_add(RocksDbWeight::get().writes(2))
+    }
+
+    // Took 109 to 126 µs at the largest size.
+    fn sudo_set_serving_rate_limit() -> Weight {
+        Weight::from_parts(117_284_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
+            .saturating_add(RocksDbWeight::get().writes(2))
+    }
+
+    // Took 107 to 128 µs at the largest size.
+    fn sudo_set_sn_owner_hotkey() -> Weight {
+        Weight::from_parts(111_056_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(7))
+            .saturating_add(RocksDbWeight::get().writes(2))
+    }
+
+    // Took 28 to 66 µs at the largest size.
+    fn sudo_set_stake_threshold() -> Weight {
+        Weight::from_parts(29_189_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+    }
+
+    // Took 22 to 32 µs at the largest size.
+    fn sudo_set_start_call_delay() -> Weight {
+        Weight::from_parts(29_685_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+    }
+
+    // Took 61 to 73 µs at the largest size.
+    fn sudo_set_subnet_emission_enabled() -> Weight {
+        Weight::from_parts(70_090_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(1))
+            .saturating_add(RocksDbWeight::get().writes(1))
+    }
+
+    // Took 20 to 29 µs at the largest size.
     fn sudo_set_subnet_limit() -> Weight {
-        Weight::from_parts(27_411_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(24_700_500, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 25 to 86 µs at the largest size.
+    // Took 21 to 31 µs at the largest size.
     fn sudo_set_subnet_moving_alpha() -> Weight {
-        Weight::from_parts(37_189_000, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(28_944_000, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 21 to 58 µs at the largest size.
+    // Took 21 to 35 µs at the largest size.
     fn sudo_set_subnet_owner_cut() -> Weight {
-        Weight::from_parts(32_921_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(31_288_500, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 61 to 74 µs at the largest size.
+    // Took 57 to 72 µs at the largest size.
     fn sudo_set_subtoken_enabled() -> Weight {
-        Weight::from_parts(67_485_500, 0)
+        Weight::from_parts(63_903_500, 0)
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 67 to 144 µs at the largest size.
+    // Took 56 to 83 µs at the largest size.
     fn sudo_set_target_registrations_per_interval() -> Weight {
-        Weight::from_parts(71_844_000, 0)
+        Weight::from_parts(67_646_000, 0)
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 73 to 96 µs at the largest size.
+    // Took 66 to 119 µs at the largest size.
     fn sudo_set_tempo() -> Weight {
-        Weight::from_parts(80_325_000, 0)
+        Weight::from_parts(67_751_500, 0)
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().writes(3))
     }
 
-    // Took 96 to 170 µs at the largest size.
+    // Took 109 to 127 µs at the largest size.
     fn sudo_set_toggle_transfer() -> Weight {
-        Weight::from_parts(109_128_500, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
+        Weight::from_parts(116_777_500, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 26 to 68 µs at the largest size.
+    // Took 21 to 30 µs at the largest size.
     fn sudo_set_tx_delegate_take_rate_limit() -> Weight {
-        Weight::from_parts(37_594_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(29_169_500, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 24 to 68 µs at the largest size.
+    // Took 22 to 30 µs at the largest size.
     fn sudo_set_tx_rate_limit() -> Weight {
-        Weight::from_parts(37_013_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(28_017_500, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 72 to 102 µs at the largest size.
+    // Took 57 to 91 µs at the largest size.
     fn sudo_set_weights_set_rate_limit() -> Weight {
-        Weight::from_parts(74_474_000, 0)
+        Weight::from_parts(65_672_500, 0)
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
 
-    // Took 87 to 140 µs at the largest size.
+    // Took 118 to 158 µs at the largest size.
     fn sudo_set_weights_version_key() -> Weight {
-        Weight::from_parts(105_482_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
+        Weight::from_parts(129_917_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 
-    // Took 108 to 215 µs at the largest size.
+    // Took 114 to 131 µs at the largest size.
     fn sudo_set_yuma3_enabled() -> Weight {
-        Weight::from_parts(129_541_500, 0)
-            .saturating_add(RocksDbWeight::get().reads(7))
+        Weight::from_parts(118_696_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(2))
     }
 }

@@ -1,6 +1,6 @@
 //! Weights of pallet_commitments, measured. Made by `node bench/weights.ts`; do not edit.
 //!
-//! 2026-11-21, AMD EPYC, Node 24.21.0, blob 6a954e7cb7c5519e.
+//! 2026-11-21, AMD EPYC, Node 24.21.0, blob 86d958d683c51e87.
 //!
 //! The runtime ran in V8, as in the embedded chain: each benchmark of `benchmarking.rs` at up to six sizes of each of
 //! its components with the others at their largest, 6 executions each. Time is that of the clock or the thread's CPU
@@ -36,44 +36,44 @@ pub trait WeightInfo {
 pub struct MeasuredWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for MeasuredWeight<T> {
-    // Took 1_763 to 11_795 µs at the largest size.
+    // Took 1_799 to 5_949 µs at the largest size.
     fn reset_bonds() -> Weight {
-        Weight::from_parts(4_332_500_000, 0)
+        Weight::from_parts(4_318_881_000, 0)
             .saturating_add(T::DbWeight::get().reads(263))
             .saturating_add(T::DbWeight::get().writes(260))
     }
 
-    // Took 116 to 202 µs at the largest size.
+    // Took 104 to 852 µs at the largest size.
     fn set_commitment() -> Weight {
-        Weight::from_parts(154_371_000, 0)
+        Weight::from_parts(106_974_500, 0)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
-    // Took 18 to 34 µs at the largest size.
+    // Took 16 to 20 µs at the largest size.
     fn set_max_space() -> Weight {
-        Weight::from_parts(23_609_500, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(16_711_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 }
 
 /// The measured weights, for tests.
 impl WeightInfo for () {
-    // Took 1_763 to 11_795 µs at the largest size.
+    // Took 1_799 to 5_949 µs at the largest size.
     fn reset_bonds() -> Weight {
-        Weight::from_parts(4_332_500_000, 0)
+        Weight::from_parts(4_318_881_000, 0)
             .saturating_add(RocksDbWeight::get().reads(263))
             .saturating_add(RocksDbWeight::get().writes(260))
     }
 
-    // Took 116 to 202 µs at the largest size.
+    // Took 104 to 852 µs at the largest size.
     fn set_commitment() -> Weight {
-        Weight::from_parts(154_371_000, 0)
+        Weight::from_parts(106_974_500, 0)
             .saturating_add(RocksDbWeight::get().reads(4))
             .saturating_add(RocksDbWeight::get().writes(3))
     }
 
-    // Took 18 to 34 µs at the largest size.
+    // Took 16 to 20 µs at the largest size.
     fn set_max_space() -> Weight {
-        Weight::from_parts(23_609_500, 0).saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(16_711_000, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
 }

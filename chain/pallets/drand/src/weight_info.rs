@@ -1,6 +1,6 @@
 //! Weights of pallet_drand, measured. Made by `node bench/weights.ts`; do not edit.
 //!
-//! 2026-11-21, AMD EPYC, Node 24.21.0, blob 948bb9a32bd9c9d0.
+//! 2026-11-21, AMD EPYC, Node 24.21.0, blob 86d958d683c51e87.
 //!
 //! The runtime ran in V8, as in the embedded chain: each benchmark of `benchmarking.rs` at up to six sizes of each of
 //! its components with the others at their largest, 6 executions each. Time is that of the clock or the thread's CPU
@@ -36,28 +36,28 @@ pub trait WeightInfo {
 pub struct MeasuredWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for MeasuredWeight<T> {
-    // Took 158_591 to 177_584 µs at the largest size; r in 0..=10000.
+    // Took 151_054 to 178_787 µs at the largest size; r in 0..=10000.
     fn set_beacon_config(r: u32) -> Weight {
-        Weight::from_parts(1_157_608_453, 0)
-            .saturating_add(Weight::from_parts(16_774_454, 0).saturating_mul(u64::from(r)))
+        Weight::from_parts(0, 0)
+            .saturating_add(Weight::from_parts(15_921_137, 0).saturating_mul(u64::from(r)))
             .saturating_add(T::DbWeight::get().reads(u64::from(r)))
             .saturating_add(T::DbWeight::get().writes(3))
             .saturating_add(T::DbWeight::get().writes(u64::from(r)))
     }
 
-    // Took 46_990 to 62_066 µs at the largest size; r in 1..=10000.
+    // Took 43_988 to 52_599 µs at the largest size; r in 1..=10000.
     fn set_oldest_stored_round(r: u32) -> Weight {
         Weight::from_parts(0, 0)
-            .saturating_add(Weight::from_parts(4_804_696, 0).saturating_mul(u64::from(r)))
+            .saturating_add(Weight::from_parts(4_722_948, 0).saturating_mul(u64::from(r)))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
             .saturating_add(T::DbWeight::get().writes(u64::from(r)))
     }
 
-    // Took 119_942 to 126_291 µs at the largest size; p in 1..=16.
+    // Took 118_370 to 121_738 µs at the largest size; p in 1..=16.
     fn write_pulse(p: u32) -> Weight {
-        Weight::from_parts(2_730_038_096, 0)
-            .saturating_add(Weight::from_parts(7_526_819_048, 0).saturating_mul(u64::from(p)))
+        Weight::from_parts(1_974_091_029, 0)
+            .saturating_add(Weight::from_parts(7_418_780_115, 0).saturating_mul(u64::from(p)))
             .saturating_add(T::DbWeight::get().reads(105))
             .saturating_add(T::DbWeight::get().reads(u64::from(p)))
             .saturating_add(T::DbWeight::get().writes(103))
@@ -67,28 +67,28 @@ impl<T: frame_system::Config> WeightInfo for MeasuredWeight<T> {
 
 /// The measured weights, for tests.
 impl WeightInfo for () {
-    // Took 158_591 to 177_584 µs at the largest size; r in 0..=10000.
+    // Took 151_054 to 178_787 µs at the largest size; r in 0..=10000.
     fn set_beacon_config(r: u32) -> Weight {
-        Weight::from_parts(1_157_608_453, 0)
-            .saturating_add(Weight::from_parts(16_774_454, 0).saturating_mul(u64::from(r)))
+        Weight::from_parts(0, 0)
+            .saturating_add(Weight::from_parts(15_921_137, 0).saturating_mul(u64::from(r)))
             .saturating_add(RocksDbWeight::get().reads(u64::from(r)))
             .saturating_add(RocksDbWeight::get().writes(3))
             .saturating_add(RocksDbWeight::get().writes(u64::from(r)))
     }
 
-    // Took 46_990 to 62_066 µs at the largest size; r in 1..=10000.
+    // Took 43_988 to 52_599 µs at the largest size; r in 1..=10000.
     fn set_oldest_stored_round(r: u32) -> Weight {
         Weight::from_parts(0, 0)
-            .saturating_add(Weight::from_parts(4_804_696, 0).saturating_mul(u64::from(r)))
+            .saturating_add(Weight::from_parts(4_722_948, 0).saturating_mul(u64::from(r)))
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().writes(1))
             .saturating_add(RocksDbWeight::get().writes(u64::from(r)))
     }
 
-    // Took 119_942 to 126_291 µs at the largest size; p in 1..=16.
+    // Took 118_370 to 121_738 µs at the largest size; p in 1..=16.
     fn write_pulse(p: u32) -> Weight {
-        Weight::from_parts(2_730_038_096, 0)
-            .saturating_add(Weight::from_parts(7_526_819_048, 0).saturating_mul(u64::from(p)))
+        Weight::from_parts(1_974_091_029, 0)
+            .saturating_add(Weight::from_parts(7_418_780_115, 0).saturating_mul(u64::from(p)))
             .saturating_add(RocksDbWeight::get().reads(105))
             .saturating_add(RocksDbWeight::get().reads(u64::from(p)))
             .saturating_add(RocksDbWeight::get().writes(103))
