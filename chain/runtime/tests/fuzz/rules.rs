@@ -89,7 +89,7 @@ impl Rules<'_> {
         let made = self.special(call.name.as_str(), netuid);
         let made = match made {
             Some(made) => made,
-            None => self.from_fields(pallet_index, call, netuid)?,
+            None => self.of_ranges(pallet_index, call, netuid)?,
         };
         let owner = self.random.below(3) == 0;
         let origin = if owner {
@@ -170,7 +170,8 @@ impl Rules<'_> {
         })
     }
 
-    fn from_fields(
+    /// Makes a call of one subnet and of numbers that each have a range.
+    fn of_ranges(
         &mut self,
         pallet_index: u8,
         call: &Variant<PortableForm>,
