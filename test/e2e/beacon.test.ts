@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { addStake, adminSet, batchAll, burnedRegister, commitTimelockedWeights, sudo } from '@arbor/chain/client/calls'
+import { adminSet, commitTimelockedWeights, sudo } from '@arbor/chain/client/calls'
 import { type ChainConnection, connectChain } from '@arbor/chain/client/connect'
 import type { Call, WeightRow } from '@arbor/chain/client/types'
 import { publicKeyOf, QUICKNET } from '@arbor/chain/timelock/drand'
@@ -10,18 +10,13 @@ import { drawSealRandomness, seal } from '@arbor/chain/timelock/seal'
 import { systemClock } from '@arbor/shared/clock'
 import { toHex } from '@arbor/shared/hex'
 import type { Keypair } from '@arbor/shared/keypair'
-import { keypairFromUri } from '@arbor/shared/keys'
-import type { Block, NetUid, Rao, Uid } from '@arbor/shared/units'
+import type { Block } from '@arbor/shared/units'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import vectors from '../vectors/chain/timelock.json' with { type: 'json' }
+import { alice, netuid, openCommitReveal, validator } from './support/committing.ts'
 import { type Running, startArbor } from './support/process.ts'
 import { arbor, type RealChain, startRealChain } from './support/real-chain.ts'
 
-const TAO = 1_000_000_000n
-const netuid = 1 as NetUid
-const [alice, bob] = ['//Alice', '//Bob'].map(keypairFromUri) as [Keypair, Keypair]
-const validator = keypairFromUri('//Bob//validator')
-const miner = keypairFromUri('//Bob//miner')
 const { signal } = new AbortController()
 /** Seeded, so that a failure shows again; nobody attacks a test. */
 const random = (seed: number) => drawSealRandomness((length) => new Uint8Array(length).fill(seed))
@@ -42,24 +37,7 @@ async function startCommitting(more: readonly string[]) {
       if (++seen > blocks) throw new Error(`not within ${blocks} blocks`)
     }
   }
-  await mustSubmit(
-    batchAll([
-      burnedRegister({ netuid, hotkey: validator.address }),
-      burnedRegister({ netuid, hotkey: miner.address }),
-      addStake({ netuid, hotkey: validator.address, amount: (500n * TAO) as Rao }),
-    ]),
-    bob,
-  )
-  await mustSubmit(
-    batchAll([
-      sudo(adminSet('commit_reveal_weights_enabled', { netuid, enabled: true })),
-      sudo(adminSet('weights_set_rate_limit', { netuid, weights_set_rate_limit: 0 })),
-    ]),
-    alice,
-  )
-  const uidOf = async (key: Keypair): Promise<Uid> =>
-    Number(await chain.read('SubtensorModule', 'Uids', [netuid, key.address])) as Uid
-  const [own, other] = [await uidOf(validator), await uidOf(miner)]
+  const { validator: own, miner: other } = await openCommitReveal({ chain, mustSubmit })
   await reach(async () => (await chain.metagraph(netuid)).neurons[own]?.validatorPermit === true)
   return { process, chain, mustSubmit, reach, own, other }
 }

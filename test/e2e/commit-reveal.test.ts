@@ -1,13 +1,4 @@
-import {
-  addStake,
-  adminSet,
-  batchAll,
-  burnedRegister,
-  commitWeights,
-  revealWeights,
-  setWeights,
-  sudo,
-} from '@arbor/chain/client/calls'
+import { adminSet, batchAll, commitWeights, revealWeights, setWeights, sudo } from '@arbor/chain/client/calls'
 import { explainCommitRefusal } from '@arbor/chain/client/commit-refusals'
 import type { PendingCommit } from '@arbor/chain/client/commits'
 import { type ChainConnection, connectChain } from '@arbor/chain/client/connect'
@@ -15,18 +6,13 @@ import { drawSalt, type SaltedRow, saltedHash, saltedRow } from '@arbor/chain/cl
 import type { Call, Submission } from '@arbor/chain/client/types'
 import { systemClock } from '@arbor/shared/clock'
 import type { Keypair } from '@arbor/shared/keypair'
-import { keypairFromUri } from '@arbor/shared/keys'
-import type { Block, NetUid, Rao, Uid } from '@arbor/shared/units'
+import type { Block, Uid } from '@arbor/shared/units'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { alice, netuid, openCommitReveal, validator } from './support/committing.ts'
 import { type RealChain, startRealChain } from './support/real-chain.ts'
 
-const TAO = 1_000_000_000n
-const netuid = 1 as NetUid
 /** 24 × 250 ms: room for several refusals in one epoch, each of which costs the hotkey 5 blocks. */
 const TEMPO = 24
-const [alice, bob] = ['//Alice', '//Bob'].map(keypairFromUri) as [Keypair, Keypair]
-const validator = keypairFromUri('//Bob//validator')
-const miner = keypairFromUri('//Bob//miner')
 const { signal } = new AbortController()
 let process: RealChain
 let chain: ChainConnection
@@ -75,24 +61,7 @@ const row = (value: number): SaltedRow =>
 beforeAll(async () => {
   process = await startRealChain()
   chain = await connectChain({ url: process.url, signal, clock: systemClock })
-  await mustSubmit(
-    batchAll([
-      burnedRegister({ netuid, hotkey: validator.address }),
-      burnedRegister({ netuid, hotkey: miner.address }),
-      addStake({ netuid, hotkey: validator.address, amount: (500n * TAO) as Rao }),
-    ]),
-    bob,
-  )
-  await mustSubmit(
-    batchAll([
-      sudo(adminSet('commit_reveal_weights_enabled', { netuid, enabled: true })),
-      sudo(adminSet('weights_set_rate_limit', { netuid, weights_set_rate_limit: 0 })),
-    ]),
-    alice,
-  )
-  const uidOf = async (key: Keypair): Promise<Uid> =>
-    Number(await chain.read('SubtensorModule', 'Uids', [netuid, key.address])) as Uid
-  uids = { validator: await uidOf(validator), miner: await uidOf(miner) }
+  uids = await openCommitReveal({ chain, mustSubmit })
   for (;;) {
     const { neurons, block } = await chain.metagraph(netuid)
     if (neurons[uids.validator]?.validatorPermit) break
