@@ -15,7 +15,13 @@ export interface MinerWorkerData {
 /** Loads the model, or answers one request. */
 export type MinerJob =
   | { readonly kind: 'open' }
-  | { readonly kind: 'solve'; readonly task: string; readonly request: unknown }
+  | {
+      readonly kind: 'solve'
+      readonly task: string
+      readonly request: unknown
+      /** Whether the text is wanted as it comes to be, as the job's progress. */
+      readonly stream?: boolean
+    }
 
 /** The model's id, or the answer. */
 export type MinerResult =
@@ -25,7 +31,10 @@ export type MinerResult =
 let opening: Promise<{ readonly spec: SubnetSpec; readonly engine: OpenedEngine }> | undefined
 
 /** Runs a job in this thread, on a model that is loaded once. */
-export default async function work(job: MinerJob, context: WorkerContext<MinerWorkerData>): Promise<MinerResult> {
+export default async function work(
+  job: MinerJob,
+  context: WorkerContext<MinerWorkerData, string>,
+): Promise<MinerResult> {
   opening ??= open(context.workerData)
   const { spec, engine } = await opening
   if (job.kind === 'open') return { kind: 'opened', model: engine.model }
@@ -36,7 +45,8 @@ export default async function work(job: MinerJob, context: WorkerContext<MinerWo
       message: `The subnet ${spec.name} has no task ${job.task}; ask for one of its own`,
     })
   }
-  return { kind: 'solved', response: await task.solve({ request: job.request, engine, signal: context.signal }) }
+  const emit = job.stream === true ? context.progress : undefined
+  return { kind: 'solved', response: await task.solve({ request: job.request, engine, signal: context.signal, emit }) }
 }
 
 const open = async ({

@@ -35,14 +35,16 @@ const chat = defineTask({
   deadlineMs: 10_000, // a hundred times what the work takes on an idle core
   maxRequestBytes: 16_384,
   maxResponseBytes: 32_768,
+  stream: true,
   plan: ({ seed }) => ({
     prompt: composePrompt(seed),
     maxTokens: MAX_TOKENS,
     temperature: 0.8,
     seed: choicesFrom({ seed, label: 'inference/sampler' }).bytes32(),
   }),
-  solve: async ({ request, engine, signal }) => {
-    const { text, tokens, finish, fingerprint } = await engine.generate(request, { signal })
+  solve: async ({ request, engine, signal, emit }) => {
+    const onToken = (_token: number, piece: string): void => emit?.(piece)
+    const { text, tokens, finish, fingerprint } = await engine.generate(request, { signal, onToken })
     return { text, tokens: [...tokens], finish, fingerprint: [...fingerprint] }
   },
   score: async ({ request, response, engine, timing }) => {

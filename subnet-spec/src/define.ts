@@ -30,13 +30,19 @@ export interface TaskDefinition<Request = unknown, Response = unknown> {
   readonly deadlineMs: number
   readonly maxRequestBytes: number
   readonly maxResponseBytes: number
+  /** Set when an answer can also be had as a stream: `solve` then emits its text as it comes to be. */
+  readonly stream?: true
   /** Derives the request from a seed alone; every validator derives the same. */
   plan(context: { readonly seed: Hex }): Request
-  /** The reference miner's answer. */
+  /**
+   * The reference miner's answer.
+   * @param context.emit there when the caller takes a stream: sends a piece of text ahead of the whole, which is returned all the same
+   */
   solve(context: {
     readonly request: Request
     readonly engine: InferenceEngine
     readonly signal: AbortSignal
+    readonly emit?: ((text: string) => void) | undefined
   }): Promise<Response>
   /** Judges an answer; runs in a worker thread; never throws for what a miner sent. */
   score(context: {
