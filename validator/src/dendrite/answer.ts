@@ -1,0 +1,88 @@
+import type { Timing } from '@arbor/subnet-spec/define'
+
+/** Why an answer is no answer, one word for each way in which a miner can fail; each counts against it. docs/dendrite.md */
+export const FAULTS = [
+  // before a request is out
+  'address',
+  'unreachable',
+  'connect-refused',
+  'connect-timeout',
+  'certificate-missing',
+  'certificate-malformed',
+  'certificate-wrong',
+  'certificate-stolen',
+  'certificate-expired',
+  // what came back, on the line
+  'timeout',
+  'trickle',
+  'early-close',
+  'no-http',
+  'redirect',
+  'compressed',
+  'oversized',
+  // what came back, as an answer
+  'unsigned',
+  'forged',
+  'wrong-request',
+  'unsealed',
+  'content-type',
+  'malformed',
+  'schema',
+  'stream-cut',
+  'stream-trailing',
+  // refusals
+  'busy',
+  'rate',
+  'refused',
+  'rejected',
+  'clock',
+] as const
+export type Fault = (typeof FAULTS)[number]
+
+/** Why a question was never put for a reason of ours; the miner gets no verdict. */
+export const OURS = ['line-full', 'line-wait', 'session', 'sockets', 'thread'] as const
+export type Ours = (typeof OURS)[number]
+
+/** When an answer came, measured at the socket in a thread that does nothing else. */
+export interface SocketTiming {
+  /** From connecting to connected; 0 on a connection that was kept open. */
+  readonly connectMs: number
+  /** From the request's last byte taken by the kernel to the answer's first byte read. */
+  readonly firstByteMs: number
+  /** From the request's last byte taken by the kernel to the answer's last byte read. */
+  readonly totalMs: number
+  /** How late the thread's own loop was at worst meanwhile; the timings are uncertain by as much. */
+  readonly lagMs: number
+}
+
+export interface AnswerTiming extends Timing, SocketTiming {
+  /** True when the thread's own lag makes the timings worthless for a comparison. */
+  readonly lagged: boolean
+}
+
+/** A thread that was this late has timed itself rather than the miner. */
+export const LAGGED_MS = 20
+
+/** What asking a miner came to. */
+export type Answer =
+  /** `body` is JSON that fits the task's response schema. */
+  | {
+      readonly kind: 'answered'
+      readonly body: Uint8Array
+      readonly timing: AnswerTiming
+      /** False when its protocol has no signature of the miner: it proves nothing towards others. */
+      readonly signed: boolean
+    }
+  | FaultAnswer
+  | { readonly kind: 'ours'; readonly reason: Ours; readonly why: string }
+
+export interface FaultAnswer {
+  readonly kind: 'fault'
+  readonly reason: Fault
+  /** One line for the log; holds no text of the miner's. */
+  readonly why: string
+  /** As far as the exchange came. */
+  readonly timing: SocketTiming | null
+  /** The connection was stale, so the question may be put once more. */
+  readonly stale?: boolean
+}
