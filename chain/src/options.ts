@@ -16,6 +16,7 @@ export interface WalletOptions {
   readonly wallets: string
   readonly wallet: string
   readonly hotkey: string
+  readonly passwordFile?: string
 }
 
 /** Adds --network. */
@@ -28,9 +29,13 @@ export const withNetwork = (command: Command): Command =>
 export const withWallets = (command: Command, { homedir }: CommandContext): Command =>
   command.option('--wallets <folder>', 'where wallets lie', join(homedir, '.bittensor', 'wallets'))
 
-/** Adds --wallets, --wallet and --hotkey. */
+/** Adds --password-file. */
+export const withPasswordFile = (command: Command): Command =>
+  command.option('--password-file <file>', 'where the password of an encrypted key lies (mode 0600)')
+
+/** Adds --wallets, --wallet, --hotkey and --password-file. */
 export const withWallet = (command: Command, context: CommandContext): Command =>
-  withWallets(command, context)
+  withPasswordFile(withWallets(command, context))
     .option('--wallet <name>', 'the wallet', 'default')
     .option('--hotkey <name>', 'its hotkey', 'default')
 

@@ -9,6 +9,7 @@ import {
   withNetwork,
   withWallet,
 } from '@arbor/chain/options'
+import { keyAccess } from '@arbor/chain/wallet/access'
 import { openColdkey, readHotkeyPub } from '@arbor/chain/wallet/open'
 import { formatAmount } from '@arbor/shared/amount'
 import type { CommandContext } from '@arbor/shared/command'
@@ -58,7 +59,7 @@ async function register(context: CommandContext, chain: ChainConnection, options
   }
   const price = await mustBeOpen(chain, options)
   const limit = (options.maxBurn ?? price + price / 10n) as Rao
-  const coldkey = openColdkey(options)
+  const coldkey = await openColdkey(options, keyAccess(context, options))
   await mustAfford(chain, {
     account: coldkey.address,
     price,

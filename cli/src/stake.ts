@@ -9,6 +9,7 @@ import {
   withNetwork,
   withWallet,
 } from '@arbor/chain/options'
+import { keyAccess } from '@arbor/chain/wallet/access'
 import { listWallets, openColdkey, readColdkeyPub, readHotkeyPub } from '@arbor/chain/wallet/open'
 import { formatAmount } from '@arbor/shared/amount'
 import type { CommandContext } from '@arbor/shared/command'
@@ -77,7 +78,7 @@ async function addTo(context: CommandContext, chain: ChainConnection, options: C
   const { netuid, amount } = options
   const { address: hotkey } = readHotkeyPub(options)
   await mustBeRegistered(chain, options, hotkey)
-  const coldkey = openColdkey(options)
+  const coldkey = await openColdkey(options, keyAccess(context, options))
   const price = amount as Rao
   await mustAfford(chain, {
     account: coldkey.address,
@@ -105,7 +106,7 @@ async function removeFrom(context: CommandContext, chain: ChainConnection, optio
       details: { stakeRao: before.toString() },
     })
   }
-  const coldkey = openColdkey(options)
+  const coldkey = await openColdkey(options, keyAccess(context, options))
   const call = removeStake({ hotkey, netuid, amount: amount as Alpha })
   const { block } = mustSucceed('removing stake', await chain.submit(call, { signer: coldkey, signal: context.signal }))
   await printChange(context, chain, { ...of, before, block, options })

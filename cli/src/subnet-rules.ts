@@ -9,6 +9,7 @@ import {
   withNetwork,
   withWallet,
 } from '@arbor/chain/options'
+import { keyAccess } from '@arbor/chain/wallet/access'
 import { openColdkey, readColdkeyPub } from '@arbor/chain/wallet/open'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
@@ -111,7 +112,7 @@ async function change(
   const call = setRule(netuid, rule, value)
   const signed = options.asRoot
     ? { call: sudo(call), signer: keypairFromUri('//Alice') }
-    : { call, signer: openColdkey(options) }
+    : { call, signer: await openColdkey(options, keyAccess(context, options)) }
   const submission = await chain.submit(signed.call, { signer: signed.signer, signal: context.signal })
   const { block } = mustSucceed(`setting ${rule} of subnet ${netuid}`, submission)
   print(context, {

@@ -9,6 +9,7 @@ import {
   withNetwork,
   withWallet,
 } from '@arbor/chain/options'
+import { keyAccess } from '@arbor/chain/wallet/access'
 import { openColdkey, readColdkeyPub, readHotkeyPub } from '@arbor/chain/wallet/open'
 import { formatAmount } from '@arbor/shared/amount'
 import type { CommandContext } from '@arbor/shared/command'
@@ -109,7 +110,7 @@ interface Create extends NetworkOptions, WalletOptions {
 async function createSubnet(context: CommandContext, chain: ChainConnection, options: Create): Promise<void> {
   const { address: hotkey } = readHotkeyPub(options)
   const price = await chain.subnetCost()
-  const coldkey = openColdkey(options)
+  const coldkey = await openColdkey(options, keyAccess(context, options))
   await mustAfford(chain, { account: coldkey.address, price, what: 'creating a subnet', wallet: options.wallet })
   if (options.json !== true) context.stderr.write(`creating a subnet for ${formatAmount(price)} TAO\n`)
   const sign = { signer: coldkey, signal: context.signal }
@@ -148,7 +149,7 @@ async function startSubnet(
   options: NetworkOptions & WalletOptions,
 ): Promise<void> {
   await chain.hyperparameters(netuid) // says CHAIN_NO_SUBNET before anything is signed
-  const coldkey = openColdkey(options)
+  const coldkey = await openColdkey(options, keyAccess(context, options))
   const submission = await chain.submit(startCall({ netuid }), { signer: coldkey, signal: context.signal })
   const { block } = mustSucceed(`starting subnet ${netuid}`, submission)
   print(context, {

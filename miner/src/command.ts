@@ -12,6 +12,7 @@ import {
   withNetwork,
   withWallet,
 } from '@arbor/chain/options'
+import { keyAccess } from '@arbor/chain/wallet/access'
 import { openHotkey } from '@arbor/chain/wallet/open'
 import { readModelFolder } from '@arbor/engine/folder'
 import { systemClock } from '@arbor/shared/clock'
@@ -61,11 +62,13 @@ export function minerCommand(context: CommandContext): Command {
     .action((options: Options) => start(context, options))
 }
 
-async function start({ signal, stdout, stderr, cwd }: CommandContext, options: Options): Promise<void> {
+async function start(context: CommandContext, options: Options): Promise<void> {
+  const { signal, stdout, stderr, cwd } = context
   const log = createLogger({ name: 'miner', level: options.logLevel, destination: stderr })
   const specifier = specifierOf(options.spec, cwd)
   const spec = await loadSpec(specifier)
-  const hotkey = openHotkey({ wallets: resolve(cwd, options.wallets), wallet: options.wallet, hotkey: options.hotkey })
+  const name = { wallets: resolve(cwd, options.wallets), wallet: options.wallet, hotkey: options.hotkey }
+  const hotkey = await openHotkey(name, keyAccess(context, options))
   const settings = settingsOf({ options, specifier, spec, cwd, hotkey: hotkey.address })
   await readModelFolder({ folder: settings.model }) // a wrong path or a damaged file is told before anything is opened
   await mustBeFree(settings)

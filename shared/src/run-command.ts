@@ -1,4 +1,4 @@
-import type { CommandContext, CommandOutput } from './command.ts'
+import type { CommandContext, CommandInput, CommandOutput } from './command.ts'
 import { SubnetError } from './errors.ts'
 import { printable } from './printable.ts'
 
@@ -20,6 +20,7 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdout: CommandOutput
   readonly stderr: CommandOutput
+  readonly stdin?: CommandInput
   cwd(): string
   /** `disconnect` comes when the process was started with a channel to a parent that has gone. */
   on(event: 'SIGINT' | 'SIGTERM' | 'disconnect', listener: () => void): unknown
@@ -47,6 +48,9 @@ export const runCommand = async (factory: (context: CommandContext) => RunnableC
     env: host.env,
     stdout: host.stdout,
     stderr: host.stderr,
+    get stdin() {
+      return host.stdin // opened by who reads it, and not by every command
+    },
     cwd: host.cwd(),
     homedir: host.env.HOME ?? host.cwd(),
   }

@@ -109,7 +109,7 @@ beforeAll(async () => {
   const honest = net.start('miner-1')
   await honest.event('miner.ready')
   for (const [index, name] of names.entries()) {
-    const hotkey = openHotkey({ wallets: net.wallets, wallet: name, hotkey: 'default' })
+    const hotkey = await openHotkey({ wallets: net.wallets, wallet: name, hotkey: 'default' })
     const { answer } = must(behaviours[name])
     const serve = async (asked: Asked): Promise<void> => void (await answer(asked))
     miners.set(name, await startHostile({ net, hotkey, ip: `127.0.0.${61 + index}`, answer: serve }))

@@ -95,7 +95,7 @@ describe('miner beside a chain process', () => {
     )
 
     const chain = await connectChain({ url, signal: stop.signal, clock: systemClock })
-    const coldkey = openColdkey({ wallets: folder, wallet: 'w' })
+    const coldkey = await openColdkey({ wallets: folder, wallet: 'w' })
     const funds = transferKeepAlive({ to: coldkey.address, amount: 10_000_000_000n as Rao })
     const { signal } = stop
     expect((await chain.submit(funds, { signer: keypairFromUri('//Alice'), signal })).status).toBe('included')

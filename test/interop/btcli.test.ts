@@ -215,7 +215,7 @@ describeWith('bittensor-10.5', 'btcli 9.23.2 on the chain', ({ btcli }) => {
       [uid, 13_107],
     ] as const
     const salt = [1, 2, 3, 4, 5, 6, 7, 8]
-    const signer = openHotkey({ wallets: story.wallets, wallet: 'ours', hotkey: 'default' })
+    const signer = await openHotkey({ wallets: story.wallets, wallet: 'ours', hotkey: 'default' })
     const sealed = commitWeights({ netuid, mechanism: 0, hotkey: ours.hotkey, row, salt, version: BTCLI_VERSION })
     expect((await story.client.submit(sealed, { signer, signal })).status).toBe('included')
     const before = await epoch()

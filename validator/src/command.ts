@@ -14,6 +14,7 @@ import {
   withNetwork,
   withWallet,
 } from '@arbor/chain/options'
+import { keyAccess } from '@arbor/chain/wallet/access'
 import { openHotkey } from '@arbor/chain/wallet/open'
 import { startContained } from '@arbor/engine/contained/start'
 import { readModelFolder } from '@arbor/engine/folder'
@@ -57,12 +58,14 @@ export function validatorCommand(context: CommandContext): Command {
     .addCommand(healthCommand(context))
 }
 
-async function start({ signal, stderr, cwd }: CommandContext, options: Options): Promise<void> {
+async function start(context: CommandContext, options: Options): Promise<void> {
+  const { signal, stderr, cwd } = context
   const log = createLogger({ name: 'validator', level: options.logLevel, destination: stderr })
   const specifier = specifierOf(options.spec, cwd)
   const spec = await loadSpec(specifier)
   const wallets = resolve(cwd, options.wallets)
-  const hotkey = openHotkey({ wallets, wallet: options.wallet, hotkey: options.hotkey })
+  const name = { wallets, wallet: options.wallet, hotkey: options.hotkey }
+  const hotkey = await openHotkey(name, keyAccess(context, options))
   const { netuid } = options
   const modelFolder = options.model === undefined ? checkoutModel(spec.model.name) : resolve(cwd, options.model)
   await mustHoldModel(modelFolder, spec)

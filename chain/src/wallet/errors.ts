@@ -1,4 +1,5 @@
 import { SubnetError } from '@arbor/shared/errors'
+import type { KeyKind } from './password.ts'
 
 /** Makes the error of a key that is not on disk. */
 export const notFound = (path: string, fix: string): SubnetError =>
@@ -12,13 +13,63 @@ export const corrupt = (path: string, what: string): SubnetError =>
     details: { path },
   })
 
-/** Makes the error of a keyfile behind a password. */
-export const encrypted = (path: string): SubnetError =>
+/** Makes the error of a key of another kind than the chain knows. */
+export const otherKeyType = (path: string, kind: string): SubnetError =>
   new SubnetError({
-    code: 'WALLET_ENCRYPTED',
-    message: `${path} is encrypted, which Arbor cannot open yet; use an unencrypted hotkey, or make one with arbor wallet create`,
+    code: 'WALLET_KEY_TYPE',
+    message: `${path} holds ${kind}; Arbor signs with sr25519 keys only, make one with arbor wallet create`,
     details: { path },
   })
+
+/** Makes the error of a keyfile whose password cannot be had. */
+export const encrypted = (path: string, kind: KeyKind): SubnetError =>
+  new SubnetError({
+    code: 'WALLET_ENCRYPTED',
+    message: `${path} is encrypted and no password came; give --password-file, or the systemd credential arbor-${kind}-password, or run it in a terminal`,
+    details: { path },
+  })
+
+/** Makes the error of a public file that is missing beside an encrypted key. */
+export const noPublicFile = (path: string, fix: string): SubnetError =>
+  new SubnetError({
+    code: 'WALLET_ENCRYPTED',
+    message: `${path} is encrypted and has no public file beside it; write it with: ${fix}`,
+    details: { path },
+  })
+
+/** Makes the error of a wrong password. */
+export const wrongPassword = (path: string, source: string): SubnetError =>
+  new SubnetError({
+    code: 'WALLET_PASSWORD',
+    message: `${source} does not open ${path}: it is another key's password, or the file is damaged; check it, or restore the key from its phrase`,
+    details: { path },
+  })
+
+/** Makes the error of a file that gives no password. */
+export const badPasswordFile = (path: string, what: string): SubnetError =>
+  new SubnetError({
+    code: 'WALLET_PASSWORD_FILE',
+    message: `no password can be read from ${path}: ${what}; it holds the password alone, on one line, and is yours alone`,
+    details: { path },
+  })
+
+/** Makes the error of a new password that does not do. */
+export const badNewPassword = (what: string): SubnetError =>
+  new SubnetError({ code: 'WALLET_PASSWORD_NEW', message: `the new password ${what}; nothing was changed` })
+
+/** Makes the error of a machine too small to open an encrypted key. */
+export const noMemory = (memoryKiB: number, freeBytes: number, cause?: unknown): SubnetError =>
+  new SubnetError({
+    code: 'WALLET_MEMORY',
+    message: `an encrypted key takes ${memoryKiB / 1024} MiB of memory for a moment, ${Math.max(0, Math.floor(freeBytes / 2 ** 20))} MiB are free; free some, raise the container's limit, or run arbor signer elsewhere`,
+    details: { memoryKiB, freeBytes },
+    cause,
+    retryable: true,
+  })
+
+/** Makes the error of a key that is encrypted already, or is not. */
+export const wrongState = (path: string, state: string, fix: string): SubnetError =>
+  new SubnetError({ code: 'WALLET_STATE', message: `${path} ${state}; ${fix}`, details: { path } })
 
 /** Makes the error of a secret that other users may read. */
 export const exposed = (path: string, mode: number): SubnetError =>

@@ -6,12 +6,12 @@ import type { Keypair } from '@arbor/shared/keypair'
 import { keypairFromMnemonic, keypairFromSecret, keypairFromSeed, seedFromMnemonic } from '@arbor/shared/keys'
 import { encodeSs58 } from '@arbor/shared/ss58'
 import type { Ss58 } from '@arbor/shared/units'
-import { corrupt, encrypted } from './errors.ts'
+import { corrupt, otherKeyType } from './errors.ts'
 
-/** First bytes of the encrypted formats that Bittensor wallets have used. */
-const ENCRYPTED = ['$NACL', '$ANSIBLE_VAULT', 'gAAAAA']
 /** cryptoType of sr25519; older files carry none. */
 const SR25519 = 1
+/** cryptoType of ed25519. */
+const ED25519 = 0
 
 /** The public half of a key. */
 export interface PublicKey {
@@ -35,7 +35,7 @@ export function keyfilesOf(mnemonic: string): {
 /**
  * Reads the content of a secret keyfile: by its seed, its private key or its phrase, whichever it has, and checks it
  * against the public key it states.
- * @throws WALLET_ENCRYPTED, WALLET_CORRUPT
+ * @throws WALLET_CORRUPT, WALLET_KEY_TYPE
  */
 export function parseSecret(content: Uint8Array, path: string): Keypair {
   const fields = parse(content, path)
@@ -47,7 +47,7 @@ export function parseSecret(content: Uint8Array, path: string): Keypair {
   return pair
 }
 
-/** Reads the content of a public keyfile. @throws WALLET_CORRUPT */
+/** Reads the content of a public keyfile. @throws WALLET_CORRUPT, WALLET_KEY_TYPE */
 export function parsePublic(content: Uint8Array, path: string): PublicKey {
   const found = publicOf(parse(content, path), path)
   if (found === null) throw corrupt(path, 'it has no public key')
@@ -58,7 +58,6 @@ type Fields = Readonly<Record<string, unknown>>
 
 const parse = (content: Uint8Array, path: string): Fields => {
   const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('utf8')
-  if (ENCRYPTED.some((start) => text.startsWith(start))) throw encrypted(path)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -67,8 +66,10 @@ const parse = (content: Uint8Array, path: string): Fields => {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw corrupt(path, 'it is no JSON object')
   const fields = value as Fields
-  if (fields.cryptoType !== undefined && fields.cryptoType !== SR25519)
-    throw corrupt(path, 'its key is not sr25519 (cryptoType 1)')
+  const { cryptoType } = fields
+  if (cryptoType === ED25519) throw otherKeyType(path, 'an ed25519 key (cryptoType 0)')
+  if (cryptoType !== undefined && cryptoType !== SR25519)
+    throw otherKeyType(path, 'a key of an unknown kind (its cryptoType is not 1)')
   return fields
 }
 

@@ -1,6 +1,8 @@
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import type { Keypair } from '@arbor/shared/keypair'
-import { corrupt, exposed, notFound, unreadable } from './errors.ts'
+import { decrypted, type KeyAccess } from './access.ts'
+import { encryptedFormat } from './encryption.ts'
+import { corrupt, exposed, noPublicFile, notFound, unreadable } from './errors.ts'
 import { type PublicKey, parsePublic, parseSecret } from './keyfile.ts'
 import { coldkeyFiles, type HotkeyName, hotkeyFiles, type WalletName } from './paths.ts'
 
@@ -9,21 +11,31 @@ const MAX_BYTES = 64 * 1024
 
 /**
  * Opens a hotkey, the key that signs work.
- * @throws WALLET_NOT_FOUND, WALLET_CORRUPT, WALLET_ENCRYPTED, WALLET_PERMISSIONS, WALLET_UNREADABLE, WALLET_NAME
+ * @param access gives the password of an encrypted one; without it only unencrypted ones open
+ * @throws WALLET_NOT_FOUND, WALLET_CORRUPT, WALLET_KEY_TYPE, WALLET_ENCRYPTED, WALLET_PASSWORD, WALLET_PASSWORD_FILE,
+ *   WALLET_MEMORY, WALLET_PERMISSIONS, WALLET_UNREADABLE, WALLET_NAME
  */
-export function openHotkey(name: HotkeyName): Keypair {
-  const { secret } = hotkeyFiles(name)
-  return parseSecret(readKeyfile(secret, { secret: true, fix: createFix(name, name.hotkey) }), secret)
+export async function openHotkey(name: HotkeyName, access?: KeyAccess): Promise<Keypair> {
+  const { secret: path } = hotkeyFiles(name)
+  return parseSecret(await decrypted({ content: readHotkeyFile(name), path, kind: 'hotkey', access }), path)
 }
 
 /**
  * Opens a coldkey, the key that owns funds; only commands that register, stake or transfer may call this.
  * @throws as openHotkey
  */
-export function openColdkey(name: WalletName): Keypair {
-  const { secret } = coldkeyFiles(name)
-  return parseSecret(readKeyfile(secret, { secret: true, fix: createFix(name) }), secret)
+export async function openColdkey(name: WalletName, access?: KeyAccess): Promise<Keypair> {
+  const { secret: path } = coldkeyFiles(name)
+  return parseSecret(await decrypted({ content: readColdkeyFile(name), path, kind: 'coldkey', access }), path)
 }
+
+/** Reads a hotkey's file as it lies on disk. @throws WALLET_NOT_FOUND, WALLET_CORRUPT, WALLET_PERMISSIONS, WALLET_UNREADABLE, WALLET_NAME */
+export const readHotkeyFile = (name: HotkeyName): Uint8Array =>
+  readKeyfile(hotkeyFiles(name).secret, { secret: true, fix: createFix(name, name.hotkey) })
+
+/** Reads a coldkey's file as it lies on disk. @throws as readHotkeyFile */
+export const readColdkeyFile = (name: WalletName): Uint8Array =>
+  readKeyfile(coldkeyFiles(name).secret, { secret: true, fix: createFix(name) })
 
 /** Reads a coldkey's address without its secret. @throws as openHotkey */
 export function readColdkeyPub(name: WalletName): PublicKey {
@@ -38,7 +50,10 @@ export function readHotkeyPub(name: HotkeyName): PublicKey {
     return parsePublic(readKeyfile(pub, { secret: false, fix: createFix(name, name.hotkey) }), pub)
   } catch (error) {
     if (!isCode(error, 'WALLET_NOT_FOUND')) throw error
-    const { address, publicKey } = openHotkey(name)
+    const { secret } = hotkeyFiles(name)
+    const content = readHotkeyFile(name)
+    if (encryptedFormat(content) !== null) throw noPublicFile(secret, commandFor('public', name, name.hotkey))
+    const { address, publicKey } = parseSecret(content, secret)
     return { address, publicKey }
   }
 }
@@ -91,8 +106,11 @@ const statOf = (file: number): { readonly mode: number; readonly size: number; r
   return { mode: stat.mode, size: stat.size, isFile: stat.isFile() }
 }
 
-const createFix = ({ wallets, wallet }: WalletName, hotkey?: string): string =>
-  `make it with: arbor wallet create --wallets "${wallets}" --wallet ${wallet}${hotkey === undefined ? '' : ` --hotkey ${hotkey}`}, or name another one`
+const createFix = (name: WalletName, hotkey?: string): string =>
+  `make it with: ${commandFor('create', name, hotkey)}, or name another one`
+
+const commandFor = (verb: string, { wallets, wallet }: WalletName, hotkey?: string): string =>
+  `arbor wallet ${verb} --wallets "${wallets}" --wallet ${wallet}${hotkey === undefined ? '' : ` --hotkey ${hotkey}`}`
 
 const isCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code

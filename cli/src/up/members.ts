@@ -9,19 +9,20 @@ import type { FundedMember } from './setup.ts'
  * Opens the wallets of a local net, making those that are missing. They lie in the net's own folder, never in the user's.
  * @throws WALLET_* when a wallet of an older net cannot be read
  */
-export function openMembers({
+export async function openMembers({
   places,
   wallets,
 }: {
   readonly places: readonly Place[]
   readonly wallets: string
-}): readonly FundedMember[] {
-  return places.map((place) => {
+}): Promise<readonly FundedMember[]> {
+  const opened = places.map(async (place) => {
     const name = { wallets, wallet: place.name, hotkey: 'default' }
     if (!exists(name)) createWallet({ ...name, generateMnemonic: () => generateMnemonic() })
-    const coldkey = openColdkey(name)
+    const coldkey = await openColdkey(name)
     return { member: { ...place, hotkey: readHotkeyPub(name).address, coldkey: readColdkeyPub(name).address }, coldkey }
   })
+  return Promise.all(opened)
 }
 
 function exists(name: { wallets: string; wallet: string; hotkey: string }): boolean {

@@ -28,7 +28,7 @@ export function setupCommand(context: CommandContext): Command {
     .action(({ network, wallets, hotkeys }: SetupOptions) =>
       withChain(context, network, async (chain) => {
         await mustBeDev(chain, network)
-        const members = openMembers({
+        const members = await openMembers({
           places: places({ honest: 3, cheats: 1, validators: 2 }),
           wallets: resolve(cwd, wallets),
         })

@@ -48,7 +48,7 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
   mustHaveModels({ name: spec.model.name, cheats: options.cheats })
   using _folder = openNetFolder({ data: options.data, fresh: options.fresh === true })
   const paths: NetPaths = { data: options.data, wallets: join(options.data, 'wallets') }
-  const funded = openMembers({
+  const funded = await openMembers({
     places: places({ honest: options.miners, cheats: options.cheats, validators: options.validators }),
     wallets: paths.wallets,
   })

@@ -90,7 +90,7 @@ export async function startNet(of: {
     const client = await connectChain({ url, signal, clock: systemClock })
     const usual = places({ honest: of.honest, cheats: 0, validators: of.validators })
     const others = (of.others ?? []).map((name): Place => ({ name, role: 'miner', kind: 'honest', ip: null }))
-    const funded = openMembers({ places: [...usual, ...others], wallets })
+    const funded = await openMembers({ places: [...usual, ...others], wallets })
     await registerMembers({ chain: client, netuid, members: funded, bank: keypairFromUri('//Alice'), signal })
     const members = funded.map(({ member }) => member)
     const member = (name: string): Member => must(members.find((each) => each.name === name))

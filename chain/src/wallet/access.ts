@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto'
+import { freemem } from 'node:os'
+import { resolve } from 'node:path'
+import process from 'node:process'
+import type { CommandContext } from '@arbor/shared/command'
+import { encryptedFormat, openKeyfile } from './encryption.ts'
+import { refuseSecrets } from './environment.ts'
+import { encrypted, wrongPassword } from './errors.ts'
+import { type KeyKind, type PasswordSource, passwordCredential, passwordFile } from './password.ts'
+import { passwordPrompt } from './prompt.ts'
+
+/** What opening encrypted keys takes. */
+export interface KeyAccess {
+  readonly signal: AbortSignal
+  /** Finds where a key's password comes from; null when there is nowhere. */
+  readonly password: (kind: KeyKind) => PasswordSource | null
+  /** Tells a person something. */
+  readonly say: (text: string) => void
+  /** Memory that this process may still take, in bytes. */
+  readonly freeBytes: () => number
+  readonly randomBytes: (length: number) => Uint8Array
+}
+
+/**
+ * Makes a command's access to keys. A password comes from --password-file, else from systemd's credential
+ * `arbor-hotkey-password` or `arbor-coldkey-password`, else from the person at the terminal; never from an argument
+ * or the environment.
+ * @throws WALLET_SECRET_IN_ENVIRONMENT
+ */
+export function keyAccess(context: CommandContext, options: { readonly passwordFile?: string }): KeyAccess {
+  const { signal, stderr, env, cwd } = context
+  const say = (text: string): void => void stderr.write(`${text}\n`)
+  refuseSecrets(env, say)
+  return {
+    signal,
+    say,
+    password: (kind) =>
+      options.passwordFile === undefined
+        ? (passwordCredential(env.CREDENTIALS_DIRECTORY, kind) ?? passwordPrompt(context))
+        : passwordFile(resolve(cwd, options.passwordFile)),
+    freeBytes,
+    randomBytes,
+  }
+}
+
+/**
+ * Decrypts a keyfile's content; one that is not encrypted is returned as it is. A person gets three tries, a file one.
+ * @throws WALLET_ENCRYPTED when no password can be had, WALLET_PASSWORD when it is wrong, WALLET_PASSWORD_FILE,
+ *   WALLET_CORRUPT, WALLET_MEMORY, or the signal's reason
+ */
+export async function decrypted(of: {
+  readonly content: Uint8Array
+  readonly path: string
+  readonly kind: KeyKind
+  readonly access: KeyAccess | undefined
+}): Promise<Uint8Array> {
+  const { content, path, kind, access } = of
+  const format = encryptedFormat(content)
+  if (format === null) return content
+  const source = access?.password(kind)
+  if (!access || !source) throw encrypted(path, kind)
+  const { signal, freeBytes } = access
+  for (let left = source.attempts; left > 0; left -= 1) {
+    const password = await source.ask({ question: `Password of ${path}`, signal })
+    const opened = await abortable(openKeyfile({ content, format, path, password, freeBytes }), signal)
+    password.fill(0)
+    if (opened !== null) return opened
+    if (left > 1) access.say(`that password does not open it; ${left - 1} ${left > 2 ? 'tries' : 'try'} left`)
+  }
+  throw wrongPassword(path, source.name)
+}
+
+/** Waits for work that cannot be stopped, until it is done or nobody wants it. */
+const abortable = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+
+/** Memory that the machine, and this process's control group, have left. */
+const freeBytes = (): number => {
+  const limit = process.constrainedMemory() // 0, or over what a machine can have, where there is no limit
+  return limit > 0 ? Math.min(freemem(), limit - process.memoryUsage.rss()) : freemem()
+}
