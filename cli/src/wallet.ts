@@ -1,51 +1,20 @@
-import { type WalletOptions, withJson, withWallet, withWallets } from '@arbor/chain/options'
-import { createWallet } from '@arbor/chain/wallet/create'
+import { type WalletOptions, withJson, withWallets } from '@arbor/chain/options'
 import { listWallets, readColdkeyPub, readHotkeyPub } from '@arbor/chain/wallet/open'
 import type { CommandContext } from '@arbor/shared/command'
-import { generateMnemonic } from '@arbor/shared/keys'
 import { Command } from 'commander'
 import { z } from 'zod'
 import { print } from './output.ts'
 import { table } from './table.ts'
+import { createCommand } from './wallet-create.ts'
+import { keyCommands } from './wallet-keys.ts'
 
 const key = z.object({ name: z.string(), address: z.string() })
 /** What `arbor wallet list` and `show` print with --json. */
 export const walletSchema = z.object({ wallet: z.string(), coldkey: z.string().nullable(), hotkeys: z.array(key) })
-/** What `arbor wallet create` prints with --json. */
-export const createdSchema = z.object({
-  wallet: z.string(),
-  hotkeyName: z.string(),
-  coldkey: z.string(),
-  hotkey: z.string(),
-  coldkeyCreated: z.boolean(),
-})
-
 type Json = { readonly json?: boolean }
 
 /** Makes `arbor wallet`: keys on this machine's disk; talks to no chain. */
 export function walletCommand(context: CommandContext): Command {
-  const create = withJson(withWallet(new Command('create'), context))
-    .description('create a wallet (coldkey and hotkey), or add a hotkey to one')
-    .action((options: WalletOptions & Json) => {
-      const created = createWallet({ ...options, generateMnemonic })
-      const coldkey = created.coldkey ?? readColdkeyPub(options).address
-      print(context, {
-        json: options.json,
-        schema: createdSchema,
-        value: {
-          wallet: options.wallet,
-          hotkeyName: options.hotkey,
-          coldkey,
-          hotkey: created.hotkey,
-          coldkeyCreated: created.coldkey !== null,
-        },
-        lines: [
-          `coldkey ${coldkey}${created.coldkey === null ? ' (kept)' : ''}`,
-          `hotkey  ${created.hotkey} (${options.hotkey})`,
-          `The keys lie unencrypted in ${options.wallets}/${options.wallet}; keep a copy of that folder, whoever has it owns the funds.`,
-        ],
-      })
-    })
   const list = withJson(withWallets(new Command('list'), context))
     .description('list wallets and their hotkeys')
     .action(({ wallets, json }: { readonly wallets: string } & Json) => {
@@ -72,11 +41,13 @@ export function walletCommand(context: CommandContext): Command {
       ]
       print(context, { json, schema: walletSchema, value, lines: table(['key', 'address'], rows) })
     })
-  return new Command('wallet')
-    .description('create and show wallets')
-    .addCommand(create)
+  const wallet = new Command('wallet')
+    .description('create, encrypt and show wallets')
+    .addCommand(createCommand(context))
     .addCommand(list)
     .addCommand(show)
+  for (const command of keyCommands(context)) wallet.addCommand(command)
+  return wallet
 }
 
 /** Reads a wallet's addresses; keys that cannot be read are left out. */

@@ -8,7 +8,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { registerCommand } from '../src/register.ts'
 import { stakeCommand } from '../src/stake.ts'
 import { subnetCommand } from '../src/subnet.ts'
-import { createdSchema, walletCommand, walletSchema } from '../src/wallet.ts'
+import { walletCommand, walletSchema } from '../src/wallet.ts'
+import { createdSchema } from '../src/wallet-create.ts'
 
 let home = ''
 beforeEach(() => {

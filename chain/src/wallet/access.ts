@@ -5,9 +5,12 @@ import process from 'node:process'
 import type { CommandContext } from '@arbor/shared/command'
 import { encryptedFormat, openKeyfile } from './encryption.ts'
 import { refuseSecrets } from './environment.ts'
-import { encrypted, wrongPassword } from './errors.ts'
+import { encrypted, tooOld, wrongPassword } from './errors.ts'
 import { type KeyKind, type PasswordSource, passwordCredential, passwordFile } from './password.ts'
 import { passwordPrompt } from './prompt.ts'
+
+/** How often a person may type a password wrongly before the command ends. */
+export const TRIES = 3
 
 /** What opening encrypted keys takes. */
 export interface KeyAccess {
@@ -46,7 +49,7 @@ export function keyAccess(context: CommandContext, options: { readonly passwordF
 /**
  * Decrypts a keyfile's content; one that is not encrypted is returned as it is. A person gets three tries, a file one.
  * @throws WALLET_ENCRYPTED when no password can be had, WALLET_PASSWORD when it is wrong, WALLET_PASSWORD_FILE,
- *   WALLET_CORRUPT, WALLET_MEMORY, or the signal's reason
+ *   WALLET_CORRUPT, WALLET_FORMAT, WALLET_MEMORY, or the signal's reason
  */
 export async function decrypted(of: {
   readonly content: Uint8Array
@@ -57,10 +60,11 @@ export async function decrypted(of: {
   const { content, path, kind, access } = of
   const format = encryptedFormat(content)
   if (format === null) return content
+  if (format === 'fernet') throw tooOld(path, 'a Fernet token')
   const source = access?.password(kind)
   if (!access || !source) throw encrypted(path, kind)
   const { signal, freeBytes } = access
-  for (let left = source.attempts; left > 0; left -= 1) {
+  for (let left = source.isTyped ? TRIES : 1; left > 0; left -= 1) {
     const password = await source.ask({ question: `Password of ${path}`, signal })
     const opened = await abortable(openKeyfile({ content, format, path, password, freeBytes }), signal)
     password.fill(0)

@@ -2,7 +2,7 @@ import { argon2 } from 'node:crypto'
 import { concatBytes } from '@arbor/shared/bytes'
 import { naclDecrypt, naclEncrypt } from '@polkadot/util-crypto/nacl'
 import { corrupt, noMemory } from './errors.ts'
-import { openAnsible, openFernet } from './legacy.ts'
+import { openAnsible } from './legacy.ts'
 
 /** First bytes of the formats that Bittensor wallets have used; `nacl` is today's. */
 const STARTS = { nacl: '$NACL', ansible: '$ANSIBLE_VAULT', fernet: 'gAAAAA' } as const
@@ -52,20 +52,19 @@ export const sealKeyfile = (of: {
   concatBytes(Buffer.from(STARTS.nacl, 'latin1'), of.nonce, naclEncrypt(of.content, of.key, of.nonce).encrypted)
 
 /**
- * Decrypts a keyfile of any format that Bittensor's wallets have written.
+ * Decrypts a keyfile of today's format, or of the Ansible vaults of 2023.
  * @returns null when the password is another one, which no format tells from a damaged file
  * @throws WALLET_CORRUPT when it is cut short or misshapen, WALLET_MEMORY
  */
 export async function openKeyfile(of: {
   readonly content: Uint8Array
-  readonly format: EncryptedFormat
+  readonly format: Exclude<EncryptedFormat, 'fernet'>
   readonly path: string
   readonly password: Uint8Array
   readonly freeBytes: () => number
 }): Promise<Uint8Array | null> {
   const { content, format, path, password } = of
   if (format === 'ansible') return openAnsible({ content, path, password })
-  if (format === 'fernet') return openFernet({ content, path, password })
   const sealed = content.subarray(STARTS.nacl.length)
   if (sealed.length <= NONCE_BYTES + TAG_BYTES) throw corrupt(path, 'it is cut short')
   return naclDecrypt(sealed.subarray(NONCE_BYTES), sealed.subarray(0, NONCE_BYTES), await deriveKey(of))

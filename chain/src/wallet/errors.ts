@@ -21,6 +21,14 @@ export const otherKeyType = (path: string, kind: string): SubnetError =>
     details: { path },
   })
 
+/** Makes the error of a keyfile that today's wallets no longer open. */
+export const tooOld = (path: string, format: string): SubnetError =>
+  new SubnetError({
+    code: 'WALLET_FORMAT',
+    message: `${path} is encrypted as ${format}, which wallets wrote until early 2023 and Arbor cannot open; make it anew from its phrase, as with: btcli wallet regen-hotkey or regen-coldkey`,
+    details: { path },
+  })
+
 /** Makes the error of a keyfile whose password cannot be had. */
 export const encrypted = (path: string, kind: KeyKind): SubnetError =>
   new SubnetError({

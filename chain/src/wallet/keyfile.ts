@@ -27,10 +27,20 @@ export function keyfilesOf(mnemonic: string): {
 } {
   const { address, publicKey } = keypairFromMnemonic(mnemonic)
   const seed = seedFromMnemonic(mnemonic)
-  const shown = { accountId: toHex(publicKey), publicKey: toHex(publicKey), ss58Address: address, cryptoType: SR25519 }
+  const shown = shownOf({ address, publicKey })
   const secret = { ...shown, privateKey: toHex(expandSeed(seed)), secretPhrase: mnemonic, secretSeed: toHex(seed) }
   return { secret: JSON.stringify(secret), pub: JSON.stringify(shown), address }
 }
+
+/** Writes the public keyfile of a key. */
+export const publicFileOf = (key: PublicKey): string => JSON.stringify(shownOf(key))
+
+const shownOf = ({ address, publicKey }: PublicKey) => ({
+  accountId: toHex(publicKey),
+  publicKey: toHex(publicKey),
+  ss58Address: address,
+  cryptoType: SR25519,
+})
 
 /**
  * Reads the content of a secret keyfile: by its seed, its private key or its phrase, whichever it has, and checks it

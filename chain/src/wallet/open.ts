@@ -52,7 +52,7 @@ export function readHotkeyPub(name: HotkeyName): PublicKey {
     if (!isCode(error, 'WALLET_NOT_FOUND')) throw error
     const { secret } = hotkeyFiles(name)
     const content = readHotkeyFile(name)
-    if (encryptedFormat(content) !== null) throw noPublicFile(secret, commandFor('public', name, name.hotkey))
+    if (encryptedFormat(content) !== null) throw noPublicFile(secret, commandFor('public hotkey', name, name.hotkey))
     const { address, publicKey } = parseSecret(content, secret)
     return { address, publicKey }
   }

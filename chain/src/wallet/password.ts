@@ -9,8 +9,8 @@ const MAX_BYTES = 1024
 export interface PasswordSource {
   /** How it is named in errors. */
   readonly name: string
-  /** How often it is asked before a wrong one ends the command: a file says the same each time. */
-  readonly attempts: number
+  /** Whether a person types it, who may mistype; a file says the same each time. */
+  readonly isTyped: boolean
   /** Gives the password as bytes. @throws WALLET_PASSWORD_FILE, or the signal's reason */
   ask(of: { readonly question: string; readonly signal: AbortSignal }): Promise<Uint8Array>
 }
@@ -24,7 +24,7 @@ export type KeyKind = 'coldkey' | 'hotkey'
  */
 export const passwordFile = (path: string, option = '--password-file'): PasswordSource => ({
   name: `${option} ${path}`,
-  attempts: 1,
+  isTyped: false,
   ask: async () => readPassword(path, { mustBePrivate: true }),
 })
 
@@ -36,7 +36,7 @@ export const passwordCredential = (folder: string | undefined, kind: KeyKind): P
   if (folder === undefined || !isAbsolute(folder)) return null
   const path = join(folder, `arbor-${kind}-password`)
   return exists(path)
-    ? { name: `the credential ${path}`, attempts: 1, ask: async () => readPassword(path, { mustBePrivate: false }) }
+    ? { name: `the credential ${path}`, isTyped: false, ask: async () => readPassword(path, { mustBePrivate: false }) }
     : null
 }
 

@@ -4,15 +4,12 @@ import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
 import type { PasswordSource } from './password.ts'
 
-/** A person who mistypes gets this many tries. */
-const ATTEMPTS = 3
-
 /** Makes the source that asks the person at the terminal; null when none is there. */
 export const passwordPrompt = ({ stdin, stderr }: CommandContext): PasswordSource | null => {
   if (stdin?.isTTY !== true) return null
   return {
     name: 'the password typed',
-    attempts: ATTEMPTS,
+    isTyped: true,
     ask: async ({ question, signal }) => {
       stderr.write(`${question}: `)
       // In raw mode the terminal echoes nothing, and what readline would echo goes nowhere.
