@@ -24,7 +24,7 @@ export interface SdkResponse {
 /** Starts a script of test/interop/python with a home of its own. */
 export function startDriver(of: {
   readonly python: string
-  readonly script: 'sdk.py' | 'modern.py'
+  readonly script: 'sdk.py' | 'modern.py' | 'wallets.py'
   readonly words: readonly string[]
   readonly home: string
 }): Driver {

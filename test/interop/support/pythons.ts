@@ -10,7 +10,7 @@ export interface Venv {
   readonly btcli: string
 }
 
-export type VenvName = 'bittensor-10.5' | 'bittensor-10.2' | 'bittensor-11'
+export type VenvName = 'bittensor-10.5' | 'bittensor-10.2' | 'bittensor-11' | 'bittensor-wallet'
 
 /** Where `scripts/interop-setup` puts them, unless ARBOR_PYTHON names another folder. */
 const folder = process.env.ARBOR_PYTHON ?? fileURLToPath(new URL('../../../.arbor/python', import.meta.url))
