@@ -137,8 +137,11 @@ export interface StreamReader {
   finish(): { readonly ok: true; readonly end: StreamEnd } | StreamFault
 }
 
-/** Why a stream is no answer; `size` when it is over the reader's bound. */
-export type StreamFault = { readonly ok: false; readonly fault: 'malformed' | 'body' | 'seal' | 'size' }
+/** Why a stream is no answer: `cut` without its end, `trailing` with bytes after it, `size` over the reader's bound. */
+export type StreamFault = {
+  readonly ok: false
+  readonly fault: 'malformed' | 'cut' | 'trailing' | 'body' | 'seal' | 'size'
+}
 
 /**
  * Creates the reader of one answer; holds at most one frame.
@@ -182,7 +185,8 @@ export const createStreamReader = (of: {
     const read: Uint8Array[] = []
     while (held.length > 0) {
       const kind = held[0]
-      if (end !== null || (kind !== CHUNK && kind !== END)) return fail('malformed')
+      if (end !== null) return fail('trailing')
+      if (kind !== CHUNK && kind !== END) return fail('malformed')
       if (held.length < FRAME_HEAD_BYTES) break
       const length = held.readUInt32BE(1)
       if (length > (kind === CHUNK ? MAX_CHUNK_BYTES : MAX_HEADER_LENGTH)) return fail('malformed')
@@ -203,7 +207,7 @@ export const createStreamReader = (of: {
   }
   const finish: StreamReader['finish'] = () => {
     if (failed !== null) return failed
-    if (end === null) return fail('malformed')
+    if (end === null) return fail('cut')
     const { fields } = end
     if (fields.chunks !== chunks || fields.bodyLength !== bodyLength) return fail('body')
     return sameBytes(fields.bodyHash, hashing.copy().digest()) ? { ok: true, end } : fail('body')
