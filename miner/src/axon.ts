@@ -4,10 +4,11 @@ import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Keypair } from '@arbor/shared/keypair'
 import type { Logger } from '@arbor/shared/log'
+import { PROTOCOL_VERSION } from '@arbor/shared/protocol/limits'
 import type { Ms, NetUid } from '@arbor/shared/units'
 
-/** Version and protocol that Arbor's axons announce: envelope version 1, and 4 as every Bittensor axon does. */
-const AXON = { version: 1, protocol: 4 } as const
+/** Version and protocol that Arbor's axons announce: that of docs/protocol.md, and 4 as every Bittensor axon does. */
+const AXON = { version: PROTOCOL_VERSION, protocol: 4 } as const
 const ATTEMPTS = 5
 const PAUSE_MS = 2_000 as Ms
 

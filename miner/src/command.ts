@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,6 +24,7 @@ import { type Alpha, type NetUid, netUid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { openLists } from './admission/lists.ts'
 import { type MinerSettings, runMiner } from './miner.ts'
 import { mustBeFree } from './port.ts'
 
@@ -38,6 +40,9 @@ interface Options extends NetworkOptions, WalletOptions {
   readonly queue: number
   readonly rate: number
   readonly minStake: Alpha
+  readonly allow?: string
+  readonly deny?: string
+  readonly requireSeal: boolean
   readonly logLevel: LogLevel
 }
 
@@ -48,7 +53,7 @@ export function minerCommand(context: CommandContext): Command {
     .option('--netuid <n>', 'the subnet', netuidArgument, netUid(1))
     .option('--spec <name or path>', 'the subnet spec', 'inference')
     .option('--model <folder>', "the model (default: models/<the spec's model> of this checkout)")
-    .option('--data <folder>', 'where used nonces lie (default: .arbor/miner/<hotkey>)')
+    .option('--data <folder>', 'where it keeps whose sessions it met (default: .arbor/miner/<hotkey>)')
     .option('--ip <address>', 'the address to listen on', address, '127.0.0.2')
     .option('--port <n>', 'the port to listen on, 0 takes a free one', integerArgument(0, 65_535), 8_091)
     .option('--external-ip <address>', 'the address that the chain announces (default: that of --ip)', address)
@@ -58,6 +63,9 @@ export function minerCommand(context: CommandContext): Command {
     .addOption(
       new Option('--min-stake <alpha>', 'stake that a validator must have').argParser(alpha).default(0n as Alpha, '0'),
     )
+    .option('--allow <list>', 'serve these hotkeys only: a file with one a line, or hotkeys with commas between')
+    .option('--deny <list>', 'never serve these hotkeys, given in the same way')
+    .option('--require-seal', 'refuse questions that are not encrypted', false)
     .option('--json', 'print where the miner serves as one JSON line')
     .action((options: Options) => start(context, options))
 }
@@ -70,6 +78,7 @@ async function start(context: CommandContext, options: Options): Promise<void> {
   const name = { wallets: resolve(cwd, options.wallets), wallet: options.wallet, hotkey: options.hotkey }
   const hotkey = await openHotkey(name, keyAccess(context, options))
   const settings = settingsOf({ options, specifier, spec, cwd, hotkey: hotkey.address })
+  const lists = openLists({ ...options, cwd, clock: systemClock, log })
   await readModelFolder({ folder: settings.model }) // a wrong path or a damaged file is told before anything is opened
   await mustBeFree(settings)
   const chain = await connectChain({
@@ -88,7 +97,7 @@ async function start(context: CommandContext, options: Options): Promise<void> {
           : `Serving ${spec.name} at ${url} as uid ${uid}, hotkey ${hotkey.address}\n`,
       )
     }
-    await runMiner({ settings, spec, chain, hotkey, clock: systemClock, log, signal, onReady })
+    await runMiner({ settings, lists, spec, chain, hotkey, clock: systemClock, randomBytes, log, signal, onReady })
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
@@ -132,6 +141,7 @@ const settingsOf = (of: {
     queue: options.queue,
     ratePerSecond: options.rate,
     minStake: options.minStake,
+    requireSeal: options.requireSeal,
   }
 }
 

@@ -7,19 +7,25 @@ import { startContained } from '@arbor/engine/contained/start'
 import type { Contained } from '@arbor/engine/contained/types'
 import type { Clock } from '@arbor/shared/clock'
 import { createGate } from '@arbor/shared/gate'
+import { fromHex } from '@arbor/shared/hex'
 import type { Keypair } from '@arbor/shared/keypair'
 import type { Logger } from '@arbor/shared/log'
 import { supervise } from '@arbor/shared/supervise'
 import type { Alpha, Ms, Uid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import type { FastifyInstance } from 'fastify'
+import { createAdmission } from './admission/admission.ts'
+import type { FollowedLists } from './admission/lists.ts'
+import { createRateLimit } from './admission/rate-limit.ts'
+import { type SubnetView, viewOf } from './admission/subnet-view.ts'
 import { advertise, isAdvertised } from './axon.ts'
+import { createServer } from './http/server.ts'
 import { listenError } from './port.ts'
-import { createRateLimit } from './rate-limit.ts'
 import { createRegistrationWatch, findSelf, type Identity } from './registration.ts'
-import { openReplayStore } from './replay-store.ts'
-import { createServer } from './server.ts'
-import { type SubnetView, viewOf } from './subnet-view.ts'
+import type { ServingParts } from './service/deps.ts'
+import { createService } from './service/service.ts'
+import { openSessionStore, type SessionStoreFile } from './session-store.ts'
+import { openServeSessions, type ServeSessions } from './sessions.ts'
 import type { MinerJob, MinerResult, MinerWorkerData } from './worker.ts'
 
 /** What a running miner is told. */
@@ -41,10 +47,15 @@ export interface MinerSettings {
   readonly queue: number
   readonly ratePerSecond: number
   readonly minStake: Alpha
+  /** Whether questions that are not sealed are refused. */
+  readonly requireSeal: boolean
 }
 
 export interface MinerDeps {
   readonly settings: MinerSettings
+  readonly lists: FollowedLists
+  /** Fresh secret bytes of the length asked for. */
+  readonly randomBytes: (length: number) => Uint8Array
   readonly spec: SubnetSpec
   readonly chain: ChainClient
   readonly hotkey: Keypair
@@ -54,7 +65,7 @@ export interface MinerDeps {
   readonly onReady: (ready: { readonly url: string; readonly uid: Uid }) => void
 }
 
-type Engine = Contained<MinerJob, MinerResult, unknown>
+type Engine = Contained<MinerJob, MinerResult, string>
 
 /**
  * Serves the subnet's tasks until the signal aborts.
@@ -66,11 +77,11 @@ export const runMiner = async (deps: MinerDeps): Promise<void> => {
   mkdirSync(settings.data, { recursive: true, mode: 0o700 })
   using cleanup = new DisposableStack()
   cleanup.use(lockFolder({ file: join(settings.data, 'lock.sqlite'), what: 'a miner' }))
-  const replay = openReplayStore({
-    file: join(settings.data, 'replay.sqlite'),
+  const store = openSessionStore({
+    file: join(settings.data, 'sessions.sqlite'),
     owner: { genesisHash: chain.genesisHash, hotkey: settings.identity.hotkey },
   })
-  cleanup.defer(() => replay.close())
+  cleanup.defer(() => store.close())
   await using stop = new AsyncDisposableStack()
   const ending = new AbortController()
   const running = AbortSignal.any([signal, ending.signal])
@@ -79,10 +90,17 @@ export const runMiner = async (deps: MinerDeps): Promise<void> => {
     ending.abort()
     await engine.close()
   })
+  const sessions = await openServeSessions({
+    ...deps,
+    signer: deps.hotkey,
+    netuid: settings.identity.netuid,
+    genesisHash: fromHex(chain.genesisHash),
+    registeredAt: first.self.registeredAt,
+  })
   await openModel(deps, engine)
 
   const state = { view: first.view, uid: first.self.uid, ready: false }
-  const app = buildServer(deps, { engine, replay, state })
+  const app = buildServer(deps, { engine, store, sessions, state })
   stop.defer(() => app.close())
   const port = await listen(app, settings)
   const endpoint = { ip: settings.externalIp, port }
@@ -91,7 +109,12 @@ export const runMiner = async (deps: MinerDeps): Promise<void> => {
   const url = `http://${settings.externalIp.includes(':') ? `[${settings.externalIp}]` : settings.externalIp}:${port}`
   log.info({ event: 'miner.ready', url, uid: state.uid, hotkey: settings.identity.hotkey }, 'miner serves')
   deps.onReady({ url, uid: state.uid })
-  await supervise({ loops: { chain: (until) => follow(deps, state, endpoint, until) }, signal, clock: deps.clock })
+  const loops = {
+    chain: (until: AbortSignal) => follow(deps, { state, sessions, endpoint }, until),
+    sessions: sessions.renew,
+    lists: deps.lists.follow,
+  }
+  await supervise({ loops, signal, clock: deps.clock })
   state.ready = false
   log.info({ event: 'miner.stopped' }, 'miner stops')
 }
@@ -103,7 +126,7 @@ interface State {
 }
 
 const startEngine = (deps: MinerDeps, signal: AbortSignal): Engine =>
-  startContained<MinerJob, MinerResult>({
+  startContained<MinerJob, MinerResult, string>({
     worker: new URL('./worker.ts', import.meta.url),
     workerData: { spec: deps.settings.specifier, model: deps.settings.model } satisfies MinerWorkerData,
     threads: deps.settings.threads,
@@ -125,36 +148,62 @@ const openModel = async ({ spec, log, signal }: MinerDeps, engine: Engine): Prom
   )
 }
 
+/** Signature checks of first contacts that one socket address may cause: a subnet's validators behind one relay, all at once. */
+const CHECKS = { perSecond: 5, burst: 128, maxKeys: 4_096 } as const
+
 const buildServer = (
   deps: MinerDeps,
-  of: { readonly engine: Engine; readonly replay: Parameters<typeof createServer>[0]['replay']; readonly state: State },
+  of: {
+    readonly engine: Engine
+    readonly store: SessionStoreFile
+    readonly sessions: ServeSessions
+    readonly state: State
+  },
 ): FastifyInstance => {
-  const { settings, spec, hotkey, clock, log } = deps
-  const { engine, replay, state } = of
+  const { clock, log, spec, settings } = deps
+  const { engine, store, sessions, state } = of
+  const parts = servingParts(deps, engine, state)
   return createServer({
     clock,
     log,
     spec,
-    hotkey,
-    replay,
-    receiver: settings.identity.hotkey,
-    netuid: settings.identity.netuid,
-    minStake: settings.minStake,
-    view: () => state.view,
-    rate: createRateLimit({ perSecond: settings.ratePerSecond, burst: 2 * settings.ratePerSecond, clock }),
-    gate: createGate({ slots: settings.threads, capacity: settings.queue }),
-    solve: async ({ task, request, signal }) => {
-      const result = await engine.run({ kind: 'solve', task, request }, { signal })
-      if (result.kind !== 'solved') throw new Error('the worker mistook a request')
-      return result.response
-    },
+    service: createService({ ...parts, sessions, store, requireSeal: settings.requireSeal }),
     health: () => ({
-      ready: state.ready && engine.stats().state === 'running',
+      ready: state.ready && engine.stats().state === 'running' && sessions.current() !== null,
       uid: state.uid,
       block: state.view.metagraph.block.number,
     }),
   })
 }
+
+/** Makes what the routes of every protocol share: one admission, one queue, one engine. */
+const servingParts = (
+  { chain, clock, log, spec, settings, lists }: MinerDeps,
+  engine: Engine,
+  state: State,
+): ServingParts => ({
+  clock,
+  log,
+  spec,
+  receiver: settings.identity.hotkey,
+  netuid: settings.identity.netuid,
+  genesisHash: chain.genesisHash,
+  admission: createAdmission({
+    clock,
+    lists,
+    minStake: settings.minStake,
+    view: () => state.view,
+    rate: createRateLimit({ perSecond: settings.ratePerSecond, burst: 2 * settings.ratePerSecond, clock }),
+    checks: createRateLimit({ ...CHECKS, clock }),
+    gate: createGate({ slots: settings.threads, capacity: settings.queue }),
+  }),
+  solve: async ({ task, request, signal, emit }) => {
+    const job: MinerJob = { kind: 'solve', task, request, stream: emit !== undefined }
+    const result = await engine.run(job, { signal, onProgress: emit })
+    if (result.kind !== 'solved') throw new Error('the worker mistook a request')
+    return result.response
+  },
+})
 
 const listen = async (app: FastifyInstance, { ip, port }: MinerSettings): Promise<number> => {
   try {
@@ -177,11 +226,15 @@ const ANNOUNCE_AGAIN_BLOCKS = 20
 /** Reads the metagraph at each finalised head; repairs the announcement when someone else's, or an older one, stands. */
 const follow = async (
   deps: MinerDeps,
-  state: State,
-  endpoint: { readonly ip: string; readonly port: number },
+  of: {
+    readonly state: State
+    readonly sessions: ServeSessions
+    readonly endpoint: { readonly ip: string; readonly port: number }
+  },
   signal: AbortSignal,
 ): Promise<void> => {
   const { chain, settings, log } = deps
+  const { state, sessions, endpoint } = of
   const watch = createRegistrationWatch(settings.identity)
   let announcedAt = (await chain.best()).number
   for await (const head of chain.heads('finalized', signal)) {
@@ -190,6 +243,7 @@ const follow = async (
     if (self !== null && self.uid !== state.uid)
       log.info({ event: 'miner.uid', uid: self.uid }, 'registered under another uid')
     state.uid = self?.uid ?? null
+    if (self !== null) sessions.registered(self.registeredAt)
     if (self === null || isAdvertised(self.axon, endpoint) || head.number < announcedAt + ANNOUNCE_AGAIN_BLOCKS)
       continue
     announcedAt = head.number

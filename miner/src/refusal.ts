@@ -1,4 +1,4 @@
-import { WIRE_STATUS, type WireCode } from '@arbor/shared/wire/refusal'
+import { WIRE_STATUS, type WireCode } from '@arbor/shared/protocol/refusal'
 
 /** HTTP status of each refusal that is the miner's own. */
 const MINER_STATUS = {
@@ -6,12 +6,14 @@ const MINER_STATUS = {
   MINER_UNKNOWN_CALLER: 403,
   MINER_NO_PERMIT: 403,
   MINER_LOW_STAKE: 403,
+  MINER_DENIED: 403,
   MINER_RATE: 429,
   MINER_BUSY: 503,
   MINER_BAD_REQUEST: 422,
   MINER_LATE: 504,
   MINER_FAILED: 500,
   MINER_BAD_HTTP: 400,
+  MINER_NOT_READY: 503,
 } as const
 
 /** Why a request gets no answer. */
@@ -20,6 +22,11 @@ export type RefusalCode = WireCode | keyof typeof MINER_STATUS
 /** Finds the HTTP status of a refusal. */
 export const statusOf = (code: RefusalCode): number => ({ ...WIRE_STATUS, ...MINER_STATUS })[code]
 
-/** Refusals after which the same caller may try again soon, with a new signature. */
-export const isRetryable = (code: RefusalCode): boolean =>
-  code === 'MINER_BUSY' || code === 'MINER_RATE' || code === 'WIRE_REPLAY_FULL'
+/** Finds what to tell a caller about an error. */
+export const codeOf = (error: unknown): RefusalCode => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'MINER_LATE' || code === 'MINER_CALLER_GONE' || code === 'ENGINE_ABORTED') return 'MINER_LATE'
+  if (code === 'ENGINE_BUSY' || code === 'ENGINE_CRASHED' || code === 'ENGINE_CLOSED') return 'MINER_BUSY'
+  if (code === 'ENGINE_PROMPT_TOO_LONG' || code === 'ENGINE_REQUEST_INVALID') return 'MINER_BAD_REQUEST'
+  return 'MINER_FAILED'
+}

@@ -1,7 +1,7 @@
 import type { ChainClient, Neuron } from '@arbor/chain/client/types'
 import { SubnetError } from '@arbor/shared/errors'
 import type { NetUid, Ss58 } from '@arbor/shared/units'
-import { type SubnetView, viewOf } from './subnet-view.ts'
+import { type SubnetView, viewOf } from './admission/subnet-view.ts'
 
 /** Which hotkey of which wallet serves which subnet. */
 export interface Identity {

@@ -1,6 +1,6 @@
 import type { Metagraph, Neuron } from '@arbor/chain/client/types'
 import type { Alpha, Ss58 } from '@arbor/shared/units'
-import type { RefusalCode } from './refusal.ts'
+import type { RefusalCode } from '../refusal.ts'
 
 /** What the miner knows of its subnet: the last finalised metagraph it read. */
 export interface SubnetView {
@@ -15,15 +15,20 @@ export const viewOf = (metagraph: Metagraph): SubnetView => {
   return { metagraph, find: (hotkey) => byHotkey.get(hotkey) ?? null }
 }
 
+/** Whether a hotkey may ask, by the chain. */
+export type CallerVerdict =
+  | { readonly ok: true; readonly neuron: Neuron }
+  | { readonly ok: false; readonly code: RefusalCode }
+
 /** Judges whether a caller may ask: registered, with a validator permit and enough stake. */
 export const admitCaller = (of: {
   readonly view: SubnetView
   readonly caller: Ss58
   readonly minStake: Alpha
-}): { readonly ok: true; readonly stake: Alpha } | { readonly ok: false; readonly code: RefusalCode } => {
+}): CallerVerdict => {
   const neuron = of.view.find(of.caller)
   if (neuron === null) return { ok: false, code: 'MINER_UNKNOWN_CALLER' }
   if (!neuron.validatorPermit) return { ok: false, code: 'MINER_NO_PERMIT' }
   if (neuron.totalStake < of.minStake) return { ok: false, code: 'MINER_LOW_STAKE' }
-  return { ok: true, stake: neuron.totalStake }
+  return { ok: true, neuron }
 }

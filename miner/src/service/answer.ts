@@ -1,0 +1,68 @@
+import { toBytes } from '@arbor/shared/bytes'
+import { openBody } from '@arbor/shared/protocol/request'
+import type { TaskDefinition } from '@arbor/subnet-spec/define'
+import { codeOf, type RefusalCode } from '../refusal.ts'
+import type { ServingParts } from './deps.ts'
+import { refuseProven, reply } from './reply.ts'
+import { answerStream } from './stream.ts'
+import type { AdmittedRequest, StreamedAnswer, WholeAnswer } from './types.ts'
+
+/** Judges the body, opens it, parses it, solves, and signs; never throws for what a caller sent or an engine did. */
+export const answerRequest = async (
+  deps: ServingParts,
+  admitted: AdmittedRequest,
+  body: Uint8Array,
+): Promise<WholeAnswer | StreamedAnswer> => {
+  const { request, task, taskName, signal } = admitted
+  const refuse = (code: RefusalCode): WholeAnswer => {
+    admitted.leave()
+    return refuseProven({ ...admitted, code, now: deps.clock.now() })
+  }
+  const opened = openBody(request, { body, keys: admitted.keys })
+  if (!opened.ok) return refuse(opened.code)
+  const parsed = parse(task, opened.body)
+  if (parsed === null) return refuse('MINER_BAD_REQUEST')
+  if (request.fields.accept === 'stream' && task.stream === true)
+    return answerStream(deps, admitted, parsed.request).catch((error) => refuse(explain(deps, admitted, error)))
+  try {
+    const response = await deps.solve({ task: taskName, request: parsed.request, signal })
+    admitted.leave()
+    const answer = reply({ ...admitted, body: toBytes(JSON.stringify(response)), now: deps.clock.now() })
+    tellAnswered(deps, admitted, answer.body.length)
+    return answer
+  } catch (error) {
+    return refuse(explain(deps, admitted, error))
+  }
+}
+
+/** Writes down what was answered to whom. */
+export const tellAnswered = (
+  { clock, log }: Pick<ServingParts, 'clock' | 'log'>,
+  { caller, taskName, startedAt }: AdmittedRequest,
+  bytes: number,
+): void => {
+  const ms = Math.round(clock.monotonic() - startedAt)
+  log.info({ event: 'miner.answered', task: taskName, caller, ms, bytes }, 'request answered')
+}
+
+/** Finds what to tell the caller about an error; what is our own fault is written down. */
+export const explain = (
+  { log }: Pick<ServingParts, 'log'>,
+  { taskName, signal }: AdmittedRequest,
+  error: unknown,
+): RefusalCode => {
+  const code = signal.aborted ? 'MINER_LATE' : codeOf(error)
+  if (code === 'MINER_FAILED')
+    log.error({ event: 'miner.failed', error: String(error), task: taskName }, 'answering failed')
+  return code
+}
+
+const parse = (task: TaskDefinition, body: Uint8Array): { readonly request: unknown } | null => {
+  try {
+    const parsed = task.request.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)))
+    return parsed.success ? { request: parsed.data } : null
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return null // no JSON, no UTF-8
+    throw error
+  }
+}

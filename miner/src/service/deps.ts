@@ -1,0 +1,26 @@
+import type { Clock } from '@arbor/shared/clock'
+import type { Logger } from '@arbor/shared/log'
+import type { Hex, NetUid, Ss58 } from '@arbor/shared/units'
+import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import type { Admission } from '../admission/admission.ts'
+
+/** Answers a parsed request; rejects when the signal aborts. */
+export type Solve = (of: {
+  readonly task: string
+  readonly request: unknown
+  readonly signal: AbortSignal
+  /** Takes pieces of the answer's text ahead of it; absent when nobody streams. */
+  readonly emit?: ((text: string) => void) | undefined
+}) => Promise<unknown>
+
+/** What routes of every protocol share. */
+export interface ServingParts {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly spec: SubnetSpec
+  readonly receiver: Ss58
+  readonly netuid: NetUid
+  readonly genesisHash: Hex
+  readonly admission: Admission
+  readonly solve: Solve
+}
