@@ -50,7 +50,8 @@ export const createProbe = (
   const run = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (isProxied(request)) return refuse(request, response, 'RELAY_PROBE_PROXIED')
     if (!addresses.take(callerOf(request.socket))) return refuse(request, response, 'RELAY_RATE')
-    const body = await readProbe(request)
+    const length = Number(request.headers['content-length'] ?? Number.NaN)
+    const body = length <= BODY_BYTES ? await readProbe(request) : null
     const isOwnHost = ownHosts(request.socket, deps.names)
     if (body === null || !isOwnHost(body.host) || Math.abs(clock.now() - body.sentAt) > ALLOWED_SKEW_MS)
       return refuse(request, response, 'RELAY_PROBE')
@@ -82,12 +83,7 @@ const isProxied = ({ headers }: IncomingMessage): boolean =>
 
 const readProbe = async (request: IncomingMessage): Promise<ProbeBody | null> => {
   const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of request) {
-    size += piece.length
-    if (size > BODY_BYTES) return null
-    pieces.push(piece)
-  }
+  for await (const piece of request) pieces.push(piece)
   const [certificate, host, port, sentAt, signature, ...rest] = decodeCanonical(Buffer.concat(pieces)) ?? []
   if (typeof certificate !== 'string' || typeof host !== 'string' || rest.length > 0) return null
   if (!isUint(port, 65_535) || port < 1 || !isUint(sentAt) || !isBytes(signature, 64)) return null

@@ -249,6 +249,7 @@ export const readReply = async (head: IncomingMessage): Promise<Reply> => {
     head.on('data', (piece: Buffer) => pieces.push(piece))
     head.on('error', () => undefined)
     head.on('close', () => resolve(head.complete))
+    head.resume()
   })
   return { status: head.statusCode ?? 0, headers: head.headers, body: Buffer.concat(pieces), whole }
 }

@@ -1,0 +1,37 @@
+import { serveAxon } from '@arbor/chain/client/calls'
+import type { ChainClient, Metagraph } from '@arbor/chain/client/types'
+import type { Keypair } from '@arbor/shared/keypair'
+import type { Logger } from '@arbor/shared/log'
+import type { Block, Blocks, NetUid } from '@arbor/shared/units'
+import { LISTENER_AXON } from './listener.ts'
+
+/** Blocks after an announcement before a chain that shows another endpoint is told again. */
+const AGAIN_AFTER = 20 as Blocks
+
+/** Makes what announces at a new metagraph where a validator listens, when the chain says otherwise. */
+export const createAnnouncer = (of: {
+  readonly chain: ChainClient
+  readonly hotkey: Keypair
+  readonly netuid: NetUid
+  readonly endpoint: { readonly ip: string; readonly port: number }
+  readonly log: Logger
+}): ((metagraph: Metagraph, signal: AbortSignal) => Promise<void>) => {
+  const { chain, hotkey, netuid, endpoint, log } = of
+  let toldAt: Block | null = null
+  return async ({ neurons, block }, signal) => {
+    const me = neurons.find((neuron) => neuron.hotkey === hotkey.address)
+    if (me === undefined || (toldAt !== null && block.number < toldAt + AGAIN_AFTER)) return
+    const { axon } = me
+    const stands = axon?.ip === endpoint.ip && axon.port === endpoint.port && axon.version === LISTENER_AXON.version
+    if (stands) return
+    toldAt = block.number
+    const call = serveAxon({ netuid, axon: { ...endpoint, ...LISTENER_AXON } })
+    const outcome = await chain.submit(call, { signer: hotkey, waitFor: 'included', signal })
+    if ('error' in outcome)
+      log.warn(
+        { event: 'listener.announce_failed', ...endpoint, error: outcome.error },
+        'the chain refuses the endpoint',
+      )
+    else log.info({ event: 'listener.announced', ...endpoint, block: outcome.block.number }, 'endpoint announced')
+  }
+}

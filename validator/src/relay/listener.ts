@@ -1,0 +1,133 @@
+import { Worker } from 'node:worker_threads'
+import type { AxonInfo, Metagraph } from '@arbor/chain/client/types'
+import { SubnetError } from '@arbor/shared/errors'
+import type { Logger } from '@arbor/shared/log'
+import { PROTOCOL_VERSION } from '@arbor/shared/protocol/limits'
+import type { Block, Blocks, Ss58 } from '@arbor/shared/units'
+import { registrationsOf } from './follow.ts'
+import { defaultRelayLimits } from './limits.ts'
+import type { FromListener, ListenerData, ToListener } from './listener-messages.ts'
+
+/** Bounds of a validator's own listener: only it asks here, all miners of a round at once. */
+const LIMITS = { ...defaultRelayLimits, inFlight: 4_096, inFlightPerAddress: 4_096 }
+/** Version and protocol of the axon that a listening validator announces, and of the way to a miner that dialled it. */
+export const LISTENER_AXON = { version: PROTOCOL_VERSION, protocol: 4 } as const
+
+/** The door of a validator for miners that dial it, in a thread of its own. */
+export interface Listener {
+  readonly port: number
+  /**
+   * Says where a miner is asked that holds a connection. One that left less than a tempo ago and announces no axon is asked there
+   * too, in vain: else a miner could leave whenever it dislikes a question.
+   */
+  route(hotkey: Ss58): AxonInfo | null
+  /** Takes the metagraph of a finalised head. */
+  update(metagraph: Metagraph): void
+  /** Resolves when the signal aborts. @throws LISTENER_ENDED when the thread ends before */
+  run(signal: AbortSignal): Promise<void>
+  /** Tells the miners and closes. */
+  close(): Promise<void>
+}
+
+export interface ListenerDeps extends Omit<ListenerData, 'registrations' | 'limits'> {
+  readonly metagraph: Metagraph
+  readonly log: Logger
+}
+
+/** Who is connected, and in which block others left. */
+interface State {
+  metagraph: Metagraph
+  readonly connected: Set<Ss58>
+  readonly leftAt: Map<Ss58, Block>
+}
+
+/**
+ * Starts to listen.
+ * @throws RELAY_PORT_IN_USE, RELAY_ADDRESS, LISTENER_ENDED
+ */
+export const openListener = async ({ metagraph, log, ...settings }: ListenerDeps): Promise<Listener> => {
+  const state: State = { metagraph, connected: new Set(), leftAt: new Map() }
+  const data: ListenerData = { ...settings, registrations: registrationsOf(metagraph), limits: LIMITS }
+  const worker = new Worker(new URL('./listener-thread.ts', import.meta.url), { workerData: data, name: 'listener' })
+  const tell = (message: ToListener): void => worker.postMessage(message)
+  const ready = Promise.withResolvers<{ readonly port: number; readonly askPort: number }>()
+  const ended = Promise.withResolvers<never>()
+  ended.promise.catch(() => undefined) // `run` hears it, or nobody needs to
+
+  worker.on('message', (message: FromListener) => {
+    if (message.kind === 'ready') ready.resolve(message)
+    else if (message.kind === 'failed') ready.reject(new SubnetError(message))
+    else if (message.kind === 'change') change(state, message)
+    else pass(log, message.line)
+  })
+  const fail = (cause: unknown): void => {
+    const why = cause instanceof Error ? cause.message : 'it returned'
+    const error = new SubnetError({
+      code: 'LISTENER_ENDED',
+      message: `The thread that miners dial ended: ${why}; start the validator again and report this`,
+      cause,
+    })
+    ready.reject(error)
+    ended.reject(error)
+  }
+  worker.once('error', fail)
+  const exited = new Promise<void>((resolve) => {
+    worker.once('exit', () => {
+      fail(null)
+      resolve()
+    })
+  })
+
+  const { port, askPort } = await ready.promise.catch(async (error: unknown) => {
+    await worker.terminate()
+    throw error
+  })
+  const own: AxonInfo = { ip: '127.0.0.1', port: askPort, ...LISTENER_AXON }
+  return {
+    port,
+    route: (hotkey) => (state.connected.has(hotkey) || leftLately(state, hotkey) ? own : null),
+    update: (next) => {
+      state.metagraph = next
+      tell({ kind: 'registrations', ...registrationsOf(next) })
+    },
+    run: (signal) =>
+      Promise.race([
+        ended.promise,
+        new Promise<void>((resolve) => {
+          if (signal.aborted) resolve()
+          else signal.addEventListener('abort', () => resolve(), { once: true })
+        }),
+      ]),
+    close: async () => {
+      tell({ kind: 'close' })
+      await exited
+    },
+  }
+}
+
+const change = (state: State, { hotkey, connected }: { readonly hotkey: Ss58; readonly connected: boolean }): void => {
+  if (connected) {
+    state.connected.add(hotkey)
+    state.leftAt.delete(hotkey)
+    return
+  }
+  state.connected.delete(hotkey)
+  state.leftAt.set(hotkey, state.metagraph.block.number)
+}
+
+/** Tells whether a miner without an axon left less than a tempo ago; those who left before are forgotten. */
+const leftLately = ({ metagraph, leftAt }: State, hotkey: Ss58): boolean => {
+  const at = leftAt.get(hotkey)
+  if (at === undefined) return false
+  const age = (metagraph.block.number - at) as Blocks
+  if (age > metagraph.tempo) leftAt.delete(hotkey)
+  const neuron = metagraph.neurons.find((each) => each.hotkey === hotkey)
+  return age <= metagraph.tempo && neuron !== undefined && neuron.axon === null
+}
+
+/** Writes a line of the thread's log as one of ours. */
+const pass = (log: Logger, line: string): void => {
+  const { level, msg, time: _time, name: _name, ...fields } = JSON.parse(line)
+  if (level === 'warn' || level === 'error') log[level as 'warn' | 'error'](fields, msg)
+  else log.info(fields, msg)
+}
