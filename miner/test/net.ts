@@ -7,7 +7,7 @@ import type { Keypair } from '@arbor/shared/keypair'
 import { keypairFromUri } from '@arbor/shared/keys'
 import { createLogger } from '@arbor/shared/log'
 import { createManualClock, type ManualClock } from '@arbor/shared/manual-clock'
-import { readCertificate } from '@arbor/shared/protocol/certificate'
+import { type Certificate, readCertificate } from '@arbor/shared/protocol/certificate'
 import { type Counters, createCounters } from '@arbor/shared/protocol/counters'
 import { derivePairKeys, type PairKeys } from '@arbor/shared/protocol/keys'
 import { type WrittenRequest, writeRequest } from '@arbor/shared/protocol/request'
@@ -77,6 +77,7 @@ export type Replace = Partial<
 > & {
   readonly clock?: Clock
   readonly sessions?: ServeSessions
+  readonly spec?: SubnetSpec
 }
 
 export interface TestNet {
@@ -102,7 +103,7 @@ export const openSessions = (clock: Clock): Promise<ServeSessions> =>
 /** Builds a miner's server with the parts that a test replaces. */
 export const testNet = async (replace: Replace = {}): Promise<TestNet> => {
   const clock = replace.clock ?? createManualClock()
-  const spec = await loadSpec('inference-tiny')
+  const spec = replace.spec ?? (await loadSpec('inference-tiny'))
   const log = replace.log ?? createLogger({ name: 'miner', level: 'silent' })
   const sessions = replace.sessions ?? (await openSessions(clock))
   const gate = replace.gate ?? createGate({ slots: 1, capacity: 2 })
@@ -151,8 +152,8 @@ export interface Asker {
   readonly counters: Counters
   readonly keys: PairKeys
   readonly serveId: Uint8Array
-  /** Of the miner's certificate. */
-  readonly verify: (message: Uint8Array, signature: Uint8Array) => boolean
+  /** The miner's. */
+  readonly certificate: Certificate
   readonly receiver: Keypair
 }
 
@@ -186,7 +187,7 @@ export const openAsker = async (of: {
     keys,
     counters: createCounters(),
     serveId: read.certificate.id,
-    verify: read.certificate.verify,
+    certificate: read.certificate,
     receiver: of.receiver ?? miner,
   }
 }

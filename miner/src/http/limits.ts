@@ -14,14 +14,19 @@ export const LIMITS = {
   lateGraceMs: 2_000,
   checkMs: 1_000,
   keepAliveMs: 30_000,
-  connections: 1_024,
   /** Several validators may share an address; one address may not take all connections. */
-  connectionsPerAddress: 128,
+  connections: { total: 1_024, perAddress: 128 },
 } as const
 
+/** Connections that a server keeps. */
+export interface ConnectionLimits {
+  readonly total: number
+  readonly perAddress: number
+}
+
 /** Bounds a server's connections, in all and for each address. */
-export const limitConnections = (server: Server): void => {
-  server.maxConnections = LIMITS.connections
+export const limitConnections = (server: Server, { total, perAddress }: ConnectionLimits): void => {
+  server.maxConnections = total
   const open = new Map<string, number>()
   server.on('connection', (socket) => {
     const address = remoteKey(socket.remoteAddress ?? '')
@@ -32,6 +37,6 @@ export const limitConnections = (server: Server): void => {
       if (left === 0) open.delete(address)
       else open.set(address, left)
     })
-    if (count > LIMITS.connectionsPerAddress) socket.destroy()
+    if (count > perAddress) socket.destroy()
   })
 }

@@ -9,7 +9,7 @@ import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { codeOf, type RefusalCode, statusOf } from '../refusal.ts'
 import type { Admitted, Service, StreamedAnswer, WholeAnswer } from '../service/types.ts'
-import { LIMITS, limitConnections } from './limits.ts'
+import { type ConnectionLimits, LIMITS, limitConnections } from './limits.ts'
 
 export interface ServerDeps {
   readonly service: Service
@@ -18,6 +18,8 @@ export interface ServerDeps {
   readonly log: Logger
   /** Whether the miner serves and knows its subnet, for probes. */
   readonly health: () => { readonly ready: boolean; readonly uid: number | null; readonly block: number }
+  /** Those of LIMITS when absent. */
+  readonly connections?: ConnectionLimits
   /** Adds routes of another protocol, which share port, limits and error bodies. */
   readonly mount?: ((app: FastifyInstance) => void) | undefined
 }
@@ -42,7 +44,7 @@ export const createServer = (deps: ServerDeps): FastifyInstance => {
 }
 
 /** Builds an application with the bounds and errors that all routes share. */
-const createApp = ({ spec, log }: ServerDeps): FastifyInstance => {
+const createApp = ({ spec, log, connections = LIMITS.connections }: ServerDeps): FastifyInstance => {
   const app = fastify({
     logger: false,
     bodyLimit: 1,
@@ -62,7 +64,7 @@ const createApp = ({ spec, log }: ServerDeps): FastifyInstance => {
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
     },
   })
-  limitConnections(app.server)
+  limitConnections(app.server, connections)
   app.addHook('onRequest', async (request, reply) => {
     reply.raw.sendDate = false // 37 bytes that nobody reads, in refusals that are to be small
     // What nobody will read is not waited for.
@@ -147,6 +149,8 @@ const send = (reply: FastifyReply, answer: WholeAnswer | StreamedAnswer): Fastif
   if (envelope !== null) reply.header(ENVELOPE_HEADER, envelope)
   if (certificate !== null) reply.header(CERTIFICATE_HEADER, certificate)
   if (retryAfterS !== null) reply.header('retry-after', String(retryAfterS))
+  // Who is refused for the time of its session, unproven, learns what time it is here.
+  reply.raw.sendDate = status === 401 && envelope === null
   reply.code(status).type(contentType)
   return reply.send(answer.kind === 'whole' ? answer.body : Readable.from(answer.frames, { objectMode: false }))
 }

@@ -67,7 +67,11 @@ const findAsker = (
   const { request, now } = of
   const found = deps.table.find(request.sessionKey, now)
   if (!found.ok) return found
-  if (found.session !== null) return { ok: true, certificate: found.session.certificate }
+  if (found.session !== null) {
+    const { certificate } = found.session
+    const isSame = request.certificate === null || request.certificate === certificate.text
+    return isSame ? { ok: true, certificate } : refused('WIRE_CERTIFICATE')
+  }
   if (request.certificate === null) return refused('WIRE_SESSION')
   const read = readCertificate(request.certificate)
   if (!read.ok) return read

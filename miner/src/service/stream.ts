@@ -56,10 +56,11 @@ const startWork = (deps: ServingParts, admitted: AdmittedRequest, request: unkno
     change.resolve()
   }
   const signal = AbortSignal.any([admitted.signal, stopped.signal])
-  deps.solve({ task: taskName, request, signal, emit }).then(
-    (response) => settle({ ok: true, response }),
-    (error: unknown) => settle({ ok: false, error: stopped.signal.aborted ? stopped.signal.reason : error }),
-  )
+  const failed = (error: unknown): void =>
+    settle({ ok: false, error: stopped.signal.aborted ? stopped.signal.reason : error })
+  deps
+    .solve({ task: taskName, request, signal, emit })
+    .then((response) => (stopped.signal.aborted ? failed(null) : settle({ ok: true, response })), failed)
   const settle = (how: NonNullable<ReturnType<Work['outcome']>>): void => {
     outcome = how
     admitted.leave()
