@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,11 +22,14 @@ import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Keypair } from '@arbor/shared/keypair'
 import { createLogger, type Logger, type LogLevel } from '@arbor/shared/log'
-import { type NetUid, netUid } from '@arbor/shared/units'
+import { DEFAULT_LIFETIME_MS } from '@arbor/shared/protocol/limits'
+import { type Ms, type NetUid, netUid } from '@arbor/shared/units'
 import type { SubnetSpec, Verdict } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
-import { Command } from 'commander'
-import { openDendrite } from './dendrite.ts'
+import { Command, Option } from 'commander'
+import { isLocalChain, PRIVATE_ADDRESSES, type PrivateAddresses } from './dendrite/address.ts'
+import { ASK_LIMITS } from './dendrite/ask.ts'
+import { openDendrite } from './dendrite/open.ts'
 import { healthCommand } from './health.ts'
 import { openLedger } from './ledger.ts'
 import { runValidator } from './validator.ts'
@@ -40,6 +42,10 @@ interface Options extends NetworkOptions, WalletOptions {
   readonly data?: string
   readonly threads: number
   readonly fanout: number
+  readonly seal: boolean
+  readonly signRequests?: boolean
+  readonly privateAddresses: PrivateAddresses
+  readonly bittensor?: boolean
   readonly logLevel: LogLevel
 }
 
@@ -54,6 +60,14 @@ export function validatorCommand(context: CommandContext): Command {
     .option('--data <folder>', 'where the ledger lies (default: .arbor/validator/<hotkey>)')
     .option('--threads <n>', 'worker threads that score', integerArgument(1, 64), 1)
     .option('--fanout <n>', 'questions in flight at once', integerArgument(1, 4_096), 64)
+    .option('--no-seal', 'send questions and take answers unencrypted')
+    .option('--sign-requests', 'prove each question by a signature instead of a MAC, which convinces third parties too')
+    .addOption(
+      new Option('--private-addresses <rule>', 'dial miners at addresses that are not of the public internet')
+        .choices(PRIVATE_ADDRESSES)
+        .default('auto', 'auto: when the chain itself is at such an address'),
+    )
+    .option('--bittensor', "ask miners that announce a version of Bittensor's on its wire")
     .action((options: Options) => start(context, options))
     .addCommand(healthCommand(context))
 }
@@ -117,18 +131,36 @@ async function validate({ chain, hotkey, netuid, spec, data, worker, log, signal
     log,
     signal: running,
   })
-  const dendrite = openDendrite({ spec, hotkey, netuid, clock: systemClock, randomBytes, maxInFlight: options.fanout })
+  const dendrite = openDendrite({
+    spec,
+    specifier: worker.spec,
+    signer: hotkey,
+    netuid,
+    genesisHash: chain.genesisHash,
+    clock: systemClock,
+    log,
+    limits: { ...ASK_LIMITS, inFlight: options.fanout },
+    isSealed: options.seal,
+    proof: options.signRequests === true ? 'signature' : 'mac',
+    privateAllowed: allowsPrivate(options.privateAddresses, chain.url),
+    speaksBittensor: options.bittensor === true,
+    sessionMs: DEFAULT_LIFETIME_MS as Ms,
+  })
   try {
     const about = { netuid, hotkey: hotkey.address, spec: spec.name, version: spec.version }
     log.info({ event: 'validator.ready', ...about }, 'validator ready')
     const judge = (job: ScoreJob, until: AbortSignal) => scorers.run(job, { signal: until })
-    const deps = { chain, ledger, hotkey, netuid, spec, clock: systemClock, log, ask: dendrite.ask, judge }
-    await runValidator(deps, running)
+    const deps = { chain, ledger, hotkey, netuid, spec, clock: systemClock, log, judge }
+    await runValidator({ ...deps, ask: dendrite.ask, registered: dendrite.registered }, running)
   } finally {
     stop.abort()
     await Promise.allSettled([dendrite.close(), scorers.close()])
   }
 }
+
+/** Tells whether miners at addresses that are not of the public internet are dialled. */
+const allowsPrivate = (rule: PrivateAddresses, chainUrl: string): boolean =>
+  rule === 'allow' || (rule === 'auto' && isLocalChain(chainUrl))
 
 async function mustBeRegistered(
   chain: ChainClient,

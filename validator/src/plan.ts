@@ -7,6 +7,8 @@ import { type Registration, registrationOf } from './scores.ts'
 /** One question for one miner, the same for every validator of the round. */
 export interface PlannedTask extends Registration {
   readonly axon: AxonInfo
+  /** The axon is our own listener, where the miner holds a connection. */
+  readonly isOwn?: boolean
   readonly task: string
   readonly seed: Hex
   readonly request: unknown
@@ -20,30 +22,40 @@ export interface RoundPlan {
   readonly tasks: readonly PlannedTask[]
 }
 
+/** Says where a miner that holds a connection to our own listener is asked; null for all others. */
+export type Route = (hotkey: Ss58) => AxonInfo | null
+
 /**
- * Plans one task for each miner that serves at the round's start block.
+ * Plans one task for each miner that serves at the round's start block, or holds a connection to us.
  * @param metagraph the subnet at the round's start block
  * @param self the validator's own hotkey, which it never asks
+ * @param route where miners are asked that hold a connection to us, in preference to their axons
  */
 export function planRound({
   spec,
   metagraph,
   round,
   self,
+  route = () => null,
 }: {
   readonly spec: SubnetSpec
   readonly metagraph: Metagraph
   readonly round: number
   readonly self: Ss58
+  readonly route?: Route | undefined
 }): RoundPlan {
   const { netuid, block } = metagraph
   const tasks = metagraph.neurons.flatMap((neuron): PlannedTask[] => {
-    if (neuron.axon === null || neuron.hotkey === self) return []
+    if (neuron.hotkey === self) return []
+    const own = route(neuron.hotkey)
+    const axon = own ?? neuron.axon
+    if (axon === null) return []
     const seed = taskSeed({ blockHash: block.hash, netuid, round, hotkey: neuron.hotkey })
     const task = spec.pick({ seed })
     const definition = spec.tasks[task]
     if (definition === undefined) throw new Error(`the spec ${spec.name} picked the unknown task ${task}`)
-    return [{ ...registrationOf(neuron), axon: neuron.axon, task, seed, request: definition.plan({ seed }) }]
+    const where = { axon, ...(own === null ? {} : { isOwn: true }) }
+    return [{ ...registrationOf(neuron), ...where, task, seed, request: definition.plan({ seed }) }]
   })
   return { netuid, round, start: block, tasks }
 }

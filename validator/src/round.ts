@@ -3,7 +3,7 @@ import { SubnetError } from '@arbor/shared/errors'
 import type { Uid } from '@arbor/shared/units'
 import type { SubnetSpec, Timing, Verdict } from '@arbor/subnet-spec/define'
 import type { Logger } from 'pino'
-import type { Answer } from './dendrite.ts'
+import type { Answer } from './dendrite/answer.ts'
 import type { Ledger, VerdictRow } from './ledger.ts'
 import type { PlannedTask, RoundPlan } from './plan.ts'
 import { moveScore, registrationKey, type Score } from './scores.ts'
@@ -13,11 +13,11 @@ export interface RoundDeps {
   readonly ledger: Ledger
   readonly clock: Clock
   readonly log: Logger
-  /** Asks one miner; every way in which it can misbehave is a value. */
+  /** Asks one miner; every way in which it can misbehave is a value, and so is what kept us from asking. */
   readonly ask: (task: PlannedTask, signal: AbortSignal) => Promise<Answer>
   /** Judges an answer in a worker thread. @throws ENGINE_CRASHED, ENGINE_BUSY and others: then that answer has no verdict; after ENGINE_DEAD the validator ends */
   readonly judge: (
-    job: { task: string; request: unknown; response: unknown; timing: Timing },
+    job: { task: string; request: unknown; response: Uint8Array; timing: Timing },
     signal: AbortSignal,
   ) => Promise<Verdict>
 }
@@ -42,6 +42,8 @@ async function judgeOne(
   signal: AbortSignal,
 ): Promise<VerdictRow | null> {
   const answer = await deps.ask(task, signal)
+  tell(deps.log, task.uid, answer)
+  if (answer.kind === 'ours') return null
   const row = (verdict: Verdict, totalMs: number | null): VerdictRow => ({
     hotkey: task.hotkey,
     uid: task.uid,
@@ -53,14 +55,25 @@ async function judgeOne(
     ...verdict,
     totalMs,
   })
-  if (answer.kind === 'fault') return row({ reason: answer.reason, value: 0, sigma: 0 }, answer.totalMs)
+  if (answer.kind === 'fault') return row({ reason: answer.reason, value: 0, sigma: 0 }, answer.timing?.totalMs ?? null)
   const verdict = await judgeTwice(
     deps,
     task.uid,
-    { task: task.task, request: task.request, response: answer.response, timing: answer.timing },
+    { task: task.task, request: task.request, response: answer.body, timing: answer.timing },
     signal,
   )
   return verdict === null ? null : row(verdict, answer.timing.totalMs)
+}
+
+/** Logs what asking came to, where that is not simply an answer. */
+function tell(log: Logger, uid: Uid, answer: Answer): void {
+  if (answer.kind === 'ours') {
+    const { reason, why } = answer
+    log.warn({ event: 'ask.not-asked', uid, reason }, `uid ${uid} was not asked and has no verdict: ${why}`)
+  } else if (answer.kind === 'fault') {
+    const { reason, why, timing } = answer
+    log.debug({ event: 'ask.fault', uid, reason, timing }, `uid ${uid} gave no answer: ${why}`)
+  } else log.debug({ event: 'ask.answered', uid, timing: answer.timing }, `uid ${uid} answered`)
 }
 
 /**

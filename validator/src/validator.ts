@@ -8,7 +8,7 @@ import { roundBlocks, roundOf, roundStart } from '@arbor/subnet-spec/rounds'
 import { toWeights } from '@arbor/subnet-spec/weights'
 import type { Logger } from 'pino'
 import type { Ledger } from './ledger.ts'
-import { planRound } from './plan.ts'
+import { planRound, type Route } from './plan.ts'
 import { type RoundDeps, runRound } from './round.ts'
 import { currentScores } from './scores.ts'
 import { readBack, type Snapshot, sameRow, setRow, type WeightOutcome } from './weight-setter.ts'
@@ -21,6 +21,10 @@ export interface ValidatorDeps extends Omit<RoundDeps, 'ledger'> {
   readonly spec: SubnetSpec
   readonly clock: Clock
   readonly log: Logger
+  /** Hears in which block our hotkey was registered, before each round. */
+  readonly registered: (at: Block) => void
+  /** Where miners are asked that hold a connection to us; absent when we do not listen. */
+  readonly route?: Route
 }
 
 /** Finalised heads in a row without our hotkey before we believe that it was deregistered. */
@@ -69,16 +73,17 @@ const findMe = (neurons: readonly Neuron[], hotkey: Keypair): Neuron | undefined
   neurons.find((n) => n.hotkey === hotkey.address)
 
 /** Runs the newest round if it was not run yet. Its plan rests on its start block alone. */
-async function roundIfDue(deps: ValidatorDeps, { metagraph }: Snapshot, signal: AbortSignal): Promise<boolean> {
-  const { spec, ledger, chain, netuid, hotkey, log } = deps
+async function roundIfDue(deps: ValidatorDeps, { metagraph, me }: Snapshot, signal: AbortSignal): Promise<boolean> {
+  const { spec, ledger, chain, netuid, hotkey, log, route } = deps
   const length = roundBlocks({ tempo: metagraph.tempo, roundsPerEpoch: spec.roundsPerEpoch })
   const round = roundOf({ block: metagraph.block.number, length })
   const start = roundStart({ round, length })
   if (start === 0 || start <= (ledger.lastRoundBlock() ?? -1)) return false
   const hash = await chain.blockHash(start)
   if (hash === null) return false
-  const plan = planRound({ spec, metagraph: await chain.metagraph(netuid, hash), round, self: hotkey.address })
-  if (plan.tasks.length === 0) return false
+  const plan = planRound({ spec, metagraph: await chain.metagraph(netuid, hash), round, self: hotkey.address, route })
+  if (plan.tasks.length === 0 || me === undefined) return false
+  deps.registered(me.registeredAt)
   log.debug({ event: 'round.start', round, block: start, miners: plan.tasks.length }, 'round started')
   const verdicts = await runRound(deps, plan, signal)
   log.info(

@@ -3,6 +3,7 @@ import { openEngine } from '@arbor/engine/open'
 import type { InferenceEngine } from '@arbor/shared/inference'
 import type { SubnetSpec, Timing, Verdict } from '@arbor/subnet-spec/define'
 import { loadSpec } from '@arbor/subnet-spec/load'
+import { readResponse } from './dendrite/response.ts'
 import { checkedVerdict } from './verdict.ts'
 
 /** What a worker is given when it starts. */
@@ -11,11 +12,12 @@ export interface ScoreWorkerData {
   readonly modelFolder: string
 }
 
-/** One answer to judge; request and response are parsed already. */
+/** One answer to judge. */
 export interface ScoreJob {
   readonly task: string
   readonly request: unknown
-  readonly response: unknown
+  /** JSON, read here by the task's schema, so that no other thread walks it. */
+  readonly response: Uint8Array
   readonly timing: Timing
 }
 
@@ -30,7 +32,9 @@ export default async function score(
   const { spec, engine } = await opened
   const definition = spec.tasks[task]
   if (definition === undefined) throw new Error(`the spec ${spec.name} has no task ${task}`)
-  return checkedVerdict(await definition.score({ request, response, engine, timing }))
+  const read = readResponse(definition, response)
+  if (!read.ok) return { reason: read.reason, value: 0, sigma: 0 }
+  return checkedVerdict(await definition.score({ request, response: read.response, engine, timing }))
 }
 
 async function open({ spec, modelFolder }: ScoreWorkerData): Promise<{ spec: SubnetSpec; engine: InferenceEngine }> {

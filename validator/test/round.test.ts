@@ -5,7 +5,7 @@ import { createManualClock } from '@arbor/shared/manual-clock'
 import type { Block, Hex, NetUid, Uid } from '@arbor/shared/units'
 import inference from '@arbor/subnet-spec/inference-tiny'
 import { describe, expect, test } from 'vitest'
-import type { Answer } from '../src/dendrite.ts'
+import type { Answer } from '../src/dendrite/answer.ts'
 import { openLedger } from '../src/ledger.ts'
 import { planRound } from '../src/plan.ts'
 import { type RoundDeps, runRound } from '../src/round.ts'
@@ -28,7 +28,8 @@ const graph = metagraph({
   ],
 })
 const plan = () => planRound({ spec: inference, metagraph: graph, round: 20, self: keys.me })
-const answered: Answer = { kind: 'answered', response: { text: 'x' }, timing: { totalMs: 7, deadlineMs: 100 } }
+const timing = { totalMs: 7, firstByteMs: 5, connectMs: 1, lagMs: 0, lagged: false, deadlineMs: 100 }
+const answered: Answer = { kind: 'answered', body: Buffer.from('{"text":"x"}'), timing, signed: true }
 const never = new AbortController().signal
 
 const setUp = (over: Partial<RoundDeps> = {}) => {
@@ -55,6 +56,17 @@ describe('planRound', () => {
     expect(other.tasks.filter(({ uid }) => uid !== 0)).toEqual(plan().tasks)
   })
 
+  test('asks a miner that holds a connection to us there, with or without an axon', () => {
+    const own = { ip: '127.0.0.1', port: 4_242, version: 2, protocol: 4 }
+    const route = (hotkey: string) => (hotkey === keys.silent || hotkey === keys.a ? own : null)
+    const { tasks } = planRound({ spec: inference, metagraph: graph, round: 20, self: keys.me, route })
+    expect(tasks.map(({ uid, axon: { port }, isOwn = false }) => [uid, port, isOwn])).toEqual([
+      [1, 4_242, true],
+      [2, 4_242, true],
+      [3, 8_091, false],
+    ])
+  })
+
   test('gives no two miners the same seed', () => {
     expect(new Set(plan().tasks.map(({ seed }) => seed)).size).toBe(2)
   })
@@ -78,7 +90,7 @@ describe('runRound', () => {
 
   test('gives a faulty answer its reason and no value', async () => {
     const ask: RoundDeps['ask'] = async ({ uid }) =>
-      uid === 1 ? { kind: 'fault', reason: 'timeout', totalMs: null } : answered
+      uid === 1 ? { kind: 'fault', reason: 'timeout', why: 'no byte came', timing: null } : answered
     const { deps, ledger } = setUp({ ask })
     await runRound(deps, plan(), never)
     expect(ledger.verdictCounts()).toEqual(
@@ -88,6 +100,14 @@ describe('runRound', () => {
       ]),
     )
     expect(ledger.scores().find(({ uid }) => uid === 1)?.average).toBe(0)
+  })
+
+  test('gives no verdict to a miner that was not asked for a reason of ours', async () => {
+    const ask: RoundDeps['ask'] = async ({ uid }) =>
+      uid === 1 ? { kind: 'ours', reason: 'line-wait', why: 'no place came free' } : answered
+    const { deps, ledger } = setUp({ ask })
+    expect((await runRound(deps, plan(), never)).map(({ uid }) => uid)).toEqual([3])
+    expect(ledger.scores().map(({ uid }) => uid)).toEqual([3])
   })
 
   test('judges an answer once more when the engine crashed under it', async () => {

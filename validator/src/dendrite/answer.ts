@@ -39,6 +39,15 @@ export const FAULTS = [
 ] as const
 export type Fault = (typeof FAULTS)[number]
 
+/** What a relay says when it cannot pass a question on, in the words above. */
+export const RELAYED: Readonly<Record<string, Fault>> = {
+  RELAY_NO_MINER: 'unreachable',
+  RELAY_UNKNOWN_MINER: 'unreachable',
+  RELAY_MINER_GONE: 'unreachable',
+  RELAY_LATE: 'timeout',
+  RELAY_MINER_BUSY: 'busy',
+}
+
 /** Why a question was never put for a reason of ours; the miner gets no verdict. */
 export const OURS = ['line-full', 'line-wait', 'session', 'sockets', 'thread'] as const
 export type Ours = (typeof OURS)[number]

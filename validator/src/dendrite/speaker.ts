@@ -14,6 +14,8 @@ export interface Question {
   /** Block of the miner's registration. */
   readonly registeredAt: Block
   readonly address: Address
+  /** The address is of our own listener, where the miner holds a connection. */
+  readonly isOwn: boolean
   /** The version that the miner announced. */
   readonly version: number
   /** JSON of the request. */

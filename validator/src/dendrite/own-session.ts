@@ -1,0 +1,126 @@
+import type { Clock } from '@arbor/shared/clock'
+import { type Counters, createCounters } from '@arbor/shared/protocol/counters'
+import { openSession, type Session } from '@arbor/shared/protocol/session'
+import type { Signer } from '@arbor/shared/signer'
+import type { Block, Ms, NetUid, Ss58, UnixMs } from '@arbor/shared/units'
+import type { SpeakerLog } from './speaker.ts'
+
+/** The validator's session, with what it has counted. */
+export interface OwnSession {
+  readonly session: Session
+  readonly counters: Counters
+  /** Miners that have taken its certificate. */
+  readonly met: Set<Ss58>
+}
+
+export interface OwnSessions {
+  /** The session to ask with now; opens or renews it as needed. @throws SIGNER_* and others when there is none and none can be had */
+  current(): Promise<OwnSession>
+  /** Our hotkey is registered since that block; a session of another registration ends. */
+  registered(at: Block): void
+  /**
+   * A miner takes this session for one of before its restart, so another is opened: seldom on one miner's word, since each new
+   * one costs every miner a check. @returns false when that miner has had its turn
+   */
+  retire(own: OwnSession, on: Ss58): boolean
+}
+
+/** A miner may end our session this often; honest ones do so once a restart. */
+const RETIRED_BY_ONE_MS = 600_000
+/** All of them together. */
+const RETIRED_BY_ALL_MS = 2_000
+/** A renewal that failed is tried again after that long. */
+const RETRY_MS = 10_000
+
+/**
+ * Keeps one session for asking all miners. It is renewed at half its life while the old one still serves, so that a question
+ * waits for the hotkey's holder at the start only.
+ * @param of.lifetimeMs of a session; a miner accepts up to 24 h
+ */
+export const createOwnSessions = (of: {
+  readonly signer: Signer
+  /** 32 bytes. */
+  readonly genesisHash: Uint8Array
+  readonly netuid: NetUid
+  readonly clock: Clock
+  readonly lifetimeMs: Ms
+  readonly randomBytes: (length: number) => Uint8Array
+  readonly log: SpeakerLog
+}): OwnSessions => {
+  const { clock } = of
+  let registeredAt: Block | null = null
+  let held: OwnSession | null = null
+  let opening: Promise<OwnSession> | null = null
+  let lastIssuedAt = 0
+  let failedAt = Number.NEGATIVE_INFINITY
+  let retiredAt = Number.NEGATIVE_INFINITY
+  const retirers = new Map<Ss58, number>()
+
+  const open = async (at: Block): Promise<OwnSession> => {
+    const issuedAt = Math.max(clock.now(), lastIssuedAt + 1) as UnixMs
+    lastIssuedAt = issuedAt
+    const { signer, genesisHash, netuid, lifetimeMs, randomBytes } = of
+    const fields = { signer, genesisHash, netuid, lifetimeMs, randomBytes, registeredAt: at, issuedAt }
+    const session = await openSession({ ...fields, purpose: 'ask', audience: null })
+    return { session, counters: createCounters(), met: new Set() }
+  }
+
+  const renew = (): Promise<OwnSession> => {
+    if (registeredAt === null) return Promise.reject(new Error('our registration is not known yet'))
+    const at = registeredAt
+    opening ??= open(at).then(
+      (own) => {
+        opening = null
+        if (at !== registeredAt) return renew() // it changed under way
+        held = own
+        return own
+      },
+      (error: unknown) => {
+        opening = null
+        failedAt = clock.monotonic()
+        throw error
+      },
+    )
+    return opening
+  }
+
+  const current = (): Promise<OwnSession> => {
+    if (held === null) return renew()
+    const { issuedAt, expiresAt } = held.session.certificate
+    const now = clock.now()
+    const life = expiresAt - issuedAt
+    if (now >= issuedAt + life * LAST_USE) return renew()
+    if (now >= issuedAt + life / 2 && opening === null && clock.monotonic() - failedAt >= RETRY_MS) {
+      void renew().catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error)
+        of.log.warn({ event: 'session.not-renewed', error: why }, `the session could not be renewed: ${why}`)
+      })
+    }
+    return Promise.resolve(held)
+  }
+
+  const retire: OwnSessions['retire'] = (own, on) => {
+    if (own !== held) return true // it has been replaced already
+    const now = clock.monotonic()
+    const since = now - (retirers.get(on) ?? Number.NEGATIVE_INFINITY)
+    if (since < RETIRED_BY_ONE_MS || now - retiredAt < RETIRED_BY_ALL_MS) return false
+    for (const [hotkey, at] of retirers) if (now - at >= RETIRED_BY_ONE_MS) retirers.delete(hotkey)
+    retirers.set(on, now)
+    retiredAt = now
+    held = null
+    return true
+  }
+
+  return {
+    current,
+    retire,
+    registered: (at) => {
+      if (at === registeredAt) return
+      registeredAt = at
+      held = null
+    },
+  }
+}
+
+/** Share of its life after which a session is not used any more: the answer must come before it ends. */
+const LAST_USE = 0.95
