@@ -146,6 +146,9 @@ export const requestOf = (spec: SubnetSpec, seedByte = 7): Buffer =>
     JSON.stringify(spec.tasks.chat?.plan({ seed: `0x${seedByte.toString(16).padStart(2, '0').repeat(32)}` as Hex })),
   )
 
+/** Whom a question is for. */
+export type Receiver = Pick<Keypair, 'address' | 'publicKey'>
+
 /** A validator with a session of its own, that knows the miner's certificate. */
 export interface Asker {
   readonly session: Session
@@ -154,7 +157,7 @@ export interface Asker {
   readonly serveId: Uint8Array
   /** The miner's. */
   readonly certificate: Certificate
-  readonly receiver: Keypair
+  readonly receiver: Receiver
 }
 
 export const openAsker = async (of: {
@@ -165,7 +168,7 @@ export const openAsker = async (of: {
   readonly registeredAt?: number
   readonly purpose?: 'ask' | 'serve'
   readonly lifetimeMs?: number
-  readonly receiver?: Keypair
+  readonly receiver?: Receiver
 }): Promise<Asker> => {
   const read = readCertificate(of.certificate)
   if (!read.ok) throw new Error(read.code)

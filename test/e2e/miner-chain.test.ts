@@ -11,12 +11,12 @@ import { createWallet } from '@arbor/chain/wallet/create'
 import { openColdkey } from '@arbor/chain/wallet/open'
 import { systemClock } from '@arbor/shared/clock'
 import { generateMnemonic, keypairFromUri } from '@arbor/shared/keys'
-import type { Ms, NetUid, Rao } from '@arbor/shared/units'
-import { signRequest } from '@arbor/shared/wire/request'
-import { verifyResponse } from '@arbor/shared/wire/response'
+import { decodeSs58 } from '@arbor/shared/ss58'
+import type { NetUid, Rao } from '@arbor/shared/units'
 import { loadSpec } from '@arbor/subnet-spec/load'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { nextNonce, requestOf } from '../../miner/test/net.ts'
+import { requestOf } from '../../miner/test/net.ts'
+import { ask, meet } from './support/asker.ts'
 
 const netuid = 1 as NetUid
 const main = (name: string): string => fileURLToPath(new URL(`../../${name}/src/main.ts`, import.meta.url))
@@ -111,28 +111,16 @@ describe('miner beside a chain process', () => {
 
     const body = requestOf(await loadSpec('inference-tiny'))
     const signer = keypairFromUri('//Alice//default') // the owner's hotkey holds a permit from genesis on
-    const request = signRequest({
+    const asker = await meet(String(ready.url), {
       signer,
-      receiver: hotkey,
-      netuid,
-      method: 'POST',
-      path: '/chat',
-      timestamp: systemClock.now(),
-      timeoutMs: 10_000 as Ms,
-      nonce: nextNonce(),
-      body,
+      receiver: { address: hotkey, publicKey: decodeSs58(hotkey) },
+      genesis: chain.genesisHash,
+      registeredAt: neurons.find((neuron) => neuron.hotkey === signer.address)?.registeredAt ?? -1,
     })
-    const response = await fetch(`${ready.url}/chat`, { method: 'POST', headers: request.headers, body })
-    const bytes = Buffer.from(await response.arrayBuffer())
-    const parties = { requestHash: request.hash, sender: hotkey, receiver: signer.address }
-    expect(
-      verifyResponse({
-        headers: Object.fromEntries(response.headers),
-        status: response.status,
-        body: bytes,
-        ...parties,
-      }),
-    ).toEqual({ ok: true })
+    expect(asker.certificate.registeredAt).toBe(own?.registeredAt)
+    const reply = await ask(String(ready.url), asker, { body })
+    expect([reply.status, reply.isSigned]).toEqual([200, true])
+    expect(JSON.parse(reply.text).finish).toBe('length')
 
     miner.child.kill('SIGTERM')
     const [code] = await once(miner.child, 'exit')

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
@@ -7,15 +8,15 @@ import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { BlockRef, Call, ChainClient, Neuron, Submission } from '@arbor/chain/client/types'
 import { openEngine } from '@arbor/engine/open'
+import { openLists } from '@arbor/miner/admission/lists'
 import { runMiner } from '@arbor/miner/miner'
 import { systemClock } from '@arbor/shared/clock'
 import { createLogger } from '@arbor/shared/log'
-import type { Alpha, Block, Hex, Ms, NetUid, Uid } from '@arbor/shared/units'
-import { signRequest } from '@arbor/shared/wire/request'
-import { verifyResponse } from '@arbor/shared/wire/response'
+import type { Alpha, Block, Hex, NetUid, Uid } from '@arbor/shared/units'
 import { loadSpec } from '@arbor/subnet-spec/load'
 import { afterAll, describe, expect, test } from 'vitest'
-import { metagraphOf, miner, neurons, nextNonce, requestOf, rich } from '../../miner/test/net.ts'
+import { genesisHash, metagraphOf, miner, neurons, requestOf, rich } from '../../miner/test/net.ts'
+import { ask, meet } from './support/asker.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'arbor-miner-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -31,6 +32,7 @@ const chainOf = (start: readonly Neuron[]) => {
   })
   const chain: Partial<ChainClient> = {
     url: 'ws://chain',
+    genesisHash,
     best: async () => ref(),
     finalized: async () => ref(),
     metagraph: async () => metagraphOf(state.neurons, state.number),
@@ -75,6 +77,7 @@ const start = async (of: {
     },
   })
   const ready = Promise.withResolvers<string>()
+  const log = createLogger({ name: 'miner', level: 'info', destination })
   const ended = runMiner({
     settings: {
       identity: { netuid: 1 as NetUid, hotkey: miner.address, wallets: '/w', walletName: 'w', hotkeyName: 'h' },
@@ -84,16 +87,21 @@ const start = async (of: {
       ip: of.ip ?? '127.0.0.2',
       port: of.port ?? 0,
       externalIp: of.ip ?? '127.0.0.2',
+      externalPort: null,
+      dial: null,
       threads: 1,
       queue: 4,
       ratePerSecond: 20,
       minStake: 0n as Alpha,
+      requireSeal: false,
     },
+    lists: openLists({ cwd: folder, clock: systemClock, log }),
+    randomBytes: (length) => randomBytes(length),
     spec: await loadSpec('inference-tiny'),
     chain: of.world.chain,
     hotkey: miner,
     clock: systemClock,
-    log: createLogger({ name: 'miner', level: 'info', destination }),
+    log,
     signal: stop.signal,
     onReady: ({ url }) => ready.resolve(url),
   })
@@ -101,42 +109,21 @@ const start = async (of: {
   return { ended, ready: ready.promise, stop: () => stop.abort(), events }
 }
 
-const ask = async (url: string): Promise<{ status: number; verdict: string | undefined }> => {
+const judge = async (url: string): Promise<{ status: number; verdict: string | undefined }> => {
   const spec = await loadSpec('inference-tiny')
   const body = requestOf(spec)
-  const request = signRequest({
-    signer: rich,
-    receiver: miner.address,
-    netuid: 1 as NetUid,
-    method: 'POST',
-    path: '/chat',
-    timestamp: systemClock.now(),
-    timeoutMs: 10_000 as Ms,
-    nonce: nextNonce(),
-    body,
-  })
-  const response = await fetch(`${url}/chat`, { method: 'POST', headers: request.headers, body })
-  const bytes = Buffer.from(await response.arrayBuffer())
-  const headers = Object.fromEntries(response.headers)
-  expect(
-    verifyResponse({
-      headers,
-      body: bytes,
-      status: 200,
-      requestHash: request.hash,
-      sender: miner.address,
-      receiver: rich.address,
-    }),
-  ).toEqual({ ok: true })
+  const asker = await meet(url, { signer: rich, receiver: miner })
+  const reply = await ask(url, asker, { body })
+  expect(reply.isSigned).toBe(true)
   const engine = await openEngine({ folder: modelFolder('arbor-tiny') })
   const verdict = await spec.tasks.chat?.score({
     request: JSON.parse(body.toString()),
-    response: JSON.parse(bytes.toString()),
+    response: JSON.parse(reply.text),
     engine,
     timing: { totalMs: 1, deadlineMs: 10_000 },
   })
   await engine.close()
-  return { status: response.status, verdict: verdict?.reason }
+  return { status: reply.status, verdict: verdict?.reason }
 }
 
 describe('miner process', () => {
@@ -147,7 +134,7 @@ describe('miner process', () => {
     expect(world.state.calls.map(({ call, args }) => [call, args.port])).toEqual([
       ['serve_axon', Number(new URL(url).port)],
     ])
-    expect(await ask(url)).toEqual({ status: 200, verdict: 'ok' })
+    expect(await judge(url)).toEqual({ status: 200, verdict: 'ok' })
     expect(await (await fetch(`${url}/health`)).json()).toEqual({ ready: true, uid: 3, block: 10 })
     running.stop()
     await running.ended
@@ -162,7 +149,7 @@ describe('miner process', () => {
 
   test('serves another model too, warns of it, and is not believed', async () => {
     const running = await start({ world: chainOf(neurons), model: 'arbor-tiny-int8' })
-    expect((await ask(await running.ready)).verdict).toMatch(/^(fingerprint|sampling)$/)
+    expect((await judge(await running.ready)).verdict).toMatch(/^(fingerprint|sampling)$/)
     expect(running.events.some(({ event }) => event === 'miner.other_model')).toBe(true)
     running.stop()
     await running.ended
@@ -174,7 +161,7 @@ describe('miner process', () => {
     const { port } = probe.address() as AddressInfo
     probe.close()
     await once(probe, 'close')
-    const axon = { ip: '127.0.0.2', port, version: 1, protocol: 4 }
+    const axon = { ip: '127.0.0.2', port, version: 2, protocol: 4 }
     const world = chainOf(neurons.map((neuron) => (neuron.hotkey === miner.address ? { ...neuron, axon } : neuron)))
     const running = await start({ world, port })
     await running.ready
