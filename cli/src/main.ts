@@ -30,6 +30,11 @@ const commands: readonly { readonly name: string; readonly summary: string; read
       load: async () => (await import('./wallet.ts')).walletCommand,
     },
     {
+      name: 'doctor',
+      summary: 'find out what is wrong, and what mends it',
+      load: async () => (await import('./doctor/command.ts')).doctorCommand,
+    },
+    {
       name: 'faucet',
       summary: 'give a wallet TAO on a development chain',
       load: async () => (await import('./faucet.ts')).faucetCommand,

@@ -4,6 +4,7 @@ import type { CommandContext } from '@arbor/shared/command'
 import { validatorCommand } from '@arbor/validator/command'
 import type { Command } from 'commander'
 import { expect, test } from 'vitest'
+import { doctorCommand } from '../src/doctor/command.ts'
 import { faucetCommand } from '../src/faucet.ts'
 import { registerCommand } from '../src/register.ts'
 import { stakeCommand } from '../src/stake.ts'
@@ -24,6 +25,7 @@ const factories = {
   chainCommand,
   minerCommand,
   validatorCommand,
+  doctorCommand,
   faucetCommand,
   registerCommand,
   stakeCommand,
