@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, verify } from 'node:crypto'
+import { ed25519 } from '@noble/curves/ed25519'
 
 /** Headers of PKCS #8 and SPKI before the 32 raw bytes. @source RFC 8410 §7, §4 */
 const PREFIX = {
@@ -36,3 +37,12 @@ export const importSealKey = (raw: Uint8Array): KeyObject =>
 /** Verifies an ed25519 signature; false for whatever is malformed. */
 export const isSignedBy = (key: KeyObject, message: Uint8Array, signature: Uint8Array): boolean =>
   signature.length === 64 && verify(null, message, key, signature)
+
+/** Tells whether 32 bytes are a point of ed25519, not of small order: a key of small order signs any message. */
+export const isSignKey = (raw: Uint8Array): boolean => {
+  try {
+    return !ed25519.Point.fromBytes(raw).isSmallOrder()
+  } catch {
+    return false // no point
+  }
+}

@@ -4,20 +4,14 @@ import type { UnixMs } from '../units.ts'
 import { type AnswerVerdict, fault } from './answer.ts'
 import { decodeCanonical, encodeCanonical, isBytes, isUint, sameBytes } from './canonical.ts'
 import { type Certificate, sessionKey } from './certificate.ts'
+import { CHUNK, createFrameReader, END, MAX_CHUNK_BYTES, writeFrame } from './frames.ts'
 import type { PairKeys } from './keys.ts'
-import { MAX_HEADER_LENGTH, SEAL_BYTES } from './limits.ts'
+import { SEAL_BYTES } from './limits.ts'
 import { OK } from './refusal.ts'
 import type { Session } from './session.ts'
 import { readToken, writeToken } from './token.ts'
 
 const TAG = 'arbor/end/2'
-/** Kinds of frames. */
-export const CHUNK = 1
-export const END = 2
-/** Kind and length before each frame's payload. */
-export const FRAME_HEAD_BYTES = 5
-/** Longest payload of a chunk, as sent. */
-export const MAX_CHUNK_BYTES = 65_536
 /** Longest chunk before it is sealed. */
 export const MAX_OPEN_CHUNK_BYTES = MAX_CHUNK_BYTES - SEAL_BYTES
 
@@ -91,7 +85,7 @@ export const createStreamWriter = (of: {
     const payload = seal === null ? bytes : seal.keys.answer.seal({ counter: seal.counter, index: chunks, bytes })
     hashing.update(payload)
     bodyLength += payload.length
-    return frame(CHUNK, payload)
+    return writeFrame(CHUNK, payload)
   }
   const end: StreamWriter['end'] = ({ status, code, answeredAt }) => {
     checkOpen()
@@ -108,16 +102,9 @@ export const createStreamWriter = (of: {
       bodyHash,
       answeredAt,
     })
-    return frame(END, Buffer.from(writeToken(payload, session.sign(payload)), 'latin1'))
+    return writeFrame(END, Buffer.from(writeToken(payload, session.sign(payload)), 'latin1'))
   }
   return { chunk, end }
-}
-
-const frame = (kind: number, payload: Uint8Array): Buffer => {
-  const head = Buffer.allocUnsafe(FRAME_HEAD_BYTES)
-  head.writeUInt8(kind, 0)
-  head.writeUInt32BE(payload.length, 1)
-  return Buffer.concat([head, payload])
 }
 
 /** How a stream ended, as its signature says. */
@@ -152,7 +139,7 @@ export const createStreamReader = (of: {
   readonly maxBytes: number
 }): StreamReader => {
   const hashing = createHash('sha256')
-  let held: Buffer = Buffer.alloc(0)
+  const frames = createFrameReader()
   let chunks = 0
   let bodyLength = 0
   let openedLength = 0
@@ -160,20 +147,17 @@ export const createStreamReader = (of: {
   let failed: StreamFault | null = null
   const fail = (name: StreamFault['fault']): StreamFault => {
     failed = { ok: false, fault: name }
-    held = Buffer.alloc(0)
     return failed
   }
 
-  /** Takes one chunk's payload; null when it does not open or is one too many. */
-  const take = (payload: Buffer): Uint8Array | StreamFault => {
+  /** Takes one chunk's payload and opens it. */
+  const take = (payload: Uint8Array): Uint8Array | StreamFault => {
     chunks += 1
     bodyLength += payload.length
     hashing.update(payload)
     const { seal } = of
     const bytes =
-      seal === null
-        ? Uint8Array.from(payload)
-        : seal.keys.answer.open({ counter: seal.counter, index: chunks, bytes: payload })
+      seal === null ? payload : seal.keys.answer.open({ counter: seal.counter, index: chunks, bytes: payload })
     if (bytes === null) return fail('seal')
     openedLength += bytes.length
     return openedLength > of.maxBytes ? fail('size') : bytes
@@ -181,28 +165,22 @@ export const createStreamReader = (of: {
 
   const push: StreamReader['push'] = (bytes) => {
     if (failed !== null) return failed
-    held = held.length === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : Buffer.concat([held, bytes])
     const read: Uint8Array[] = []
-    while (held.length > 0) {
-      const kind = held[0]
+    for (let at = 0; at < bytes.length; ) {
       if (end !== null) return fail('trailing')
-      if (kind !== CHUNK && kind !== END) return fail('malformed')
-      if (held.length < FRAME_HEAD_BYTES) break
-      const length = held.readUInt32BE(1)
-      if (length > (kind === CHUNK ? MAX_CHUNK_BYTES : MAX_HEADER_LENGTH)) return fail('malformed')
-      if (held.length < FRAME_HEAD_BYTES + length) break
-      const payload = held.subarray(FRAME_HEAD_BYTES, FRAME_HEAD_BYTES + length)
-      held = held.subarray(FRAME_HEAD_BYTES + length)
-      if (kind === END) {
-        end = readEnd(payload)
+      const step = frames.read(bytes, at)
+      if (step === null) return fail('malformed')
+      at = step.at
+      if (step.frame === null) continue
+      if (step.frame.kind === END) {
+        end = readEnd(step.frame.payload)
         if (end === null) return fail('malformed')
       } else {
-        const taken = take(payload)
+        const taken = take(step.frame.payload)
         if ('fault' in taken) return taken
         read.push(taken)
       }
     }
-    held = Buffer.from(held) // what the socket brought may be overwritten
     return { ok: true, chunks: read }
   }
   const finish: StreamReader['finish'] = () => {
@@ -216,8 +194,8 @@ export const createStreamReader = (of: {
 }
 
 /** Reads the last frame; null when it is malformed. */
-const readEnd = (text: Buffer): StreamEnd | null => {
-  const token = readToken(text.toString('latin1'))
+const readEnd = (text: Uint8Array): StreamEnd | null => {
+  const token = readToken(Buffer.from(text).toString('latin1'))
   if (token === null || token.proof.length !== 64) return null
   const values = decodeCanonical(token.payload)
   if (values === null || values.length !== 9) return null
