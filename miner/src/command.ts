@@ -25,6 +25,8 @@ import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { openLists } from './admission/lists.ts'
+import type { DialTargets } from './dial/dial.ts'
+import { dialArgument } from './dial/targets.ts'
 import { type MinerSettings, runMiner } from './miner.ts'
 import { mustBeFree } from './port.ts'
 
@@ -34,8 +36,10 @@ interface Options extends NetworkOptions, WalletOptions {
   readonly model?: string
   readonly data?: string
   readonly ip: string
-  readonly port: number
+  readonly port?: number
   readonly externalIp?: string
+  readonly externalPort?: number
+  readonly dial?: DialTargets
   readonly threads: number
   readonly queue: number
   readonly rate: number
@@ -46,6 +50,8 @@ interface Options extends NetworkOptions, WalletOptions {
   readonly logLevel: LogLevel
 }
 
+const DEFAULT_PORT = 8_091
+
 /** Makes `arbor miner`: serves a subnet's tasks to permitted validators until the signal. */
 export function minerCommand(context: CommandContext): Command {
   return withNetwork(withWallet(withLogLevel(new Command('miner')), context))
@@ -55,8 +61,22 @@ export function minerCommand(context: CommandContext): Command {
     .option('--model <folder>', "the model (default: models/<the spec's model> of this checkout)")
     .option('--data <folder>', 'where it keeps whose sessions it met (default: .arbor/miner/<hotkey>)')
     .option('--ip <address>', 'the address to listen on', address, '127.0.0.2')
-    .option('--port <n>', 'the port to listen on, 0 takes a free one', integerArgument(0, 65_535), 8_091)
+    .option(
+      '--port <n>',
+      'the port to listen on, 0 takes a free one (default: 8091; with --dial none)',
+      integerArgument(0, 65_535),
+    )
     .option('--external-ip <address>', 'the address that the chain announces (default: that of --ip)', address)
+    .option(
+      '--external-port <n>',
+      'the port that the chain announces (default: that of --port)',
+      integerArgument(1, 65_535),
+    )
+    .option(
+      '--dial <urls>',
+      'dial out instead of listening: relays as ws://host:port with commas between, or "validators" for all that listen',
+      dialArgument,
+    )
     .option('--threads <n>', 'worker threads that answer', integerArgument(1, 64), 1)
     .option('--queue <n>', 'requests that wait for a thread', integerArgument(1, 4_096), 64)
     .option('--rate <n>', 'requests a second that one validator may send', integerArgument(1, 10_000), 20)
@@ -80,7 +100,7 @@ async function start(context: CommandContext, options: Options): Promise<void> {
   const settings = settingsOf({ options, specifier, spec, cwd, hotkey: hotkey.address })
   const lists = openLists({ ...options, cwd, clock: systemClock, log })
   await readModelFolder({ folder: settings.model }) // a wrong path or a damaged file is told before anything is opened
-  await mustBeFree(settings)
+  if (settings.port !== null) await mustBeFree({ ip: settings.ip, port: settings.port })
   const chain = await connectChain({
     url: options.network,
     signal,
@@ -89,12 +109,12 @@ async function start(context: CommandContext, options: Options): Promise<void> {
     needs: ['metagraph', 'serve'],
   })
   try {
-    const onReady = ({ url, uid }: { readonly url: string; readonly uid: number }): void => {
+    const onReady = ({ url, uid }: { readonly url: string | null; readonly uid: number }): void => {
       const ready = { event: 'miner.ready', url, uid, hotkey: hotkey.address }
       stdout.write(
         options.json
           ? `${JSON.stringify(ready)}\n`
-          : `Serving ${spec.name} at ${url} as uid ${uid}, hotkey ${hotkey.address}\n`,
+          : `Serving ${spec.name} ${url === null ? 'to validators that it dials' : `at ${url}`} as uid ${uid}, hotkey ${hotkey.address}\n`,
       )
     }
     await runMiner({ settings, lists, spec, chain, hotkey, clock: systemClock, randomBytes, log, signal, onReady })
@@ -113,11 +133,12 @@ const settingsOf = (of: {
   readonly hotkey: MinerSettings['identity']['hotkey']
 }): MinerSettings => {
   const { options, specifier, spec, cwd, hotkey } = of
-  const externalIp = options.externalIp ?? options.ip
-  if (/^(0\.0\.0\.0|::)$/.test(externalIp)) {
+  const port = options.port ?? (options.dial === undefined ? DEFAULT_PORT : null)
+  const externalIp = options.externalIp ?? null
+  if (/^(0\.0\.0\.0|::)$/.test(externalIp ?? (port === null ? '' : options.ip))) {
     throw new SubnetError({
       code: 'MINER_EXTERNAL_IP',
-      message: `Validators cannot reach ${externalIp}; say with --external-ip where they can`,
+      message: `Validators cannot reach ${externalIp ?? options.ip}; say with --external-ip where they can`,
     })
   }
   return {
@@ -135,8 +156,10 @@ const settingsOf = (of: {
         : resolve(cwd, options.model),
     data: resolve(cwd, options.data ?? join('.arbor', 'miner', hotkey)),
     ip: options.ip,
-    port: options.port,
+    port,
     externalIp,
+    externalPort: options.externalPort ?? null,
+    dial: options.dial ?? null,
     threads: options.threads,
     queue: options.queue,
     ratePerSecond: options.rate,

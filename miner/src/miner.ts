@@ -10,6 +10,7 @@ import { createGate } from '@arbor/shared/gate'
 import { fromHex } from '@arbor/shared/hex'
 import type { Keypair } from '@arbor/shared/keypair'
 import type { Logger } from '@arbor/shared/log'
+import { SEAL_BYTES } from '@arbor/shared/protocol/limits'
 import { supervise } from '@arbor/shared/supervise'
 import type { Alpha, Ms, Uid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
@@ -17,13 +18,15 @@ import type { FastifyInstance } from 'fastify'
 import { createAdmission } from './admission/admission.ts'
 import type { FollowedLists } from './admission/lists.ts'
 import { createRateLimit } from './admission/rate-limit.ts'
-import { type SubnetView, viewOf } from './admission/subnet-view.ts'
-import { advertise, isAdvertised } from './axon.ts'
+import { isAdvertised } from './axon.ts'
+import { createDialling, type Dialling, type DialTargets, type Endpoint } from './dial/dial.ts'
+import { announce, announced, follow, readyOnce, type State } from './follow.ts'
 import { createServer } from './http/server.ts'
 import { listenError } from './port.ts'
-import { createRegistrationWatch, findSelf, type Identity } from './registration.ts'
+import { findSelf, type Identity } from './registration.ts'
 import type { ServingParts } from './service/deps.ts'
 import { createService } from './service/service.ts'
+import type { Service } from './service/types.ts'
 import { openSessionStore, type SessionStoreFile } from './session-store.ts'
 import { openServeSessions, type ServeSessions } from './sessions.ts'
 import type { MinerJob, MinerResult, MinerWorkerData } from './worker.ts'
@@ -37,11 +40,14 @@ export interface MinerSettings {
   readonly model: string
   /** Absolute path; made when absent. */
   readonly data: string
-  /** Address to bind, and the port; 0 takes a free one. */
+  /** Address to bind, and the port; 0 takes a free one, and null listens nowhere. */
   readonly ip: string
-  readonly port: number
-  /** Address that the chain announces. */
-  readonly externalIp: string
+  readonly port: number | null
+  /** Address and port that the chain announces; null for those that are listened on, or of the relay that is dialled. */
+  readonly externalIp: string | null
+  readonly externalPort: number | null
+  /** Relays and validators to dial; null for none. */
+  readonly dial: DialTargets | null
   readonly threads: number
   /** Requests that wait for a thread. */
   readonly queue: number
@@ -62,7 +68,8 @@ export interface MinerDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly signal: AbortSignal
-  readonly onReady: (ready: { readonly url: string; readonly uid: Uid }) => void
+  /** Called once; the URL is null when only those can ask whom the miner dials. */
+  readonly onReady: (ready: { readonly url: string | null; readonly uid: Uid }) => void
 }
 
 type Engine = Contained<MinerJob, MinerResult, string>
@@ -100,29 +107,25 @@ export const runMiner = async (deps: MinerDeps): Promise<void> => {
   await openModel(deps, engine)
 
   const state = { view: first.view, uid: first.self.uid, ready: false }
-  const app = buildServer(deps, { engine, store, sessions, state })
-  stop.defer(() => app.close())
-  const port = await listen(app, settings)
-  const endpoint = { ip: settings.externalIp, port }
-  if (!isAdvertised(first.self.axon, endpoint)) await announce(deps, endpoint, running)
-  state.ready = true
-  const url = `http://${settings.externalIp.includes(':') ? `[${settings.externalIp}]` : settings.externalIp}:${port}`
-  log.info({ event: 'miner.ready', url, uid: state.uid, hotkey: settings.identity.hotkey }, 'miner serves')
-  deps.onReady({ url, uid: state.uid })
+  const service = buildService(deps, { engine, store, sessions, state })
+  const own = settings.port === null ? null : await openServer(deps, { engine, sessions, state, service, stop })
+  const ready = readyOnce(deps, state)
+  const dialling = settings.dial === null ? null : openDialling(deps, { service, sessions, state, ready })
+  const endpoint = (): Endpoint | null => announced(settings, own ?? dialling?.endpoint() ?? null)
+  if (own !== null) {
+    const listening = announced(settings, own) ?? own
+    if (!isAdvertised(first.self.axon, listening)) await announce(deps, listening, running)
+    ready(listening)
+  }
   const loops = {
     chain: (until: AbortSignal) => follow(deps, { state, sessions, endpoint }, until),
     sessions: sessions.renew,
     lists: deps.lists.follow,
+    ...(dialling === null ? {} : { dial: dialling.run }),
   }
   await supervise({ loops, signal, clock: deps.clock })
   state.ready = false
   log.info({ event: 'miner.stopped' }, 'miner stops')
-}
-
-interface State {
-  view: SubnetView
-  uid: Uid | null
-  ready: boolean
 }
 
 const startEngine = (deps: MinerDeps, signal: AbortSignal): Engine =>
@@ -151,29 +154,60 @@ const openModel = async ({ spec, log, signal }: MinerDeps, engine: Engine): Prom
 /** Signature checks of first contacts that one socket address may cause: a subnet's validators behind one relay, all at once. */
 const CHECKS = { perSecond: 5, burst: 128, maxKeys: 4_096 } as const
 
-const buildServer = (
-  deps: MinerDeps,
-  of: {
-    readonly engine: Engine
-    readonly store: SessionStoreFile
-    readonly sessions: ServeSessions
-    readonly state: State
-  },
-): FastifyInstance => {
-  const { clock, log, spec, settings } = deps
+interface ServedBy {
+  readonly engine: Engine
+  readonly sessions: ServeSessions
+  readonly state: State
+}
+
+const buildService = (deps: MinerDeps, of: ServedBy & { readonly store: SessionStoreFile }): Service => {
   const { engine, store, sessions, state } = of
-  const parts = servingParts(deps, engine, state)
-  return createServer({
+  const { requireSeal } = deps.settings
+  return createService({ ...servingParts(deps, engine, state), sessions, store, requireSeal })
+}
+
+/** Opens the HTTP port. @returns where it listens */
+const openServer = async (
+  { clock, log, spec, settings }: MinerDeps,
+  of: ServedBy & { readonly service: Service; readonly stop: AsyncDisposableStack },
+): Promise<Endpoint> => {
+  const { engine, sessions, state, service } = of
+  const app = createServer({
     clock,
     log,
     spec,
-    service: createService({ ...parts, sessions, store, requireSeal: settings.requireSeal }),
+    service,
     health: () => ({
       ready: state.ready && engine.stats().state === 'running' && sessions.current() !== null,
       uid: state.uid,
       block: state.view.metagraph.block.number,
     }),
   })
+  of.stop.defer(() => app.close())
+  return { ip: settings.ip, port: await listen(app, settings) }
+}
+
+/** Makes the connections to those whom the miner dials, which bring questions as the HTTP port does. */
+const openDialling = (
+  deps: MinerDeps,
+  of: Pick<ServedBy, 'sessions' | 'state'> & {
+    readonly service: Service
+    readonly ready: (endpoint: Endpoint | null) => void
+  },
+): Dialling => {
+  const { settings, spec, clock, log, randomBytes } = deps
+  const dialling = createDialling({
+    ...of,
+    targets: settings.dial ?? [],
+    hotkey: settings.identity.hotkey,
+    metagraph: () => of.state.view.metagraph,
+    bodyBytes: Math.max(...Object.values(spec.tasks).map(({ maxRequestBytes }) => maxRequestBytes)) + SEAL_BYTES,
+    random: () => Buffer.from(randomBytes(4)).readUInt32BE() / 2 ** 32,
+    onConnected: () => of.ready(announced(settings, dialling.endpoint())),
+    clock,
+    log,
+  })
+  return dialling
 }
 
 /** Makes what the routes of every protocol share: one admission, one queue, one engine. */
@@ -206,47 +240,11 @@ const servingParts = (
 })
 
 const listen = async (app: FastifyInstance, { ip, port }: MinerSettings): Promise<number> => {
+  const place = { ip, port: port ?? 0 }
   try {
-    await app.listen({ host: ip, port, backlog: 511 })
+    await app.listen({ host: ip, port: place.port, backlog: 511 })
   } catch (cause) {
-    throw listenError({ ip, port, cause })
+    throw listenError({ ...place, cause })
   }
   return (app.server.address() as AddressInfo).port
-}
-
-const announce = (
-  { chain, hotkey, settings, clock, log }: MinerDeps,
-  endpoint: { readonly ip: string; readonly port: number },
-  signal: AbortSignal,
-): Promise<void> => advertise({ chain, hotkey, netuid: settings.identity.netuid, endpoint, clock, log, signal })
-
-/** Blocks after an announcement before a chain that shows another endpoint is told again. */
-const ANNOUNCE_AGAIN_BLOCKS = 20
-
-/** Reads the metagraph at each finalised head; repairs the announcement when someone else's, or an older one, stands. */
-const follow = async (
-  deps: MinerDeps,
-  of: {
-    readonly state: State
-    readonly sessions: ServeSessions
-    readonly endpoint: { readonly ip: string; readonly port: number }
-  },
-  signal: AbortSignal,
-): Promise<void> => {
-  const { chain, settings, log } = deps
-  const { state, sessions, endpoint } = of
-  const watch = createRegistrationWatch(settings.identity)
-  let announcedAt = (await chain.best()).number
-  for await (const head of chain.heads('finalized', signal)) {
-    state.view = viewOf(await chain.metagraph(settings.identity.netuid, head.hash))
-    const self = watch.see(state.view)
-    if (self !== null && self.uid !== state.uid)
-      log.info({ event: 'miner.uid', uid: self.uid }, 'registered under another uid')
-    state.uid = self?.uid ?? null
-    if (self !== null) sessions.registered(self.registeredAt)
-    if (self === null || isAdvertised(self.axon, endpoint) || head.number < announcedAt + ANNOUNCE_AGAIN_BLOCKS)
-      continue
-    announcedAt = head.number
-    await announce(deps, endpoint, signal)
-  }
 }

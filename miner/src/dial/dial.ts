@@ -30,6 +30,8 @@ export interface DiallingDeps extends Omit<KeepDeps, 'limits'> {
   readonly hotkey: Ss58
   readonly metagraph: () => Metagraph
   readonly limits?: DialLimits
+  /** Called whenever a relay has welcomed us. */
+  readonly onConnected: () => void
   readonly clock: Clock
   readonly log: Logger
 }
@@ -59,6 +61,7 @@ export const createDialling = (deps: DiallingDeps): Dialling => {
         onWelcome: ({ ip, welcome }) => {
           entry.connected = true
           entry.endpoint = welcome.relays ? { ip, port: portOf(url) } : null
+          deps.onConnected()
         },
         onLost: () => {
           entry.connected = false

@@ -36,7 +36,7 @@ const probe = async (relayPort: number, body: Buffer, headers: Record<string, st
     body: Uint8Array.from(body),
     headers,
   })
-  return { status: response.status, ...(await response.json()) }
+  return { status: response.status, ...Object(await response.json()) }
 }
 
 describe('relay that is asked to dial back', () => {
