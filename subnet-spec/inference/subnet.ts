@@ -36,6 +36,7 @@ const chat = defineTask({
   maxRequestBytes: 16_384,
   maxResponseBytes: 32_768,
   stream: true,
+  synapse: { name: 'Chat', hashed: ['prompt', 'maxTokens', 'temperature', 'seed'] },
   plan: ({ seed }) => ({
     prompt: composePrompt(seed),
     maxTokens: MAX_TOKENS,

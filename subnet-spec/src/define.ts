@@ -1,3 +1,4 @@
+import { type SynapseOptions, synapseOf } from '@arbor/shared/bittensor/synapse'
 import { SubnetError } from '@arbor/shared/errors'
 import { isHex } from '@arbor/shared/hex'
 import type { InferenceEngine } from '@arbor/shared/inference'
@@ -32,6 +33,8 @@ export interface TaskDefinition<Request = unknown, Response = unknown> {
   readonly maxResponseBytes: number
   /** Set when an answer can also be had as a stream: `solve` then emits its text as it comes to be. */
   readonly stream?: true
+  /** Name and protected fields of the task in Bittensor's protocol, for validators and miners that speak it; docs/bittensor.md. */
+  readonly synapse?: SynapseOptions
   /** Derives the request from a seed alone; every validator derives the same. */
   plan(context: { readonly seed: Hex }): Request
   /**
@@ -81,6 +84,7 @@ const MAX_DEADLINE_MS = 60_000
 /**
  * Defines a task; request and response types follow from the schemas.
  * @throws SPEC_INVALID when a bound is out of range, or the plan is not pure or does not fit its own schema and size
+ * @throws SYNAPSE_INVALID, SYNAPSE_SCHEMA when its synapse cannot be made of the schemas
  */
 export const defineTask = <Request, Response>(
   task: TaskDefinition<Request, Response>,
@@ -92,6 +96,11 @@ export const defineTask = <Request, Response>(
   ] as const) {
     if (!Number.isInteger(value) || value < 1 || value > max)
       throw invalid(`${name} is ${value}; use an integer in 1..${max}`)
+  }
+  if (task.synapse !== undefined) {
+    synapseOf({ ...task.synapse, request: task.request, response: task.response })
+    if (task.synapse.stream !== undefined && task.stream === undefined)
+      throw invalid(`synapse ${task.synapse.name} is streamed, the task is not; set stream: true and emit in solve`)
   }
   for (const seed of PROBES) {
     const planned = task.plan({ seed })
@@ -121,6 +130,9 @@ export const defineSubnet = (spec: SubnetSpec): SubnetSpec => {
     throw invalid(`roundsPerEpoch is ${spec.roundsPerEpoch}; use an integer from 1`)
   if (!(spec.halfLifeRounds > 0)) throw invalid(`halfLifeRounds is ${spec.halfLifeRounds}; use a number above 0`)
   if (tasks.length === 0) throw invalid('there is no task; define one')
+  const synapses = Object.values(spec.tasks).flatMap(({ synapse }) => (synapse === undefined ? [] : [synapse.name]))
+  const twice = synapses.find((name, index) => name === 'Synapse' || synapses.indexOf(name) !== index)
+  if (twice !== undefined) throw invalid(`synapse name "${twice}" is taken; give each task one of its own`)
   for (const name of tasks)
     if (!NAME.test(name)) throw invalid(`task name "${name}" is not lower-case letters, digits and dashes`)
   for (const seed of PROBES) {
