@@ -25,6 +25,11 @@ const commands: readonly { readonly name: string; readonly summary: string; read
       load: async () => (await import('@arbor/validator/command')).validatorCommand,
     },
     {
+      name: 'relay',
+      summary: 'carry questions to miners without an open port',
+      load: async () => (await import('@arbor/validator/relay/command')).relayCommand,
+    },
+    {
       name: 'wallet',
       summary: 'create and show wallets',
       load: async () => (await import('./wallet.ts')).walletCommand,
