@@ -38,10 +38,13 @@ const timer = (ms: number, signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', onAbort, { once: true })
   })
 
-/** A signal that aborts by itself; dispose it as soon as the guarded work is done. */
+/** A signal that aborts by itself; dispose it as soon as the guarded work is done, after which it never aborts. */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal
 }
+
+/** Why a disposed deadline stops to wait; made once, since an abort without a reason takes a stack trace for one. */
+const DISPOSED = new Error('the deadline was disposed')
 
 /**
  * Starts a deadline: its signal aborts with `reason` after `ms`, or with the parent's reason when the parent aborts.
@@ -53,12 +56,22 @@ export const startDeadline = (of: {
   readonly parent: AbortSignal
   readonly reason: () => Error
 }): Deadline => {
+  const { clock, ms, parent } = of
   const own = new AbortController()
   const stop = new AbortController()
-  const waiting = AbortSignal.any([of.parent, stop.signal])
-  of.clock.sleep(of.ms, waiting).then(
+  const onParent = (): void => {
+    own.abort(parent.reason)
+    stop.abort(DISPOSED)
+  }
+  const dispose = (): void => {
+    parent.removeEventListener('abort', onParent)
+    stop.abort(DISPOSED)
+  }
+  if (parent.aborted) onParent()
+  else parent.addEventListener('abort', onParent, { once: true })
+  clock.sleep(ms, stop.signal).then(
     () => own.abort(of.reason()),
-    () => undefined, // disposed, or the parent aborted, which `signal` shows by itself
+    () => undefined, // disposed, or the parent aborted
   )
-  return { signal: AbortSignal.any([of.parent, own.signal]), [Symbol.dispose]: () => stop.abort() }
+  return { signal: own.signal, [Symbol.dispose]: dispose }
 }

@@ -139,6 +139,7 @@ async function ask(): Promise<void> {
     const answer = await dendrite.ask(task, never)
     return answer.kind === 'answered' && JSON.parse(Buffer.from(answer.body).toString()).reply === text
   })
+  await dendrite.close()
 }
 
 if (role === 'serve') await serve()
