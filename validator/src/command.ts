@@ -23,6 +23,7 @@ import { SubnetError } from '@arbor/shared/errors'
 import type { Keypair } from '@arbor/shared/keypair'
 import { createLogger, type Logger, type LogLevel } from '@arbor/shared/log'
 import { DEFAULT_LIFETIME_MS } from '@arbor/shared/protocol/limits'
+import { supervise } from '@arbor/shared/supervise'
 import { type Ms, type NetUid, netUid } from '@arbor/shared/units'
 import type { SubnetSpec, Verdict } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
@@ -32,6 +33,9 @@ import { ASK_LIMITS } from './dendrite/ask.ts'
 import { openDendrite } from './dendrite/open.ts'
 import { healthCommand } from './health.ts'
 import { openLedger } from './ledger.ts'
+import { openDoor } from './relay/door.ts'
+import { addressArgument, hostArgument, listenArgument } from './relay/options.ts'
+import type { Place } from './relay/server.ts'
 import { runValidator } from './validator.ts'
 import type { ScoreJob, ScoreWorkerData } from './worker.ts'
 
@@ -46,6 +50,10 @@ interface Options extends NetworkOptions, WalletOptions {
   readonly signRequests?: boolean
   readonly privateAddresses: PrivateAddresses
   readonly bittensor?: boolean
+  readonly listen?: Place
+  readonly externalIp?: string
+  readonly name: readonly string[]
+  readonly announce: boolean
   readonly logLevel: LogLevel
 }
 
@@ -68,6 +76,14 @@ export function validatorCommand(context: CommandContext): Command {
         .default('auto', 'auto: when the chain itself is at such an address'),
     )
     .option('--bittensor', "ask miners that announce a version of Bittensor's on its wire")
+    .option(
+      '--listen <[ip:]port>',
+      'let miners without an open port dial in there (default: listen nowhere)',
+      listenArgument,
+    )
+    .option('--external-ip <address>', 'with --listen: the address that the chain announces', addressArgument)
+    .option('--name <host:port...>', 'with --listen: further names under which miners dial in', hostArgument, [])
+    .option('--no-announce', 'with --listen: tell the chain nothing; miners are told the address by --dial')
     .action((options: Options) => start(context, options))
     .addCommand(healthCommand(context))
 }
@@ -88,7 +104,7 @@ async function start(context: CommandContext, options: Options): Promise<void> {
     signal,
     clock: systemClock,
     log,
-    needs: ['metagraph', 'hyperparameters', 'weights'],
+    needs: ['metagraph', 'hyperparameters', 'weights', ...(options.listen === undefined ? [] : (['serve'] as const))],
   })
   try {
     await mustBeRegistered(chain, { ...options, wallets, netuid, address: hotkey.address })
@@ -121,6 +137,9 @@ async function validate({ chain, hotkey, netuid, spec, data, worker, log, signal
   const owner = { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address }
   using ledger = openLedger({ file: join(data, 'ledger.sqlite'), owner })
   mustNotBeAhead(ledger.lastRoundBlock(), (await chain.finalized()).number, data)
+  const { listen } = options
+  const door =
+    listen === undefined ? null : await openDoor({ chain, hotkey, netuid, options: { ...options, listen }, log })
   const stop = new AbortController()
   const running = AbortSignal.any([signal, stop.signal])
   const scorers = startContained<ScoreJob, Verdict>({
@@ -151,10 +170,13 @@ async function validate({ chain, hotkey, netuid, spec, data, worker, log, signal
     log.info({ event: 'validator.ready', ...about }, 'validator ready')
     const judge = (job: ScoreJob, until: AbortSignal) => scorers.run(job, { signal: until })
     const deps = { chain, ledger, hotkey, netuid, spec, clock: systemClock, log, judge }
-    await runValidator({ ...deps, ask: dendrite.ask, registered: dendrite.registered }, running)
+    const asking = { ask: dendrite.ask, registered: dendrite.registered }
+    const validator = (until: AbortSignal): Promise<void> =>
+      runValidator({ ...deps, ...asking, ...(door === null ? {} : { route: door.route }) }, until)
+    await supervise({ loops: { validator, ...door?.loops }, signal: running, clock: systemClock })
   } finally {
     stop.abort()
-    await Promise.allSettled([dendrite.close(), scorers.close()])
+    await Promise.allSettled([dendrite.close(), scorers.close(), door?.close()])
   }
 }
 
