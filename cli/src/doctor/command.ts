@@ -27,7 +27,7 @@ import { print } from '../output.ts'
 import { place } from './address-kind.ts'
 import { type Diagnosis, diagnose } from './diagnose.ts'
 import { dialMiner } from './dial.ts'
-import { gather, type Known } from './facts.ts'
+import { gather, isOwn, type Known } from './facts.ts'
 import { findingSchema } from './finding.ts'
 import { listenersAt } from './listeners.ts'
 import { askOutside, type Outside } from './outside.ts'
@@ -100,7 +100,7 @@ async function examine(of: Examined): Promise<{ readonly known: Known; readonly 
   const { signal } = context
   const facts = await gather(known, {
     dial: (at) => dialMiner(at, { wanted, clock: systemClock, signal }),
-    outside: (port) => fromOutside(of, { self, port, genesisHash }),
+    outside: (port) => fromOutside(of, { self, known, port, genesisHash }),
   })
   return { known, diagnosis: diagnose(facts) }
 }
@@ -140,7 +140,7 @@ async function knownOf({ chain, options, hotkey }: Examined, { axon }: Neuron): 
 /** Asks those whom --from names; only this takes the hotkey itself, which signs the question. */
 async function fromOutside(
   { context, options }: Examined,
-  of: { readonly self: Neuron; readonly port: number; readonly genesisHash: Uint8Array },
+  of: { readonly self: Neuron; readonly known: Known; readonly port: number; readonly genesisHash: Uint8Array },
 ): Promise<readonly Outside[]> {
   if (options.from.length === 0) return []
   const session = await openSession({
@@ -154,8 +154,10 @@ async function fromOutside(
     randomBytes,
   })
   const { signal } = context
+  const { announced } = of.known
+  const source = announced !== null && isOwn(of.known, announced.ip) ? announced.ip : null
   return Promise.all(
-    options.from.map((from) => askOutside({ from, port: of.port, session, clock: systemClock, signal })),
+    options.from.map((from) => askOutside({ from, port: of.port, source, session, clock: systemClock, signal })),
   )
 }
 

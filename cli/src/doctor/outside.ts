@@ -31,16 +31,18 @@ const PROBE_MS = 10_000 as Ms
 /**
  * Asks a relay, or a validator that listens, to dial this machine back at the address that it sees.
  * @param of.port the port that it dials
+ * @param of.source the address of this machine to ask from, since that is what it dials; null leaves it to the system
  * @throws the signal's reason only
  */
 export async function askOutside(of: {
   readonly from: URL
   readonly port: number
+  readonly source: string | null
   readonly session: Session
   readonly clock: Clock
   readonly signal: AbortSignal
 }): Promise<Outside> {
-  const { from, port, session, clock } = of
+  const { from, port, source, session, clock } = of
   const shown = `${from.protocol}//${from.host}`
   const sentAt = clock.now()
   const host = hostOf(from)
@@ -49,7 +51,7 @@ export async function askOutside(of: {
   const reason = () => new Error('late') // it goes no further than this function
   using deadline = startDeadline({ clock, ms: PROBE_MS, parent: of.signal, reason })
   try {
-    const { status, answer } = await post({ from, body, signal: deadline.signal })
+    const { status, answer } = await postFrom(source, { from, body, signal: deadline.signal })
     const read = status === 200 ? seenSchema.safeParse(parse(answer)) : null
     if (read?.success) return { from: shown, seen: read.data }
     const code = /"code":"([A-Z_]{1,40})"/.exec(answer)?.[1]
@@ -81,11 +83,30 @@ const parse = (text: string): unknown => {
   }
 }
 
-const post = (of: {
+interface Question {
   readonly from: URL
   readonly body: Uint8Array
   readonly signal: AbortSignal
-}): Promise<{ readonly status: number; readonly answer: string }> =>
+}
+interface Answer {
+  readonly status: number
+  readonly answer: string
+}
+
+/** What the system says when there is no way from that address of its own to there. */
+const NO_WAY = new Set(['EADDRNOTAVAIL', 'EINVAL', 'ENETUNREACH', 'EHOSTUNREACH', 'EAFNOSUPPORT'])
+
+const postFrom = async (source: string | null, question: Question): Promise<Answer> => {
+  try {
+    return await post(question, source)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (source === null || !NO_WAY.has(code)) throw error
+    return post(question, null)
+  }
+}
+
+const post = (of: Question, source: string | null): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const isSecure = of.from.protocol === 'https:' || of.from.protocol === 'wss:'
     const url = new URL(PROBE_PATH, of.from.href.replace(/^ws/, 'http'))
@@ -93,6 +114,7 @@ const post = (of: {
       method: 'POST',
       signal: of.signal,
       agent: false,
+      ...(source === null ? {} : { localAddress: source }),
       headers: { 'content-type': 'application/cbor', 'content-length': of.body.length },
     })
     request.once('error', reject)
