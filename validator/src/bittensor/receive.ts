@@ -1,3 +1,4 @@
+import type { Synapse } from '@arbor/shared/bittensor/synapse'
 import type { Fault } from '../dendrite/answer.ts'
 import type { HttpHead } from '../dendrite/http.ts'
 import type { Question } from '../dendrite/speaker.ts'
@@ -15,7 +16,7 @@ export interface Receiver {
 }
 
 /** Collects an answer; the chunks of a stream are also handed on at once, to whoever asked for them. */
-export function receive(question: Question): Receiver {
+export function receive(synapse: Synapse, question: Question): Receiver {
   const parts: Uint8Array[] = []
   let head: AnswerHead | null = null
   let begun = false
@@ -32,8 +33,7 @@ export function receive(question: Question): Receiver {
       if ('bad' in read) return breakOff('malformed', read.bad)
       head = read
       streams = status === 200 && isStream(read.contentType)
-      if (streams && question.definition.stream === undefined)
-        return breakOff('content-type', 'a stream where the task has none')
+      if (streams && synapse.stream === null) return breakOff('content-type', 'a stream where the synapse has none')
       if (streams && read.encoding !== undefined) return breakOff('compressed', 'a stream with a content encoding')
       return null
     },

@@ -1,0 +1,62 @@
+import { parseJson, printJson } from '@arbor/shared/bittensor/json'
+import { type Synapse, synapseOf } from '@arbor/shared/bittensor/synapse'
+import { isDict } from '@arbor/shared/bittensor/value'
+import { toBytes } from '@arbor/shared/bytes'
+import type { Clock } from '@arbor/shared/clock'
+import { SubnetError } from '@arbor/shared/errors'
+import type { TaskDefinition } from '@arbor/subnet-spec/define'
+import { type Answer, LAGGED_MS } from '../dendrite/answer.ts'
+import { readResponse } from '../dendrite/response.ts'
+import type { Question, Speaker } from '../dendrite/speaker.ts'
+import { askSynapse, type SynapseAnswer } from './ask.ts'
+import { openLanes } from './lanes.ts'
+
+/** Creates what asks Python axons in Bittensor's protocol; nothing that they answer is signed. */
+export function createBittensorSpeaker(deps: {
+  readonly clock: Clock
+  readonly randomBytes: (length: number) => Uint8Array
+}): Speaker {
+  const lanes = openLanes(deps)
+  const synapses = new WeakMap<TaskDefinition, Synapse>()
+  const synapseFor = (definition: TaskDefinition): Synapse => {
+    if (definition.synapse === undefined) throw new Error('the task has no synapse')
+    const { request, response, synapse: options } = definition
+    const synapse = synapses.get(definition) ?? synapseOf({ ...options, request, response })
+    synapses.set(definition, synapse)
+    return synapse
+  }
+  return async (question, context, signal) => {
+    const synapse = synapseFor(question.definition)
+    try {
+      return answerOf(question, await askSynapse({ question, synapse, context, lanes }, signal))
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!(error instanceof SubnetError)) throw error
+      return { kind: 'ours', reason: 'session', why: `the hotkey did not sign: ${error.code}` }
+    }
+  }
+}
+
+/** Says in the dendrite's words what asking an axon came to; the axon's own words stay behind. */
+function answerOf(question: Question, { fault, why, response, timing, stale }: SynapseAnswer): Answer {
+  if (fault === 'sockets') return { kind: 'ours', reason: 'sockets', why }
+  if (fault !== null) return { kind: 'fault', reason: fault, why, timing, stale }
+  if (response === null || timing === null) return { kind: 'fault', reason: 'malformed', why: 'no response', timing }
+  const { definition } = question
+  const body = [response, withoutNone(response)].find((each) => readResponse(definition, each).ok)
+  if (body === undefined) return { kind: 'fault', reason: 'schema', why: 'a response that its schema refuses', timing }
+  const lagged = timing.lagMs >= LAGGED_MS
+  return {
+    kind: 'answered',
+    body,
+    timing: { ...timing, deadlineMs: question.deadlineMs, lagged },
+    signed: false,
+  }
+}
+
+/** Leaves out what is None, which is how Python says that an optional field is not there. */
+function withoutNone(response: Uint8Array): Uint8Array {
+  const json = parseJson(response)
+  if (!json.ok || json.value === null || typeof json.value !== 'object' || !isDict(json.value)) return response
+  return toBytes(printJson(new Map([...json.value].filter(([, value]) => value !== null))))
+}
