@@ -103,7 +103,7 @@ const start = async (of: {
     clock: systemClock,
     log,
     signal: stop.signal,
-    onReady: ({ url }) => ready.resolve(url),
+    onReady: ({ url }) => ready.resolve(String(url)),
   })
   ended.catch(ready.reject)
   return { ended, ready: ready.promise, stop: () => stop.abort(), events }
