@@ -1,6 +1,7 @@
 import { startDeadline } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import { fromHex } from '@arbor/shared/hex'
+import type { Certificate } from '@arbor/shared/protocol/certificate'
 import { createPairKeyCache } from '@arbor/shared/protocol/keys'
 import { SEALED_TYPE } from '@arbor/shared/protocol/limits'
 import { judgeLength, judgeTarget, judgeTime } from '@arbor/shared/protocol/request'
@@ -90,22 +91,21 @@ const refused = (answer: WholeAnswer): Refused => ({ kind: 'refused', answer })
 /** Judges a proven request: time, target, seal, caller, session, counter, length, in this order. */
 const judge = (
   deps: Parts,
-  { request, certificate }: Contact,
+  met: Contact,
   head: RequestHead,
 ):
   | { readonly ok: true; readonly stake: Alpha; readonly taskName: string; readonly task: TaskDefinition }
   | Objection => {
-  const now = deps.clock.now()
-  const { table, admission } = deps.contact
-  const timely = judgeTime(request, now)
+  const { request } = met
+  const timely = judgeTime(request, deps.clock.now())
   if (!timely.ok) return timely
   const target = judgeTarget(request, head)
   if (!target.ok) return target
   if ((deps.requireSeal || head.sealedOnly) && request.fields.contentType !== SEALED_TYPE)
     return { ok: false, code: 'WIRE_SEAL_REQUIRED' }
-  const registered = judgeRegistration(admission, certificate)
+  const registered = judgeRegistration(deps.admission, met.certificate)
   if (!registered.ok) return registered
-  const session = table.admit(certificate, now) // writes it down before its first request is accepted
+  const session = admitSession(deps, met.certificate)
   if (!session.ok) return session
   const counted = session.session.window.take(request.fields.counter)
   if (!counted.ok) return counted
@@ -114,6 +114,16 @@ const judge = (
   if (task === undefined || head.method !== 'POST') return { ok: false, code: 'MINER_NO_TASK' }
   const length = judgeLength(request, task.maxRequestBytes)
   return length.ok ? { ok: true, stake: registered.stake, taskName, task } : length
+}
+
+/** Lets a proven session into the table; one that is new is written down before its first request is accepted. */
+const admitSession = ({ contact: { table }, clock, log }: Parts, certificate: Certificate) => {
+  try {
+    return table.admit(certificate, clock.now())
+  } catch (error) {
+    log.error({ event: 'miner.store_failed', error: String(error) }, 'a session cannot be written down')
+    return { ok: false, code: 'MINER_FAILED' } as const
+  }
 }
 
 /** Starts the request's time and waits for a place within it. */

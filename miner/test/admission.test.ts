@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLogger } from '@arbor/shared/log'
+import { createManualClock } from '@arbor/shared/manual-clock'
+import { afterAll, describe, expect, test } from 'vitest'
+import { openLists } from '../src/admission/lists.ts'
+import { createRateLimit } from '../src/admission/rate-limit.ts'
+import { remoteKey } from '../src/admission/remote.ts'
+import { poor, rich, stranger } from './net.ts'
+
+describe('rate limit', () => {
+  test('gives a burst, then a steady rate, and says when the next place comes', async () => {
+    const clock = createManualClock()
+    const limit = createRateLimit({ perSecond: 0.5, burst: 2, clock })
+    expect([limit.take('a'), limit.take('a'), limit.take('a')]).toEqual([
+      { ok: true },
+      { ok: true },
+      { ok: false, retryAfterS: 2 },
+    ])
+    expect(limit.take('b').ok).toBe(true)
+    await clock.advance(1_500)
+    expect(limit.take('a')).toEqual({ ok: false, retryAfterS: 1 })
+    await clock.advance(500)
+    expect([limit.take('a').ok, limit.take('a').ok]).toEqual([true, false])
+  })
+
+  test('remembers as many keys as it may, and locks nobody out for it', () => {
+    const limit = createRateLimit({ perSecond: 1, burst: 1, clock: createManualClock(), maxKeys: 100 })
+    expect(limit.take('honest').ok).toBe(true)
+    for (let index = 0; index < 10_000; index += 1) {
+      expect(limit.take(`flooder ${index}`).ok).toBe(true)
+      if (index === 50) expect(limit.take('honest').ok).toBe(false)
+    }
+    expect(limit.size).toBe(100)
+    expect(limit.take('honest').ok).toBe(true)
+  })
+})
+
+test.each([
+  ['192.0.2.7', '192.0.2.7'],
+  ['::ffff:192.0.2.7', '192.0.2.7'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2/64'],
+  ['2001:DB8:1:2::9', '2001:db8:1:2/64'],
+  ['2001:db8::9', '2001:db8:0:0/64'],
+  ['::1', '0:0:0:0/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0/64'],
+  ['relay.example:8100', 'relay.example:8100'],
+])('address %s counts for %s', (address, key) => {
+  expect(remoteKey(address)).toBe(key)
+})
+
+describe('lists', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'arbor-lists-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const clock = createManualClock()
+  const log = createLogger({ name: 'miner', level: 'silent' })
+  const open = (of: { readonly allow?: string; readonly deny?: string }) =>
+    openLists({ ...of, cwd: folder, clock, log })
+  const who = [rich.address, poor.address, stranger.address] as const
+  const admitted = (lists: ReturnType<typeof open>) => who.map((hotkey) => lists.admits(hotkey))
+
+  test('admit everybody, those allowed, or all but those denied; a deny wins', () => {
+    expect(admitted(open({}))).toEqual([true, true, true])
+    expect(admitted(open({ allow: `${rich.address}, ${poor.address}` }))).toEqual([true, true, false])
+    expect(admitted(open({ deny: rich.address }))).toEqual([false, true, true])
+    expect(admitted(open({ allow: rich.address, deny: rich.address }))).toEqual([false, false, false])
+  })
+
+  test('are read from a file with comments, and an empty allow list admits nobody', () => {
+    writeFileSync(join(folder, 'some'), `# friends\n${rich.address}\n\n  ${poor.address} # the other\n`)
+    writeFileSync(join(folder, 'none'), '# nobody yet\n')
+    expect(admitted(open({ allow: 'some' }))).toEqual([true, true, false])
+    expect(admitted(open({ allow: 'none' }))).toEqual([false, false, false])
+  })
+
+  test.each([
+    ['a file that is missing', 'absent'],
+    ['a mistyped hotkey', `${rich.address.slice(0, -1)}x`],
+    ['a file with something else', 'wrong'],
+    ['nothing', ''],
+  ])('refuse to open with %s', (_, allow) => {
+    writeFileSync(join(folder, 'wrong'), `${rich.address}\nmnemonic words that nobody should see\n`)
+    const opening = () => open({ allow })
+    expect(opening).toThrow(expect.objectContaining({ code: 'MINER_LIST' }))
+    expect(opening).not.toThrow(/mnemonic/)
+  })
+
+  test('follow their files, and stay as they were when a file becomes unusable or goes', async () => {
+    const file = join(folder, 'changing')
+    writeFileSync(file, '')
+    const lists = open({ deny: 'changing' })
+    const stop = new AbortController()
+    const following = lists.follow(stop.signal)
+    await clock.advance(2_000)
+    expect(lists.admits(rich.address)).toBe(true)
+    writeFileSync(file, `${rich.address}\n`)
+    await clock.advance(2_000)
+    expect(lists.admits(rich.address)).toBe(false)
+    writeFileSync(file, 'half a li')
+    await clock.advance(2_000)
+    expect(lists.admits(rich.address)).toBe(false)
+    rmSync(file)
+    await clock.advance(2_000)
+    expect(lists.admits(rich.address)).toBe(false)
+    writeFileSync(file, `${poor.address}\n`)
+    await clock.advance(2_000)
+    expect(admitted(lists)).toEqual([true, false, true])
+    stop.abort(new Error('stop'))
+    await expect(following).rejects.toThrow('stop')
+  })
+})
