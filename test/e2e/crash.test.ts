@@ -4,11 +4,11 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 import { systemClock } from '@arbor/shared/clock'
 import { keypairFromUri } from '@arbor/shared/keys'
-import type { Ms } from '@arbor/shared/units'
-import { signRequest } from '@arbor/shared/wire/request'
+import { decodeSs58, ss58 } from '@arbor/shared/ss58'
 import { loadSpec } from '@arbor/subnet-spec/load'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { requestOf } from '../../miner/test/net.ts'
+import { requestOf, write } from '../../miner/test/net.ts'
+import { ask, codeOf, meet, send } from './support/asker.ts'
 import { must, type Net, netuid, startNet } from './support/net.ts'
 import { descendants, type Running, type Said } from './support/process.ts'
 
@@ -164,29 +164,36 @@ describe('validator that is killed', { timeout: 240_000 }, () => {
 })
 
 describe('miner that is killed', { timeout: 120_000 }, () => {
-  test('serves on at its port, and refuses what was captured before', async () => {
+  test('serves on at its port, refuses what was captured before, and a new session at once', async () => {
     const { hotkey } = net.member('miner-1')
-    const { url } = await at('miner-1').event('miner.ready')
-    const axon = net.neuron(hotkey, await net.client.metagraph(netuid)).axon
+    const url = String((await at('miner-1').event('miner.ready')).url)
+    const metagraph = await net.client.metagraph(netuid)
+    const axon = net.neuron(hotkey, metagraph).axon
     const body = requestOf(await loadSpec('inference-tiny'))
-    const request = signRequest({
-      signer: keypairFromUri('//Alice//default'), // the owner's hotkey holds a permit from genesis on
-      receiver: hotkey,
-      netuid,
-      method: 'POST',
-      path: '/chat',
-      timestamp: systemClock.now(),
-      timeoutMs: 10_000 as Ms,
-      nonce: new Uint8Array(16).fill(7),
+    const owner = keypairFromUri('//Alice//default') // the owner's hotkey holds a permit from genesis on
+    const who = {
+      signer: owner,
+      receiver: { address: ss58(hotkey), publicKey: decodeSs58(hotkey) },
+      genesis: net.client.genesisHash,
+      registeredAt: net.neuron(owner.address, metagraph).registeredAt,
+    }
+    const asker = await meet(url, who)
+    // Signed, so that the proof holds for any session of the miner's: only the asker's session can give it away.
+    const written = write(asker, {
+      now: systemClock.now(),
       body,
+      pair: null,
+      isSealed: false,
+      proof: 'signature',
+      timeoutMs: 60_000,
     })
-    const post = () => fetch(`${url}/chat`, { method: 'POST', headers: request.headers, body })
-    expect((await post()).status).toBe(200)
+    expect((await send(url, asker, written)).status).toBe(200)
     await at('miner-1').kill9()
-    const again = start('miner-1', '--port', new URL(String(url)).port)
+    const again = start('miner-1', '--port', new URL(url).port)
     await again.event('miner.ready')
-    const replayed = await post()
-    expect([replayed.status, JSON.parse(await replayed.text()).code]).toEqual([409, 'WIRE_REPLAY'])
+    const replayed = await send(url, asker, written)
+    expect([replayed.status, codeOf(replayed)]).toEqual([401, 'WIRE_SESSION_OLD'])
+    expect((await ask(url, await meet(url, who), { body })).status).toBe(200)
     expect(net.neuron(hotkey, await net.client.metagraph(netuid)).axon).toEqual(axon)
     expect(again.events.map(({ event }) => event)).not.toContain('miner.advertised')
     await again.event('miner.answered')

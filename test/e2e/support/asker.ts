@@ -1,5 +1,6 @@
 import { systemClock } from '@arbor/shared/clock'
 import { openAnswer, readAnswer, verifyAnswer } from '@arbor/shared/protocol/answer'
+import { SEALED_TYPE } from '@arbor/shared/protocol/limits'
 import { REFUSAL_BYTES, readRefusal } from '@arbor/shared/protocol/refusal'
 import type { WrittenRequest } from '@arbor/shared/protocol/request'
 import { expect } from 'vitest'
@@ -41,7 +42,9 @@ export const send = async (url: string, asker: Asker, written: WrittenRequest): 
   if (answer === null) throw new Error('the envelope is malformed')
   const of = { certificate: asker.certificate, requestHash: written.hash, status, body: bytes }
   expect(verifyAnswer(answer, of)).toEqual({ ok: true })
-  const opened = openAnswer(answer, { body: bytes, seal: { keys: asker.keys, counter: written.fields.counter } })
+  const isSealed = written.contentType === SEALED_TYPE
+  const seal = isSealed ? { keys: asker.keys, counter: written.fields.counter } : null
+  const opened = openAnswer(answer, { body: bytes, seal })
   if (!opened.ok) throw new Error(opened.fault)
   return { status, headers, bytes, text: Buffer.from(opened.body).toString(), isSigned: true }
 }
