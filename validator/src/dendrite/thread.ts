@@ -5,6 +5,7 @@ import { SubnetError } from '@arbor/shared/errors'
 import { fromHex } from '@arbor/shared/hex'
 import type { Signer } from '@arbor/shared/signer'
 import { loadSpec } from '@arbor/subnet-spec/load'
+import { createBittensorSpeaker } from '../bittensor/speak.ts'
 import { createArborSpeaker } from './arbor.ts'
 import { createAsk } from './ask.ts'
 import { createBreakers } from './breaker.ts'
@@ -77,12 +78,16 @@ const certificates = createCertificates({
   timeoutMs: CERTIFICATE_MS,
 })
 const arbor = createArborSpeaker({ sessions, certificates, isSealed: data.isSealed, proof: data.proof })
+const bittensor = createBittensorSpeaker({ clock, randomBytes })
+/** Bittensor's SDK announces its own version as major × 1 000 000 and so on; Arbor's axons announce the protocol's. */
+const BITTENSOR_VERSION = 1_000_000
 const ask = createAsk({
   limits,
   clock,
   breakers: createBreakers({ threshold: BREAKS_AFTER, capacity: MAX_MINERS }),
   dial: async (address, timeoutMs, signal) => dial({ address, timeoutMs, clock, signal }),
-  speakerOf: () => arbor,
+  speakerOf: ({ version, definition }) =>
+    data.speaksBittensor && version >= BITTENSOR_VERSION && definition.synapse !== undefined ? bittensor : arbor,
   context: { send, sign, hotkey, netuid, clock, randomBytes, log },
   privateAllowed: data.privateAllowed,
 })

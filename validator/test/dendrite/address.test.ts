@@ -5,12 +5,16 @@ const allows = (ip: string, privateAllowed: boolean, port = 8091): boolean =>
   refusalOf({ ip, port }, privateAllowed) === null
 
 describe('address policy', () => {
-  test.each(['8.8.8.8', '1.1.1.1', '172.32.0.1', '100.128.0.1', '2606:4700::1111', '2a00:1450:4001::1'])(
-    'dials %s of the public internet',
-    (ip) => {
-      expect([allows(ip, false), allows(ip, true)]).toEqual([true, true])
-    },
-  )
+  test.each([
+    '8.8.8.8',
+    '1.1.1.1',
+    '172.32.0.1',
+    '100.128.0.1',
+    '2606:4700::1111',
+    '2a00:1450:4001::1',
+  ])('dials %s of the public internet', (ip) => {
+    expect([allows(ip, false), allows(ip, true)]).toEqual([true, true])
+  })
 
   test.each([
     '127.0.0.1',

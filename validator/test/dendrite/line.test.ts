@@ -4,10 +4,10 @@ import { createLine, createLines, type Leave } from '../../src/dendrite/line.ts'
 const never = new AbortController().signal
 const settled = async (promise: Promise<unknown>): Promise<boolean> => {
   let done = false
-  void promise.then(
-    () => (done = true),
-    () => (done = true),
-  )
+  const settle = (): void => {
+    done = true
+  }
+  void promise.then(settle, settle)
   for (let turn = 0; turn < 5; turn += 1) await Promise.resolve()
   return done
 }

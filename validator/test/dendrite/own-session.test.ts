@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto'
+import { keypairFromUri } from '@arbor/shared/keys'
+import { createManualClock } from '@arbor/shared/manual-clock'
+import type { Signer } from '@arbor/shared/signer'
+import type { Block, Ms, NetUid, Ss58 } from '@arbor/shared/units'
+import { describe, expect, test } from 'vitest'
+import { createOwnSessions } from '../../src/dendrite/own-session.ts'
+
+const keypair = keypairFromUri('//Alice')
+const hour = 3_600_000
+
+/** Secret bytes that are the same in each run, and never twice in one. */
+const seededBytes = () => {
+  let turn = 0
+  return (length: number): Uint8Array =>
+    createHash('shake256', { outputLength: length }).update(`seed ${turn++}`).digest()
+}
+
+const setUp = (signer: Signer = keypair) => {
+  const clock = createManualClock()
+  const warned: object[] = []
+  const sessions = createOwnSessions({
+    signer,
+    genesisHash: new Uint8Array(32).fill(1),
+    netuid: 1 as NetUid,
+    clock,
+    lifetimeMs: hour as Ms,
+    randomBytes: seededBytes(),
+    log: { debug: () => undefined, warn: (fields) => void warned.push(fields) },
+  })
+  return { clock, sessions, warned }
+}
+const miner = 'miner' as Ss58
+
+describe('own session', () => {
+  test('is opened once for all who ask at the same time', async () => {
+    const { sessions } = setUp()
+    sessions.registered(5 as Block)
+    const [first, second] = await Promise.all([sessions.current(), sessions.current()])
+    expect(first).toBe(second)
+    expect(first?.session.certificate).toMatchObject({ purpose: 'ask', audience: null, registeredAt: 5 })
+    expect(await sessions.current()).toBe(first)
+  })
+
+  test('is refused before our registration is known', async () => {
+    await expect(setUp().sessions.current()).rejects.toThrow('registration')
+  })
+
+  test('is renewed at half its life, while the old one still serves', async () => {
+    const { clock, sessions } = setUp()
+    sessions.registered(5 as Block)
+    const first = await sessions.current()
+    await clock.advance(hour / 2 - 1)
+    expect(await sessions.current()).toBe(first)
+    await clock.advance(1)
+    expect(await sessions.current()).toBe(first)
+    await clock.advance(0)
+    const second = await sessions.current()
+    expect(second).not.toBe(first)
+    expect(second.session.certificate.issuedAt).toBeGreaterThan(first.session.certificate.issuedAt)
+  })
+
+  test('serves on when its renewal fails, which is tried again after a while and not at once', async () => {
+    let signed = 0
+    const signer: Signer = {
+      ...keypair,
+      sign: (message) => {
+        signed += 1
+        if (signed > 1) throw new Error('the holder is away')
+        return keypair.sign(message)
+      },
+    }
+    const { clock, sessions, warned } = setUp(signer)
+    sessions.registered(5 as Block)
+    const first = await sessions.current()
+    await clock.advance(hour / 2)
+    for (let turn = 0; turn < 3; turn += 1) {
+      expect(await sessions.current()).toBe(first)
+      await clock.advance(1)
+    }
+    expect([signed, warned.length]).toEqual([2, 1])
+    await clock.advance(10_000)
+    expect(await sessions.current()).toBe(first)
+    await clock.advance(hour / 2)
+    await expect(sessions.current()).rejects.toThrow('away')
+  })
+
+  test('ends when our registration changes, also while it is being opened', async () => {
+    const { sessions } = setUp()
+    sessions.registered(5 as Block)
+    const opening = sessions.current()
+    sessions.registered(9 as Block)
+    expect((await opening).session.certificate.registeredAt).toBe(9)
+    const held = await sessions.current()
+    sessions.registered(9 as Block)
+    expect(await sessions.current()).toBe(held)
+    sessions.registered(12 as Block)
+    expect((await sessions.current()).session.certificate.registeredAt).toBe(12)
+  })
+
+  test('is replaced on the word of a miner, issued later though the clock stands', async () => {
+    const { sessions } = setUp()
+    sessions.registered(5 as Block)
+    const first = await sessions.current()
+    expect(sessions.retire(first, miner)).toBe(true)
+    const second = await sessions.current()
+    expect(second.session.certificate.issuedAt).toBe(first.session.certificate.issuedAt + 1)
+  })
+
+  test('is replaced once for all who find it old at the same time', async () => {
+    const { sessions } = setUp()
+    sessions.registered(5 as Block)
+    const first = await sessions.current()
+    expect(sessions.retire(first, miner)).toBe(true)
+    const second = await sessions.current()
+    expect(sessions.retire(first, 'another' as Ss58)).toBe(true)
+    expect(await sessions.current()).toBe(second)
+  })
+
+  test('is not worn out by one miner, nor by many of them', async () => {
+    const { clock, sessions } = setUp()
+    sessions.registered(5 as Block)
+    expect(sessions.retire(await sessions.current(), miner)).toBe(true)
+    await clock.advance(60_000)
+    expect(sessions.retire(await sessions.current(), miner)).toBe(false)
+    expect(sessions.retire(await sessions.current(), 'another' as Ss58)).toBe(true)
+    expect(sessions.retire(await sessions.current(), 'a third' as Ss58)).toBe(false)
+    await clock.advance(600_000)
+    expect(sessions.retire(await sessions.current(), miner)).toBe(true)
+  })
+
+  test('counts each receiver from one', async () => {
+    const { sessions } = setUp()
+    sessions.registered(5 as Block)
+    const { counters } = await sessions.current()
+    expect([counters.next('a'), counters.next('a'), counters.next('b')]).toEqual([1, 2, 1])
+  })
+})
