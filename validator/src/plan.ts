@@ -1,4 +1,5 @@
-import type { AxonInfo, BlockRef, Metagraph } from '@arbor/chain/client/types'
+import type { AxonInfo, BlockRef, Metagraph, Neuron } from '@arbor/chain/client/types'
+import { AXON_PROTOCOL } from '@arbor/shared/dial/statement'
 import type { Hex, NetUid, Ss58 } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { taskSeed } from '@arbor/subnet-spec/seed'
@@ -48,7 +49,7 @@ export function planRound({
   const tasks = metagraph.neurons.flatMap((neuron): PlannedTask[] => {
     if (neuron.hotkey === self) return []
     const own = route(neuron.hotkey)
-    const axon = own ?? neuron.axon
+    const axon = own ?? askedAt(neuron)
     if (axon === null) return []
     const seed = taskSeed({ blockHash: block.hash, netuid, round, hotkey: neuron.hotkey })
     const task = spec.pick({ seed })
@@ -59,3 +60,6 @@ export function planRound({
   })
   return { netuid, round, start: block, tasks }
 }
+
+/** Where a neuron says that it is asked; a validator's own listener is there to be dialled. */
+const askedAt = ({ axon }: Neuron): AxonInfo | null => (axon?.protocol === AXON_PROTOCOL.dial ? null : axon)

@@ -1,5 +1,6 @@
 import type { Metagraph } from '@arbor/chain/client/types'
 import type { Clock } from '@arbor/shared/clock'
+import { AXON_PROTOCOL } from '@arbor/shared/dial/statement'
 import type { Logger } from '@arbor/shared/log'
 import { PROTOCOL_VERSION } from '@arbor/shared/protocol/limits'
 import type { Ms, Ss58 } from '@arbor/shared/units'
@@ -60,7 +61,7 @@ export const createDialling = (deps: DiallingDeps): Dialling => {
         signal: until,
         onWelcome: ({ ip, welcome }) => {
           entry.connected = true
-          entry.endpoint = welcome.relays ? { ip, port: portOf(url) } : null
+          entry.endpoint = welcome.relays && deps.targets !== 'validators' ? { ip, port: portOf(url) } : null
           deps.onConnected()
         },
         onLost: () => {
@@ -106,11 +107,11 @@ export const createDialling = (deps: DiallingDeps): Dialling => {
 
 const portOf = (url: URL): number => Number(url.port || (url.protocol === 'wss:' ? 443 : 80))
 
-/** Finds the validators that listen: those with a permit and an axon of Arbor's protocol, the most stake first. */
+/** Finds the validators that listen: those with a permit and an axon to be dialled, the most stake first. */
 const listening = ({ metagraph, hotkey }: DiallingDeps, most: number): readonly URL[] =>
   metagraph()
     .neurons.filter(({ validatorPermit, hotkey: theirs }) => validatorPermit && theirs !== hotkey)
-    .filter(({ axon }) => axon !== null && axon.version === PROTOCOL_VERSION)
+    .filter(({ axon }) => axon?.version === PROTOCOL_VERSION && axon.protocol === AXON_PROTOCOL.dial)
     .toSorted((a, b) => (a.totalStake === b.totalStake ? 0 : a.totalStake > b.totalStake ? -1 : 1))
     .slice(0, most)
     .flatMap(({ axon }) => (axon === null ? [] : [urlOf(axon)]))

@@ -4,6 +4,11 @@ import type { UnixMs } from '../units.ts'
 /** Where a miner dials, on whatever listens; and the subprotocol of that WebSocket. */
 export const DIAL_PATH = '/.arbor/dial'
 export const DIAL_PROTOCOL = 'arbor.2'
+/**
+ * What a neuron's axon is for, in the field `protocol` of its announcement: to be asked by HTTP, as of every Bittensor axon, or
+ * to be dialled by miners, as of a validator that listens.
+ */
+export const AXON_PROTOCOL = { ask: 4, dial: 5 } as const
 /** Where a miner asks to be dialled back, and where its certificate is. */
 export const PROBE_PATH = '/.arbor/probe'
 export const CERTIFICATE_PATH = '/.arbor/certificate/'

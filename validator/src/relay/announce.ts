@@ -1,10 +1,13 @@
 import { serveAxon } from '@arbor/chain/client/calls'
 import type { ChainClient, Metagraph } from '@arbor/chain/client/types'
+import { AXON_PROTOCOL } from '@arbor/shared/dial/statement'
 import type { Keypair } from '@arbor/shared/keypair'
 import type { Logger } from '@arbor/shared/log'
+import { PROTOCOL_VERSION } from '@arbor/shared/protocol/limits'
 import type { Block, Blocks, NetUid } from '@arbor/shared/units'
-import { LISTENER_AXON } from './listener.ts'
 
+/** Version and protocol of the axon that a listening validator announces: miners dial it, nobody asks it. */
+const LISTENER_AXON = { version: PROTOCOL_VERSION, protocol: AXON_PROTOCOL.dial } as const
 /** Blocks after an announcement before a chain that shows another endpoint is told again. */
 const AGAIN_AFTER = 20 as Blocks
 
@@ -22,7 +25,7 @@ export const createAnnouncer = (of: {
     const me = neurons.find((neuron) => neuron.hotkey === hotkey.address)
     if (me === undefined || (toldAt !== null && block.number < toldAt + AGAIN_AFTER)) return
     const { axon } = me
-    const stands = axon?.ip === endpoint.ip && axon.port === endpoint.port && axon.version === LISTENER_AXON.version
+    const stands = axon?.ip === endpoint.ip && axon.port === endpoint.port && axon.protocol === LISTENER_AXON.protocol
     if (stands) return
     toldAt = block.number
     const call = serveAxon({ netuid, axon: { ...endpoint, ...LISTENER_AXON } })

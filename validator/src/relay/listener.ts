@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { AxonInfo, Metagraph } from '@arbor/chain/client/types'
+import { AXON_PROTOCOL } from '@arbor/shared/dial/statement'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Logger } from '@arbor/shared/log'
 import { PROTOCOL_VERSION } from '@arbor/shared/protocol/limits'
@@ -10,8 +11,6 @@ import type { FromListener, ListenerData, ToListener } from './listener-messages
 
 /** Bounds of a validator's own listener: only it asks here, all miners of a round at once. */
 const LIMITS = { ...defaultRelayLimits, inFlight: 4_096, inFlightPerAddress: 4_096 }
-/** Version and protocol of the axon that a listening validator announces, and of the way to a miner that dialled it. */
-export const LISTENER_AXON = { version: PROTOCOL_VERSION, protocol: 4 } as const
 
 /** The door of a validator for miners that dial it, in a thread of its own. */
 export interface Listener {
@@ -82,7 +81,7 @@ export const openListener = async ({ metagraph, log, ...settings }: ListenerDeps
     await worker.terminate()
     throw error
   })
-  const own: AxonInfo = { ip: '127.0.0.1', port: askPort, ...LISTENER_AXON }
+  const own: AxonInfo = { ip: '127.0.0.1', port: askPort, version: PROTOCOL_VERSION, protocol: AXON_PROTOCOL.ask }
   return {
     port,
     route: (hotkey) => (state.connected.has(hotkey) || leftLately(state, hotkey) ? own : null),
