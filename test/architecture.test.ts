@@ -132,6 +132,16 @@ test('miner and validator never import each other', () => {
   expect(allowed.validator).not.toContain('miner')
 })
 
+test('miner and validator open hotkeys only: no name by which a coldkey is opened or written is imported', () => {
+  const forbidden =
+    /\b(openColdkey|readColdkeyFile|coldkeyFiles|decryptKey|changePassword|createWallet|parseSecret|decrypted)\b/
+  const offenders = ['miner', 'validator'].flatMap(sourcesOf).filter(({ text }) => forbidden.test(text))
+  expect(offenders.map(({ path }) => path)).toEqual([])
+  const used = ['miner', 'validator'].flatMap(sourcesOf).flatMap(({ imports }) => imports)
+  const wallet = used.filter((specifier) => specifier.startsWith('@arbor/chain/wallet/'))
+  expect([...new Set(wallet)].sort()).toEqual(['@arbor/chain/wallet/access', '@arbor/chain/wallet/open'])
+})
+
 test('every dependency is pinned to an exact version', () => {
   const manifests = ['.', ...packages].map((name) => JSON.parse(readFileSync(join(root, name, 'package.json'), 'utf8')))
   const loose = manifests.flatMap((manifest) =>

@@ -46,7 +46,8 @@ describe('arbor wallet', () => {
     expect(walletSchema.parse(JSON.parse(shown.out))).toEqual({
       wallet: 'w',
       coldkey,
-      hotkeys: [{ name: 'h', address: hotkey }],
+      coldkeyState: 'open',
+      hotkeys: [{ name: 'h', address: hotkey, state: 'open' }],
     })
     const listed = await run(walletCommand, 'list', '--json')
     expect(JSON.parse(listed.out)).toEqual([JSON.parse(shown.out)])

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { SubnetError } from '@arbor/shared/errors'
 import type { Keypair } from '@arbor/shared/keypair'
 import { decrypted, type KeyAccess } from './access.ts'
 import { encryptedFormat } from './encryption.ts'
@@ -55,6 +56,16 @@ export function readHotkeyPub(name: HotkeyName): PublicKey {
     if (encryptedFormat(content) !== null) throw noPublicFile(secret, commandFor('public hotkey', name, name.hotkey))
     const { address, publicKey } = parseSecret(content, secret)
     return { address, publicKey }
+  }
+}
+
+/** Tells how a key lies on disk; null when its file is missing or cannot be read. */
+export const keyState = (read: () => Uint8Array): 'encrypted' | 'open' | null => {
+  try {
+    return encryptedFormat(read()) === null ? 'open' : 'encrypted'
+  } catch (error) {
+    if (error instanceof SubnetError) return null
+    throw error
   }
 }
 

@@ -11,10 +11,10 @@ export const passwordPrompt = ({ stdin, stderr }: CommandContext): PasswordSourc
     name: 'the password typed',
     isTyped: true,
     ask: async ({ question, signal }) => {
-      stderr.write(`${question}: `)
-      // In raw mode the terminal echoes nothing, and what readline would echo goes nowhere.
+      // In raw mode the terminal echoes nothing, and what readline would echo goes nowhere; so it is set before anyone types.
       const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
       const terminal = createInterface({ input: stdin, output: silent, terminal: true, historySize: 0 })
+      stderr.write(`${question}: `)
       const gone = new AbortController()
       terminal.once('SIGINT', () => gone.abort(ended())).once('close', () => gone.abort(ended()))
       try {
