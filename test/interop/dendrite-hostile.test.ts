@@ -109,6 +109,24 @@ const hostile: Readonly<Record<string, readonly [string, Answering]>> = {
   'another protocol': ['no-http', raw('SSH-2.0-OpenSSH_9.2\r\n')],
 }
 
+const STREAM = `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n${OK.join(': ')}\r\n`
+const STREAMED = `${STREAM}transfer-encoding: chunked\r\n\r\n`
+
+/** The same of a stream. */
+const hostileStreams: Readonly<Record<string, readonly [string, Answering]>> = {
+  'that breaks off': ['stream-cut', raw(`${STREAMED}${chunk('alpha ')}`, true)],
+  'whose end is the end of the connection': ['stream-cut', raw(`${STREAM}connection: close\r\n\r\nalpha END`, true)],
+  'without end': ['oversized', forever(STREAMED, chunk('alpha '.repeat(1_000)))],
+  'that stands still': ['trickle', raw(`${STREAMED}${chunk('alpha ')}`)],
+  'that is no UTF-8': ['malformed', say(200, [['content-type', 'text/event-stream'], OK], Buffer.from([0xc3, 0x28]))],
+  'with a content encoding': [
+    'compressed',
+    say(200, [['content-type', 'text/event-stream'], OK, ['content-encoding', 'gzip']], gzipSync('alpha END')),
+  ],
+  'that said no status': ['malformed', say(200, [['content-type', 'text/event-stream']], 'alpha END')],
+  'that is refused': ['refused', say(403, [JSON_TYPE], '{"message":"no"}')],
+}
+
 /** Odd, and yet an answer. */
 const odd: Readonly<Record<string, Answering>> = {
   'a status message beyond latin-1': say(200, [JSON_TYPE, OK, ['bt_header_axon_status_message', '✓ gut 𝄞']], BODY),
@@ -155,19 +173,19 @@ function openAsking(inFlight: number) {
   return {
     signed: () => signed,
     close: () => connections.close(),
-    ask: (port: number, miner: string, deadlineMs: number): Promise<Answer> =>
+    ask: (port: number, miner: string, deadlineMs: number, task: 'Echo' | 'StreamEcho' = 'Echo'): Promise<Answer> =>
       ask(
         {
-          task: 'Echo',
+          task,
           hotkey: encodeSs58(sha256(Buffer.from(miner))),
           registeredAt: 0 as Block,
           address: { ip: '127.0.0.1', port },
           isOwn: false,
           version: 10_005_000,
-          body: Buffer.from('{"text":"a","n":1}'),
+          body: Buffer.from(task === 'Echo' ? '{"text":"a","n":1}' : '{"prompt":"alpha"}'),
           deadlineMs,
           maxResponseBytes: 65_536,
-          definition: synapses.Echo,
+          definition: synapses[task],
         },
         new AbortController().signal,
       ),
@@ -190,6 +208,27 @@ describe('a dendrite among Python-like axons', () => {
     const answer = await asking.ask((await start(answering)).port, name, 1_000)
     expect(word.split(' or ')).toContain(wordOf(answer))
     if (answer.kind === 'fault') expect(answer.why).not.toMatch(/CHANGED|slow down|\n/)
+    await asking.close()
+  })
+
+  it.each(Object.entries(hostileStreams))('gives one word for a stream %s', async (name, [word, answering]) => {
+    const asking = openAsking(8)
+    const answer = await asking.ask((await start(answering)).port, name, 1_000, 'StreamEcho')
+    expect(wordOf(answer)).toBe(word)
+    await asking.close()
+  })
+
+  it('takes a stream that is cut between the bytes of a character', async () => {
+    const asking = openAsking(8)
+    const axon = await start((socket) => {
+      socket.write(STREAMED)
+      for (const byte of Buffer.from('ä𝄞'))
+        socket.write(Buffer.concat([Buffer.from('1\r\n'), Buffer.of(byte), Buffer.from('\r\n')]))
+      socket.write('0\r\n\r\n')
+    })
+    const answer = await asking.ask(axon.port, 'bytes', 5_000, 'StreamEcho')
+    if (answer.kind !== 'answered') throw new Error(`${answer.reason}: ${answer.why}`)
+    expect(JSON.parse(Buffer.from(answer.body).toString())).toEqual({ completion: 'ä𝄞' })
     await asking.close()
   })
 

@@ -80,7 +80,10 @@ async function read(of: {
     const status = statusOfFault(fault, { ip, port, synapse: synapse.name, timeout, begun: receiver.begun, why })
     return { ...status, fault, why, response: null, timing, stale: !reply.ok && reply.stale }
   }
-  if (!reply.ok) return failed(reply.reason, receiver.why ?? reply.why)
+  if (!reply.ok) {
+    const isCut = receiver.streams && reply.reason === 'early-close'
+    return failed(isCut ? 'stream-cut' : reply.reason, receiver.why ?? reply.why)
+  }
   const { head } = receiver
   if (head === null) return failed('no-http', 'an answer without a head')
   const unpacked = await inflate({ body: receiver.body(), encoding: head.encoding, maxBytes })

@@ -9,6 +9,7 @@ export interface Receiver {
   readonly onHead: (head: HttpHead) => Fault | null
   readonly onChunk: (bytes: Uint8Array) => null
   readonly begun: boolean
+  readonly streams: boolean
   readonly head: AnswerHead | null
   /** Why it broke the exchange off, if it did. */
   readonly why: string | null
@@ -27,7 +28,7 @@ export function receive(synapse: Synapse, question: Question): Receiver {
     return fault
   }
   return {
-    onHead: ({ status, rawHeaders }) => {
+    onHead: ({ status, headers, rawHeaders }) => {
       begun = true
       const read = readHead(rawHeaders)
       if ('bad' in read) return breakOff('malformed', read.bad)
@@ -35,6 +36,8 @@ export function receive(synapse: Synapse, question: Question): Receiver {
       streams = status === 200 && isStream(read.contentType)
       if (streams && synapse.stream === null) return breakOff('content-type', 'a stream where the synapse has none')
       if (streams && read.encoding !== undefined) return breakOff('compressed', 'a stream with a content encoding')
+      if (streams && headers['transfer-encoding'] === undefined && headers['content-length'] === undefined)
+        return breakOff('stream-cut', 'a stream whose end is the end of its connection, which a cut one has too')
       return null
     },
     onChunk: (bytes) => {
@@ -44,6 +47,9 @@ export function receive(synapse: Synapse, question: Question): Receiver {
     },
     get begun() {
       return begun
+    },
+    get streams() {
+      return streams
     },
     get head() {
       return head
