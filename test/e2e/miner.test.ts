@@ -12,10 +12,22 @@ import { openLists } from '@arbor/miner/admission/lists'
 import { runMiner } from '@arbor/miner/miner'
 import { systemClock } from '@arbor/shared/clock'
 import { createLogger } from '@arbor/shared/log'
+import type { WrittenRequest } from '@arbor/shared/protocol/request'
+import { createStreamReader, verifyEnd } from '@arbor/shared/protocol/stream'
 import type { Alpha, Block, Hex, NetUid, Uid } from '@arbor/shared/units'
 import { loadSpec } from '@arbor/subnet-spec/load'
 import { afterAll, describe, expect, test } from 'vitest'
-import { genesisHash, metagraphOf, miner, neurons, requestOf, rich } from '../../miner/test/net.ts'
+import {
+  type Asker,
+  genesisHash,
+  headersOf,
+  metagraphOf,
+  miner,
+  neurons,
+  requestOf,
+  rich,
+  write,
+} from '../../miner/test/net.ts'
 import { ask, meet } from './support/asker.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'arbor-miner-'))
@@ -126,6 +138,25 @@ const judge = async (url: string): Promise<{ status: number; verdict: string | u
   return { status: reply.status, verdict: verdict?.reason }
 }
 
+/** Reads a streamed answer, and expects that its end is signed. */
+const readStream = async (url: string, asker: Asker, written: WrittenRequest) => {
+  const response = await fetch(`${url}/chat`, {
+    method: 'POST',
+    headers: headersOf(asker, written),
+    body: new Uint8Array(written.body),
+  })
+  expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/arbor-stream'])
+  const seal = { keys: asker.keys, counter: written.fields.counter }
+  const reader = createStreamReader({ seal, maxBytes: 1 << 16 })
+  const pushed = reader.push(new Uint8Array(await response.arrayBuffer()))
+  const finished = reader.finish()
+  if (!pushed.ok || !finished.ok) throw new Error('the stream is no answer')
+  const verdict = verifyEnd(finished.end, { certificate: asker.certificate, requestHash: written.hash })
+  expect([verdict, finished.end.fields.code]).toEqual([{ ok: true }, ''])
+  const chunks = pushed.chunks.map((chunk) => Buffer.from(chunk).toString())
+  return { chunks, mark: chunks.indexOf('') }
+}
+
 describe('miner process', () => {
   test('announces itself, answers so that it is believed, and leaves nothing behind when it is stopped', async () => {
     const world = chainOf(neurons)
@@ -145,6 +176,25 @@ describe('miner process', () => {
       'miner.answered',
       'miner.stopped',
     ])
+  })
+
+  test('streams the text as its engine generates it, and the whole that comes after is believed', async () => {
+    const running = await start({ world: chainOf(neurons) })
+    const url = await running.ready
+    const spec = await loadSpec('inference-tiny')
+    const body = requestOf(spec)
+    const asker = await meet(url, { signer: rich, receiver: miner })
+    const written = write(asker, { now: systemClock.now(), body, accept: 'stream' })
+    const { chunks, mark } = await readStream(url, asker, written)
+    const whole = JSON.parse(chunks.slice(mark + 1).join(''))
+    expect(mark).toBeGreaterThan(10) // most of 48 tokens add text
+    expect(chunks.slice(0, mark).join('')).toBe(whole.text)
+    const engine = await openEngine({ folder: modelFolder('arbor-tiny') })
+    const request = JSON.parse(body.toString())
+    expect((await engine.check(request, whole)).reason).toBe('ok')
+    await engine.close()
+    running.stop()
+    await running.ended
   })
 
   test('serves another model too, warns of it, and is not believed', async () => {

@@ -1,6 +1,6 @@
 import type { Clock } from '@arbor/shared/clock'
 import type { Gate } from '@arbor/shared/gate'
-import type { Alpha, Ss58 } from '@arbor/shared/units'
+import type { Alpha, Block, Ss58 } from '@arbor/shared/units'
 import type { RefusalCode } from '../refusal.ts'
 import type { CallerLists } from './lists.ts'
 import type { RateLimit, Taken } from './rate-limit.ts'
@@ -14,8 +14,8 @@ export type Entry =
 
 /** Decides who is served, whatever protocol they speak. */
 export interface Admission {
-  /** Judges a hotkey by the newest metagraph. */
-  caller(hotkey: Ss58): CallerVerdict
+  /** Judges a hotkey by the newest metagraph, and the registration that it claims, if it claims one. */
+  caller(hotkey: Ss58, registeredAt?: Block): CallerVerdict
   /** Takes one of the costly signature checks that a socket address may cause; asked before each of them. */
   check(remote: string): Taken
   /** Admits a proven caller: lists, its rate, then a place in the queue by stake. Rejects with the signal's reason. */
@@ -63,7 +63,7 @@ export const createAdmission = (deps: AdmissionDeps): Admission => {
     return Math.min(MAX_RETRY_S, Math.max(1, Math.ceil((rounds * averageMs) / 1_000)))
   }
   return {
-    caller: (caller) => admitCaller({ view: deps.view(), caller, minStake: deps.minStake }),
+    caller: (caller, registeredAt) => admitCaller({ view: deps.view(), caller, registeredAt, minStake: deps.minStake }),
     check: (remote) => deps.checks.take(remoteKey(remote)),
     enter: async ({ caller, stake, signal }) => {
       if (!deps.lists.admits(caller)) return { ok: false, code: 'MINER_DENIED', retryAfterS: null }

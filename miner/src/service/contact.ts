@@ -8,7 +8,7 @@ import type { PairKeyCache, PairKeys } from '@arbor/shared/protocol/keys'
 import { judgeProof, judgeReceiver, type ReadRequest, readRequest } from '@arbor/shared/protocol/request'
 import type { Session } from '@arbor/shared/protocol/session'
 import type { SessionTable } from '@arbor/shared/protocol/sessions'
-import type { Alpha, NetUid, UnixMs } from '@arbor/shared/units'
+import type { NetUid, UnixMs } from '@arbor/shared/units'
 import type { Admission } from '../admission/admission.ts'
 import type { RefusalCode } from '../refusal.ts'
 import type { ServeSessions } from '../sessions.ts'
@@ -82,20 +82,9 @@ const findAsker = (
   if (!judged.ok) return judged
   const fresh = deps.table.judge(certificate)
   if (!fresh.ok) return fresh
-  const registered = judgeRegistration(admission, certificate)
+  const registered = admission.caller(certificate.address, certificate.registeredAt)
   if (!registered.ok) return registered
   const taken = admission.check(of.remote)
   if (!taken.ok) return { ok: false, code: 'MINER_RATE', retryAfterS: taken.retryAfterS }
   return verifyCertificate(certificate) ? { ok: true, certificate } : refused('WIRE_CERTIFICATE')
-}
-
-/** Judges a certificate by the metagraph of now: permit, stake, and the registration that it names. */
-export const judgeRegistration = (
-  admission: Admission,
-  certificate: Certificate,
-): { readonly ok: true; readonly stake: Alpha } | Unproven => {
-  const permitted = admission.caller(certificate.address)
-  if (!permitted.ok) return permitted
-  const { registeredAt, totalStake } = permitted.neuron
-  return registeredAt === certificate.registeredAt ? { ok: true, stake: totalStake } : refused('WIRE_REGISTRATION')
 }

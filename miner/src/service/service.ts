@@ -13,7 +13,7 @@ import type { TaskDefinition } from '@arbor/subnet-spec/define'
 import type { RefusalCode } from '../refusal.ts'
 import type { ServeSessions } from '../sessions.ts'
 import { answerRequest } from './answer.ts'
-import { type Contact, type ContactDeps, contact, judgeRegistration } from './contact.ts'
+import { type Contact, type ContactDeps, contact } from './contact.ts'
 import type { ServingParts } from './deps.ts'
 import { refuseProven, refuseUnproven } from './reply.ts'
 import type { Admitted, AdmittedRequest, Opened, RequestHead, Service, WholeAnswer } from './types.ts'
@@ -103,7 +103,7 @@ const judge = (
   if (!target.ok) return target
   if ((deps.requireSeal || head.sealedOnly) && request.fields.contentType !== SEALED_TYPE)
     return { ok: false, code: 'WIRE_SEAL_REQUIRED' }
-  const registered = judgeRegistration(deps.admission, met.certificate)
+  const registered = deps.admission.caller(met.certificate.address, met.certificate.registeredAt)
   if (!registered.ok) return registered
   const session = admitSession(deps, met.certificate)
   if (!session.ok) return session
@@ -113,7 +113,7 @@ const judge = (
   const task = Object.hasOwn(deps.spec.tasks, taskName) ? deps.spec.tasks[taskName] : undefined
   if (task === undefined || head.method !== 'POST') return { ok: false, code: 'MINER_NO_TASK' }
   const length = judgeLength(request, task.maxRequestBytes)
-  return length.ok ? { ok: true, stake: registered.stake, taskName, task } : length
+  return length.ok ? { ok: true, stake: registered.neuron.totalStake, taskName, task } : length
 }
 
 /** Lets a proven session into the table; one that is new is written down before its first request is accepted. */
