@@ -112,6 +112,35 @@ describe('docs/join.md', () => {
   }, 120_000)
 })
 
+describe('docs/keys.md', () => {
+  test('runs command by command with passwords in files', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'arbor-keys-page-'))
+    try {
+      for (const name of ['password', 'other-password'])
+        writeFileSync(join(home, name), `the-${name}\n`, { mode: 0o600 })
+      const commands = blocks('docs/keys.md', 'sh').flatMap((block) => block.trim().split('\n'))
+      expect(commands.length).toBeGreaterThan(5)
+      for (const command of commands) {
+        const [program, ...args] = command.split(/\s+/)
+        expect(program).toBe('arbor')
+        await run(process.execPath, [main, ...args], { cwd: home, env: { HOME: home, PATH: process.env.PATH } })
+      }
+      const { stdout } = await run(process.execPath, [main, 'wallet', 'show', '--wallet', 'mine', '--json'], {
+        env: { HOME: home },
+      })
+      expect(JSON.parse(stdout)).toMatchObject({
+        coldkeyState: 'encrypted',
+        hotkeys: [
+          { name: 'default', state: 'open' },
+          { name: 'second', state: 'open' },
+        ],
+      })
+    } finally {
+      rmSync(home, { recursive: true, force: true })
+    }
+  }, 120_000)
+})
+
 describe('docs/chain.md', () => {
   let home: string
   beforeAll(() => {
