@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -16,7 +16,7 @@ import type { NetUid, Rao } from '@arbor/shared/units'
 import { loadSpec } from '@arbor/subnet-spec/load'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { requestOf } from '../../miner/test/net.ts'
-import { ask, meet } from './support/asker.ts'
+import { ask, codeOf, meet } from './support/asker.ts'
 
 const netuid = 1 as NetUid
 const main = (name: string): string => fileURLToPath(new URL(`../../${name}/src/main.ts`, import.meta.url))
@@ -70,6 +70,7 @@ afterAll(async () => {
 })
 
 describe('miner beside a chain process', () => {
+  const denied = join(folder, 'denied')
   const args = () => [
     '--network',
     url,
@@ -85,10 +86,14 @@ describe('miner beside a chain process', () => {
     'inference-tiny',
     '--data',
     join(folder, 'data'),
+    '--require-seal',
+    '--deny',
+    denied,
     '--json',
   ]
 
   test('says how to register, and once registered serves until it is told to stop', async () => {
+    writeFileSync(denied, '')
     const { hotkey } = createWallet({ wallets: folder, wallet: 'w', hotkey: 'default', generateMnemonic })
     await expect(start('miner', args()).event('miner.ready')).rejects.toThrow(
       /MINER_UNREGISTERED: .*arbor register .*--wallet w/,
@@ -121,6 +126,11 @@ describe('miner beside a chain process', () => {
     const reply = await ask(String(ready.url), asker, { body })
     expect([reply.status, reply.isSigned]).toEqual([200, true])
     expect(JSON.parse(reply.text).finish).toBe('length')
+    const open = await ask(String(ready.url), asker, { body, isSealed: false })
+    expect([open.status, codeOf(open), open.isSigned]).toEqual([426, 'WIRE_SEAL_REQUIRED', true])
+    writeFileSync(denied, `${signer.address} # for now\n`)
+    await miner.event('miner.list')
+    expect(codeOf(await ask(String(ready.url), asker, { body }))).toBe('MINER_DENIED')
 
     miner.child.kill('SIGTERM')
     const [code] = await once(miner.child, 'exit')
