@@ -3,6 +3,7 @@
  * Usage: query.ts HOST PORT HOTKEY [--uri //Alice] [--only basics] [--questions 512] [--at-once 128]
  * One line of PASS or FAIL for each check, `N passed, N failed` at the end; exit code 1 when one failed, 2 for a wrong call.
  */
+import { lookup } from 'node:dns/promises'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { keypairFromUri } from '@arbor/shared/keys'
@@ -24,16 +25,16 @@ async function query(words: readonly string[]): Promise<number> {
       'at-once': { type: 'string', default: '128' },
     },
   })
-  const [ip, port, hotkey] = positionals
-  if (ip === undefined || port === undefined || hotkey === undefined || positionals.length > 3) throw new Error(USAGE)
+  const [host, port, hotkey] = positionals
+  if (host === undefined || port === undefined || hotkey === undefined || positionals.length > 3) throw new Error(USAGE)
   if (values.only !== undefined && values.only !== 'basics') throw new Error(USAGE)
   const asker = openAsker({
-    ip: ip === 'localhost' ? '127.0.0.1' : ip,
-    port: Number(port),
+    ip: (await lookup(host)).address,
+    port: whole(port, 65_535),
     hotkey: ss58(hotkey),
     signer: keypairFromUri(values.uri),
   })
-  const many = crowd({ questions: Number(values.questions), atOnce: Number(values['at-once']) })
+  const many = crowd({ questions: whole(values.questions), atOnce: whole(values['at-once']) })
   const checks: readonly Check[] = values.only === 'basics' ? basics : [...basics, ...refusals, many]
   let failed = 0
   for (const check of checks) {
@@ -49,6 +50,14 @@ async function query(words: readonly string[]): Promise<number> {
   await asker.close()
   process.stdout.write(`${checks.length - failed} passed, ${failed} failed\n`)
   return failed
+}
+
+/** Reads a whole number from 1. */
+function whole(text: string, max = 1_000_000): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1 || value > max)
+    throw new Error(`"${text}" is no number in 1..${max}\n${USAGE}`)
+  return value
 }
 
 try {
