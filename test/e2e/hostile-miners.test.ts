@@ -1,9 +1,16 @@
+import type { ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import { openHotkey } from '@arbor/chain/wallet/open'
 import { type OpenedEngine, openEngine } from '@arbor/engine/open'
+import { systemClock } from '@arbor/shared/clock'
 import type { GenerateRequest } from '@arbor/shared/inference'
+import { keypairFromUri } from '@arbor/shared/keys'
+import { refusalBody } from '@arbor/shared/protocol/refusal'
+import type { Ms, UnixMs } from '@arbor/shared/units'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Asked, type HostileMiner, startHostile } from './support/hostile.ts'
+import type { Asked } from './support/answering.ts'
+import { type Behaviour, type HostileMiner, startHostile } from './support/hostile.ts'
 import { must, type Net, netuid, startNet, tinyModel } from './support/net.ts'
 import { peakBytes, type Running, type Said } from './support/process.ts'
 
@@ -15,20 +22,30 @@ let net: Net
 let engine: OpenedEngine
 let validator: Running
 const miners = new Map<string, HostileMiner>()
-/** Answers signed by one hostile miner, for another to steal. */
-let loot: { readonly headers: Record<string, string>; readonly body: string } | null = null
+/** An answer signed by one hostile miner, for another to steal. */
+let loot: ReturnType<Asked['sign']> | null = null
 
-const send = ({ response, sign }: Asked, body: string): void =>
-  void response.writeHead(200, { ...sign(body), 'content-type': 'application/json' }).end(body)
+const reply = (response: ServerResponse, { headers, body }: ReturnType<Asked['sign']>, status = 200): void =>
+  void response.writeHead(status, headers).end(body)
+const send = ({ response, sign }: Asked, body: string): void => reply(response, sign(body))
+const refuse = ({ response, sign }: Asked, code: string, status: number): void =>
+  reply(response, sign(refusalBody(code), { status }), status)
 const generate = async (request: unknown) => {
   const { text, tokens, finish, fingerprint } = await engine.generate(request as GenerateRequest)
   return { text, tokens: [...tokens], finish, fingerprint: [...fingerprint] }
 }
+const honest = async (asked: Asked): Promise<void> => send(asked, JSON.stringify(await generate(asked.request)))
 
-/** How each hostile miner answers, and the verdicts that may come of it. */
-const behaviours: Readonly<Record<string, { readonly reasons: readonly string[]; answer(asked: Asked): unknown }>> = {
+/**
+ * How each hostile miner behaves, and the verdicts that may come of it. Each registration costs more than the one before, so these
+ * are the ones that matter to a whole validator; dendrite.test.ts has every word.
+ */
+const behaviours: Readonly<Record<string, Behaviour & { readonly reasons: readonly string[] }>> = {
   garbage: { reasons: ['malformed'], answer: (asked) => send(asked, '{"text": 7') },
-  'wrong-schema': { reasons: ['malformed'], answer: (asked) => send(asked, '{"tokens":"all"}') },
+  'no-proof': {
+    reasons: ['malformed'], // the spec's own word: the schema allows an empty proof
+    answer: async (asked) => send(asked, JSON.stringify({ ...(await generate(asked.request)), fingerprint: [] })),
+  },
   silent: { reasons: ['timeout'], answer: () => undefined },
   late: {
     reasons: ['timeout'],
@@ -38,23 +55,37 @@ const behaviours: Readonly<Record<string, { readonly reasons: readonly string[];
       send(asked, body)
     },
   },
+  dripping: {
+    reasons: ['trickle'],
+    answer: async ({ response }) => {
+      response.writeHead(200)
+      while (!response.destroyed) {
+        response.write(' ')
+        await wait(200, undefined, { signal: net.signal })
+      }
+    },
+  },
   gigabyte: {
     reasons: ['oversized'],
-    answer: ({ response, sign }) => {
-      response.writeHead(200, { ...sign(''), 'content-length': String(gigabyte) })
+    answer: ({ response }) => {
+      response.writeHead(200, { 'content-length': String(gigabyte) })
       pour(response)
     },
   },
   endless: {
     reasons: ['oversized'],
-    answer: ({ response, sign }) => {
-      response.writeHead(200, sign(''))
+    answer: ({ response }) => {
+      response.writeHead(200)
       pour(response)
     },
   },
-  'no-proof': {
-    reasons: ['malformed'],
-    answer: async (asked) => send(asked, JSON.stringify({ ...(await generate(asked.request)), fingerprint: [] })),
+  bomb: {
+    reasons: ['compressed'],
+    answer: ({ response }) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(zeros),
+  },
+  redirect: {
+    reasons: ['redirect'],
+    answer: ({ response }) => response.writeHead(307, { location: net.url.replace('ws', 'http') }).end(),
   },
   'other-proof': {
     // the right words with the hidden states of another answer
@@ -75,22 +106,50 @@ const behaviours: Readonly<Record<string, { readonly reasons: readonly string[];
     // honest, but it lets another take what it signed
     reasons: ['ok'],
     answer: async (asked) => {
-      const body = JSON.stringify(await generate(asked.request))
-      loot = { headers: asked.sign(body), body }
-      send(asked, body)
+      loot = asked.sign(JSON.stringify(await generate(asked.request)))
+      reply(asked.response, loot)
     },
   },
   thief: {
-    reasons: ['unsigned'],
+    reasons: ['forged'],
     answer: async ({ response }) => {
       while (loot === null) await wait(20, undefined, { signal: net.signal })
-      response.writeHead(200, loot.headers).end(loot.body)
+      reply(response, loot)
     },
   },
+  'other-request': {
+    // a flawless answer, signed for a request of another time
+    reasons: ['wrong-request'],
+    answer: async ({ request, response, sign }) =>
+      reply(response, sign(JSON.stringify(await generate(request)), { requestHash: Buffer.alloc(32) })),
+  },
   unsigned: { reasons: ['unsigned'], answer: ({ response }) => response.writeHead(200).end('{}') },
-  broken: { reasons: ['refused'], answer: ({ response }) => response.writeHead(500).end('oops') },
-  gone: { reasons: ['unreachable'], answer: ({ response }) => response.destroy() },
+  busy: { reasons: ['busy'], answer: (asked) => refuse(asked, 'MINER_BUSY', 503) },
+  rude: { reasons: ['rejected'], answer: ({ response }) => response.writeHead(403).end(refusalBody('MINER_DENIED')) },
+  forgetful: {
+    reasons: ['rejected'],
+    answer: ({ response }) => response.writeHead(401).end(refusalBody('WIRE_SESSION_OLD')),
+  },
+  gone: { reasons: ['early-close'], answer: ({ response }) => response.destroy() },
+  pretender: {
+    // the certificate of another, whose answers it would like to sign
+    reasons: ['certificate-stolen'],
+    prepare: async (answering) => {
+      answering.session = await answering.open({ signer: keypairFromUri('//Mallory') })
+    },
+    answer: honest,
+  },
+  expired: {
+    reasons: ['certificate-expired'],
+    prepare: async (answering) => {
+      const issuedAt = (systemClock.now() - 60_000) as UnixMs
+      answering.session = await answering.open({ issuedAt, lifetimeMs: 30_000 as Ms })
+    },
+    answer: honest,
+  },
 }
+/** 64 MiB of zeros, packed. */
+const zeros = gzipSync(Buffer.alloc(2 ** 26))
 
 /** Writes as long as the other side takes it. */
 const pour = (response: Asked['response']): void => {
@@ -110,9 +169,8 @@ beforeAll(async () => {
   await honest.event('miner.ready')
   for (const [index, name] of names.entries()) {
     const hotkey = await openHotkey({ wallets: net.wallets, wallet: name, hotkey: 'default' })
-    const { answer } = must(behaviours[name])
-    const serve = async (asked: Asked): Promise<void> => void (await answer(asked))
-    miners.set(name, await startHostile({ net, hotkey, ip: `127.0.0.${61 + index}`, answer: serve }))
+    const behaviour = must(behaviours[name])
+    miners.set(name, await startHostile({ net, hotkey, ip: `127.0.0.${61 + index}`, behaviour }))
   }
   validator = net.start('validator-1')
   await validator.event('validator.ready')
@@ -158,7 +216,7 @@ test('hostile miners get their verdicts, and the honest one is believed in every
 
 test('validator lives, takes no gigabyte, and asked everybody in every round', () => {
   expect(validator.child.exitCode).toBeNull()
-  for (const name of ['gigabyte', 'endless']) expect(must(miners.get(name)).sent).toBeLessThan(64 * 2 ** 20)
+  for (const name of ['gigabyte', 'endless', 'bomb']) expect(must(miners.get(name)).sent).toBeLessThan(64 * 2 ** 20)
   expect(peakBytes(validator.pid)).toBeLessThan(gigabyte)
   for (const [name, miner] of miners) expect([name, miner.asked >= rounds]).toEqual([name, true])
 })

@@ -5,6 +5,7 @@ import type { Fault, Ours, SocketTiming } from './answer.ts'
 import type { Connections } from './connections.ts'
 import { type Exchanged, exchange } from './exchange.ts'
 import type { LagMeter } from './lag.ts'
+import { createTurns, type Turn } from './turns.ts'
 
 /** The head of an answer. */
 export interface HttpHead {
@@ -57,7 +58,15 @@ export type Send = (request: HttpRequest, signal: AbortSignal) => Promise<HttpRe
 
 /** Creates the sending half: connections that are kept, bounded phases, timings. */
 export const createSend =
-  (of: { readonly connections: Connections; readonly clock: Clock; readonly lag: LagMeter }): Send =>
+  ({
+    turn = createTurns(),
+    ...of
+  }: {
+    readonly connections: Connections
+    readonly clock: Clock
+    readonly lag: LagMeter
+    readonly turn?: Turn
+  }): Send =>
   async (request, signal) => {
     const { connections, clock } = of
     const { address } = request
@@ -78,6 +87,7 @@ export const createSend =
     }
     signal.throwIfAborted()
     const timing = { ...done.timing, connectMs: connection.connectMs, lagMs: watch.worstMs() }
+    await turn() // what the caller does with it takes time of the sockets
     if (done.ok) return { ...done, timing }
     if (done.stale) connections.drop(address)
     return { ...done, timing }

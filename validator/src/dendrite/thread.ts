@@ -17,6 +17,7 @@ import { createLagMeter } from './lag.ts'
 import { type AskMessage, type FromThread, owned, type ThreadData, type ToThread } from './messages.ts'
 import { createOwnSessions } from './own-session.ts'
 import type { Question, SpeakerContext, SpeakerLog } from './speaker.ts'
+import { createTurns } from './turns.ts'
 
 /**
  * The dendrite's thread: sockets, seals, proofs and hashes, and nothing else, so that the main loop's work enters no timing.
@@ -57,8 +58,9 @@ const signer: Signer = { ...data.hotkey, sign }
 
 const { netuid, hotkey, limits } = data
 const genesisHash = fromHex(data.genesisHash, 32)
+const turn = createTurns()
 const connections = createConnections({ maxIdle: MAX_IDLE, connectMs: limits.connectMs, clock })
-const send = createSend({ connections, clock, lag: createLagMeter({ clock }) })
+const send = createSend({ connections, clock, lag: createLagMeter({ clock }), turn })
 const sessions = createOwnSessions({
   signer,
   genesisHash,
@@ -90,6 +92,7 @@ const ask = createAsk({
     data.speaksBittensor && version >= BITTENSOR_VERSION && definition.synapse !== undefined ? bittensor : arbor,
   context: { send, sign, hotkey, netuid, clock, randomBytes, log },
   privateAllowed: data.privateAllowed,
+  turn,
 })
 
 const loaded = loadSpec(data.spec)

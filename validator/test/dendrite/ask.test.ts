@@ -57,6 +57,7 @@ const setUp = (speak: Speaker, over: { limits?: Partial<AskLimits>; dialled?: ()
     speakerOf: () => speak,
     context,
     privateAllowed: false,
+    turn: () => Promise.resolve(),
   })
   return { ask, clock, probes }
 }
