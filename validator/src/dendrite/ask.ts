@@ -6,7 +6,7 @@ import type { Breakers } from './breaker.ts'
 import type { Dialled } from './dial.ts'
 import { createLine, createLines, type Leave } from './line.ts'
 import type { Question, Speaker, SpeakerContext } from './speaker.ts'
-import type { Turn } from './turns.ts'
+import { createTurns, type Turn } from './turns.ts'
 
 /** Bounds of asking; each keeps one slow, dead or hostile miner from costing the others more than a place. */
 export interface AskLimits {
@@ -49,9 +49,9 @@ export const createAsk = (of: {
   /** Whether addresses that are not of the public internet are dialled. */
   readonly privateAllowed: boolean
   /** Waited for before a question is written, which takes time of the sockets. */
-  readonly turn: Turn
+  readonly turn?: Turn
 }): Ask => {
-  const { limits, clock, breakers, context } = of
+  const { limits, clock, breakers, context, turn = createTurns() } = of
   const line = createLine({ places: limits.inFlight, bytes: limits.bytesInFlight, capacity: limits.waiting })
   const miners = createLines({ places: limits.perMiner, bytes: Number.POSITIVE_INFINITY, capacity: limits.waiting })
   const probes = createLine({ places: PROBES, bytes: Number.POSITIVE_INFINITY, capacity: limits.waiting })
@@ -108,7 +108,7 @@ export const createAsk = (of: {
     const leave = await enter(question, signal)
     if (typeof leave !== 'function') return leave
     try {
-      await of.turn()
+      await turn()
       const speak = of.speakerOf(question)
       const first = await speak(question, context, signal)
       const answer = first.kind === 'fault' && first.stale ? await speak(question, context, signal) : first
