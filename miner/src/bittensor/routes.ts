@@ -21,6 +21,7 @@ const ping: ServedSynapse = {
 
 /** What every request has beside its own fields; names, addresses, hashes and two signatures are under 2 KB. */
 const OBJECT_BYTES = 4_096
+const METHODS: readonly HTTPMethods[] = ['POST', 'GET']
 const OTHER_METHODS: readonly HTTPMethods[] = ['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD']
 
 /**
@@ -36,18 +37,17 @@ export const mountAxon = (app: FastifyInstance, of: AxonDeps): void => {
     scope.setErrorHandler((error, request, reply) => sendError(deps, error, request, reply))
     const all = of.served.some(({ synapse }) => synapse.name === PING.name) ? of.served : [ping, ...of.served]
     for (const served of all) serve(scope, deps, served)
-    scope.route<{ Params: { name: string } }>({
-      method: ['POST', 'GET'],
-      url: '/:name',
-      onRequest: async (request, reply) => {
-        if (!isAsker(request)) return reply.callNotFound()
-        reply.header('connection', 'close') // its body is not waited for
-        await send(deps, reply, notFound(request.params.name))
-      },
-      handler: async (_request, reply) => reply.callNotFound(),
-    })
+    replyAtOnce(scope, METHODS, '/:name', (reply, request) =>
+      isAsker(request) ? send(deps, reply, notFound(nameOf(request))) : reply.callNotFound(),
+    )
+    replyAtOnce(scope, METHODS, '/:name/*', (reply, request) =>
+      isAsker(request) ? reply.code(404).send({ detail: 'Not Found' }) : reply.callNotFound(),
+    )
   })
 }
+
+const nameOf = ({ params }: FastifyRequest): string =>
+  typeof params === 'object' && params !== null && 'name' in params ? String(params.name) : ''
 
 /** Whether a request speaks Bittensor's protocol; others get the application's own 404. */
 const isAsker = ({ headers }: FastifyRequest): boolean =>
@@ -71,18 +71,29 @@ const serve = (scope: FastifyInstance, deps: OpenDeps, served: ServedSynapse): v
       return send(deps, reply, await answer(deps, admitted, body))
     },
   })
+  const refuseMethod = (reply: FastifyReply): FastifyReply =>
+    reply.code(405).header('allow', 'POST, GET').send({ detail: 'Method Not Allowed' })
+  const redirect = (reply: FastifyReply): FastifyReply => reply.code(307).header('location', `/${name}`).send()
+  replyAtOnce(scope, OTHER_METHODS, `/${name}`, refuseMethod)
+  replyAtOnce(scope, METHODS, `/${name}/`, redirect)
+}
+
+/** Adds a route whose answer needs no body, which then is not waited for. */
+const replyAtOnce = (
+  scope: FastifyInstance,
+  method: readonly HTTPMethods[],
+  url: string,
+  answer: (reply: FastifyReply, request: FastifyRequest) => unknown,
+): void => {
   scope.route({
-    method: [...OTHER_METHODS],
-    url: `/${name}`,
-    handler: (_request, reply) => reply.code(405).header('allow', 'POST, GET').send({ detail: 'Method Not Allowed' }),
-  })
-  scope.route({
-    method: ['POST', 'GET'],
-    url: `/${name}/`,
-    onRequest: (_request, reply) => {
-      reply.code(307).header('location', `/${name}`).header('connection', 'close').send()
+    method: [...method],
+    url,
+    onRequest: async (request, reply) => {
+      reply.header('connection', 'close')
+      await answer(reply, request)
+      return reply
     },
-    handler: () => undefined,
+    handler: async () => undefined,
   })
 }
 

@@ -44,7 +44,11 @@ export const createServer = (deps: ServerDeps): FastifyInstance => {
 }
 
 /** Builds an application with the bounds and errors that all routes share. */
-const createApp = ({ spec, log, connections = LIMITS.connections }: ServerDeps): FastifyInstance => {
+export const createApp = ({
+  spec,
+  log,
+  connections = LIMITS.connections,
+}: Pick<ServerDeps, 'log' | 'connections'> & { readonly spec: Pick<SubnetSpec, 'tasks'> }): FastifyInstance => {
   const app = fastify({
     logger: false,
     bodyLimit: 1,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mountAxon } from '@arbor/miner/bittensor/routes'
 import type { ServedSynapse } from '@arbor/miner/bittensor/types'
-import { LIMITS, limitConnections } from '@arbor/miner/http/limits'
+import { createApp } from '@arbor/miner/http/server'
 import { createMemoryNonceStore, type NonceStore } from '@arbor/shared/bittensor/nonce-store'
 import { openNonces } from '@arbor/shared/bittensor/nonces'
 import { synapseOf } from '@arbor/shared/bittensor/synapse'
@@ -12,7 +12,6 @@ import { keypairFromUri } from '@arbor/shared/keys'
 import { createLogger, type Logger } from '@arbor/shared/log'
 import type { Alpha, Hex, Ss58 } from '@arbor/shared/units'
 import type { TaskDefinition } from '@arbor/subnet-spec/define'
-import { fastify } from 'fastify'
 import { synapses } from './synapses.ts'
 
 /** An axon of ours that serves the interop table on 127.0.0.1. */
@@ -65,22 +64,10 @@ export const startArborAxon = async (of: {
   readonly clock?: Clock
   readonly store?: NonceStore
   readonly log?: Logger
-  readonly maxHeaderBytes?: number
 }): Promise<ArborAxon> => {
   const hotkey = keypairFromUri(of.uri).address
-  const app = fastify({
-    bodyLimit: 1,
-    requestTimeout: LIMITS.requestMs,
-    keepAliveTimeout: LIMITS.keepAliveMs,
-    http: {
-      maxHeaderSize: of.maxHeaderBytes ?? LIMITS.headerBytes,
-      headersTimeout: LIMITS.headersMs,
-      connectionsCheckingInterval: LIMITS.checkMs,
-    },
-    forceCloseConnections: true,
-    exposeHeadRoutes: false,
-  })
-  limitConnections(app.server, LIMITS.connections)
+  const log = of.log ?? quiet
+  const app = createApp({ spec: { tasks: synapses }, log })
   mountAxon(app, {
     receiver: hotkey,
     served: Object.entries(synapses).map(([name, task]) => servedOf(name, task)),
@@ -90,7 +77,7 @@ export const startArborAxon = async (of: {
       enter: async () => ({ ok: true, release: () => undefined }),
     },
     clock: of.clock ?? systemClock,
-    log: of.log ?? quiet,
+    log,
     randomUuid: randomUUID,
   })
   await app.listen({ host: '127.0.0.1', port: of.port })
