@@ -3,12 +3,25 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createManualClock } from '@arbor/shared/manual-clock'
 import { createMemorySessionStore, type SessionStore } from '@arbor/shared/protocol/session-store'
 import type { Hex, Ss58, UnixMs } from '@arbor/shared/units'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openSessionStore } from '../src/session-store.ts'
 import { ask, expectSigned, expectUnsigned } from './ask.ts'
-import { askerOf, headersOf, manualNet, miner, poor, post, requestOf, rich, write } from './net.ts'
+import {
+  askerOf,
+  headersOf,
+  manualNet,
+  miner,
+  openSessions,
+  poor,
+  post,
+  requestOf,
+  rich,
+  testNet,
+  write,
+} from './net.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'arbor-sessions-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -113,6 +126,31 @@ describe('miner that was restarted', () => {
     expectUnsigned(replayed, 401, 'WIRE_SESSION_OLD')
     const now = after.clock.now() + 1 // no two sessions of a hotkey are issued in the same millisecond
     expect((await ask(after, await askerOf(after, { now })).response).statusCode).toBe(200)
+  })
+
+  test('locks nobody out and takes nothing again when its clock was a day ahead for a while', async () => {
+    const clock = createManualClock()
+    const wrong = { byMs: 0 }
+    const sessions = await openSessions(clock) // whose own clock is right: here it is the table's that is not
+    const net = await testNet({
+      clock: { ...clock, now: () => (clock.now() + wrong.byMs) as UnixMs },
+      sessions,
+      store: openSessionStore({ file: nextFile(), owner }),
+      solve,
+    })
+    const signed = { pair: null, isSealed: false, proof: 'signature' } as const
+    const asker = await askerOf(net)
+    const captured = write(asker, { now: clock.now(), body: requestOf(net.spec), timeoutMs: 60_000, ...signed })
+    expect((await post(net, headersOf(asker, captured), captured.body)).statusCode).toBe(200)
+    wrong.byMs = 86_400_000
+    // What comes now makes it forget all that has expired by its clock.
+    expect((await ask(net, await askerOf(net, { signer: poor }), signed).response).statusCode).toBe(200)
+    wrong.byMs = 0
+    await clock.advance(1)
+    const again = await post(net, headersOf(asker, captured), captured.body)
+    expectUnsigned(again, 401, 'WIRE_SESSION_OLD')
+    for (const signer of [rich, poor])
+      expect((await ask(net, await askerOf(net, { signer }), signed).response).statusCode).toBe(200)
   })
 
   test('writes once a session, and not at all for one whose proof fails', async () => {
