@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { isLocalChain } from '@arbor/chain/address'
 import type { ChainClient } from '@arbor/chain/client/types'
 import { lockFolder } from '@arbor/chain/folder-lock'
 import { startContained } from '@arbor/engine/contained/start'
@@ -27,7 +28,7 @@ import { findSelf, type Identity } from './registration.ts'
 import type { ServingParts } from './service/deps.ts'
 import { createService } from './service/service.ts'
 import type { Service } from './service/types.ts'
-import { openSessionStore, type SessionStoreFile } from './session-store.ts'
+import { openSessionStore } from './session-store.ts'
 import { openServeSessions, type ServeSessions } from './sessions.ts'
 import type { MinerJob, MinerResult, MinerWorkerData } from './worker.ts'
 
@@ -55,6 +56,8 @@ export interface MinerSettings {
   readonly minStake: Alpha
   /** Whether questions that are not sealed are refused. */
   readonly requireSeal: boolean
+  /** Whether Bittensor's dendrites are answered too, on the same port. */
+  readonly bittensor: boolean
 }
 
 export interface MinerDeps {
@@ -107,8 +110,11 @@ export const runMiner = async (deps: MinerDeps): Promise<void> => {
   await openModel(deps, engine)
 
   const state = { view: first.view, uid: first.self.uid, ready: false }
-  const service = buildService(deps, { engine, store, sessions, state })
-  const own = settings.port === null ? null : await openServer(deps, { engine, sessions, state, service, stop })
+  const parts = servingParts(deps, engine, state)
+  const service = createService({ ...parts, sessions, store, requireSeal: settings.requireSeal })
+  const mount = settings.bittensor ? openBittensor(settings, parts, cleanup) : undefined
+  const served = { engine, sessions, state, service, mount, stop }
+  const own = settings.port === null ? null : await openServer(deps, served)
   const ready = readyOnce(deps, state)
   const dialling = settings.dial === null ? null : openDialling(deps, { service, sessions, state, ready })
   const endpoint = (): Endpoint | null => announced(settings, own ?? dialling?.endpoint() ?? null)
@@ -160,23 +166,33 @@ interface ServedBy {
   readonly state: State
 }
 
-const buildService = (deps: MinerDeps, of: ServedBy & { readonly store: SessionStoreFile }): Service => {
-  const { engine, store, sessions, state } = of
-  const { requireSeal } = deps.settings
-  return createService({ ...servingParts(deps, engine, state), sessions, store, requireSeal })
+/** Makes the routes of Bittensor's protocol, with a store of its own for what must outlive a restart. */
+const openBittensor = (
+  { data }: MinerSettings,
+  parts: ServingParts,
+  cleanup: DisposableStack,
+): ((app: FastifyInstance) => void) => {
+  const nonces = openNonceStore(join(data, 'nonces.sqlite'))
+  cleanup.defer(() => nonces.close())
+  return bittensorMount(parts, nonces)
 }
 
 /** Opens the HTTP port. @returns where it listens */
 const openServer = async (
   { clock, log, spec, settings }: MinerDeps,
-  of: ServedBy & { readonly service: Service; readonly stop: AsyncDisposableStack },
+  of: ServedBy & {
+    readonly service: Service
+    readonly mount: ((app: FastifyInstance) => void) | undefined
+    readonly stop: AsyncDisposableStack
+  },
 ): Promise<Endpoint> => {
-  const { engine, sessions, state, service } = of
+  const { engine, sessions, state, service, mount } = of
   const app = createServer({
     clock,
     log,
     spec,
     service,
+    mount,
     health: () => ({
       ready: state.ready && engine.stats().state === 'running' && sessions.current() !== null,
       uid: state.uid,
@@ -201,6 +217,7 @@ const openDialling = (
     targets: settings.dial ?? [],
     hotkey: settings.identity.hotkey,
     metagraph: () => of.state.view.metagraph,
+    privateAllowed: isLocalChain(deps.chain.url),
     bodyBytes: Math.max(...Object.values(spec.tasks).map(({ maxRequestBytes }) => maxRequestBytes)) + SEAL_BYTES,
     random: () => Buffer.from(randomBytes(4)).readUInt32BE() / 2 ** 32,
     onConnected: () => of.ready(announced(settings, dialling.endpoint())),

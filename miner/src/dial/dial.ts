@@ -1,3 +1,4 @@
+import { refusalOf } from '@arbor/chain/address'
 import type { Metagraph } from '@arbor/chain/client/types'
 import type { Clock } from '@arbor/shared/clock'
 import { AXON_PROTOCOL } from '@arbor/shared/dial/statement'
@@ -30,6 +31,8 @@ export interface DiallingDeps extends Omit<KeepDeps, 'limits'> {
   readonly targets: DialTargets
   readonly hotkey: Ss58
   readonly metagraph: () => Metagraph
+  /** Whether validators are dialled at addresses that are not of the public internet. */
+  readonly privateAllowed: boolean
   readonly limits?: DialLimits
   /** Called whenever a relay has welcomed us. */
   readonly onConnected: () => void
@@ -108,10 +111,11 @@ export const createDialling = (deps: DiallingDeps): Dialling => {
 const portOf = (url: URL): number => Number(url.port || (url.protocol === 'wss:' ? 443 : 80))
 
 /** Finds the validators that listen: those with a permit and an axon to be dialled, the most stake first. */
-const listening = ({ metagraph, hotkey }: DiallingDeps, most: number): readonly URL[] =>
+const listening = ({ metagraph, hotkey, privateAllowed }: DiallingDeps, most: number): readonly URL[] =>
   metagraph()
     .neurons.filter(({ validatorPermit, hotkey: theirs }) => validatorPermit && theirs !== hotkey)
     .filter(({ axon }) => axon?.version === PROTOCOL_VERSION && axon.protocol === AXON_PROTOCOL.dial)
+    .filter(({ axon }) => axon !== null && refusalOf(axon, privateAllowed) === null)
     .toSorted((a, b) => (a.totalStake === b.totalStake ? 0 : a.totalStake > b.totalStake ? -1 : 1))
     .slice(0, most)
     .flatMap(({ axon }) => (axon === null ? [] : [urlOf(axon)]))
