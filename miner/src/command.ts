@@ -25,6 +25,7 @@ import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { openLists } from './admission/lists.ts'
+import { mustServeBittensor } from './bittensor/miner.ts'
 import type { DialTargets } from './dial/dial.ts'
 import { dialArgument } from './dial/targets.ts'
 import { type MinerSettings, runMiner } from './miner.ts'
@@ -47,6 +48,7 @@ interface Options extends NetworkOptions, WalletOptions {
   readonly allow?: string
   readonly deny?: string
   readonly requireSeal: boolean
+  readonly bittensor: boolean
   readonly logLevel: LogLevel
 }
 
@@ -86,6 +88,7 @@ export function minerCommand(context: CommandContext): Command {
     .option('--allow <list>', 'serve these hotkeys only: a file with one a line, or hotkeys with commas between')
     .option('--deny <list>', 'never serve these hotkeys, given in the same way')
     .option('--require-seal', 'refuse questions that are not encrypted', false)
+    .option('--bittensor', "answer Bittensor's own dendrites too, whose answers nobody can sign", false)
     .option('--json', 'print where the miner serves as one JSON line')
     .action((options: Options) => start(context, options))
 }
@@ -141,6 +144,7 @@ const settingsOf = (of: {
       message: `Validators cannot reach ${externalIp ?? options.ip}; say with --external-ip where they can`,
     })
   }
+  if (options.bittensor) mustServeBittensor({ spec, port, requireSeal: options.requireSeal })
   return {
     identity: {
       netuid: options.netuid,
@@ -165,6 +169,7 @@ const settingsOf = (of: {
     ratePerSecond: options.rate,
     minStake: options.minStake,
     requireSeal: options.requireSeal,
+    bittensor: options.bittensor,
   }
 }
 

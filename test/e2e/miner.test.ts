@@ -106,6 +106,7 @@ const start = async (of: {
       ratePerSecond: 20,
       minStake: 0n as Alpha,
       requireSeal: false,
+      bittensor: false,
     },
     lists: openLists({ cwd: folder, clock: systemClock, log }),
     randomBytes: (length) => randomBytes(length),
