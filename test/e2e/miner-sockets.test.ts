@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -184,6 +185,22 @@ describe('miner on a socket', () => {
     expect(await works()).toBe(200)
     for (const socket of idle) socket.destroy()
     expect(served.count).toBe(before + 1)
+  })
+
+  test('serves others while idle connections come from many addresses', async () => {
+    const idle: Socket[] = []
+    for (let index = 0; index < 1_500; index += 1) {
+      const socket = connect({ host: '127.0.0.1', port, localAddress: `127.0.1.${index % 15}` })
+      socket.on('error', () => undefined) // who is one too many is cut off
+      idle.push(socket)
+      if (index % 100 === 99) await once(socket, 'connect')
+    }
+    expect(await works()).toBe(200)
+    const open = await new Promise<number>((resolve) =>
+      net.app.server.getConnections((_error, count) => resolve(count)),
+    )
+    expect(open).toBeLessThanOrEqual(1_024)
+    for (const socket of idle) socket.destroy()
   })
 
   test('streams over a socket, and the end proves that all is there', async () => {

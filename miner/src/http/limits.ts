@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
 import { remoteKey } from '../admission/remote.ts'
 
 /** Bounds of a connection, whoever calls. */
@@ -24,19 +25,39 @@ export interface ConnectionLimits {
   readonly perAddress: number
 }
 
-/** Bounds a server's connections, in all and for each address. */
-export const limitConnections = (server: Server, { total, perAddress }: ConnectionLimits): void => {
-  server.maxConnections = total
-  const open = new Map<string, number>()
+/** Bounds of a server's connections. */
+export interface ConnectionBounds {
+  /** Keeps a connection that brought an admitted request from being closed for newer ones. */
+  keep(socket: Socket): void
+}
+
+/**
+ * Bounds a server's connections, for each address and in all. When there are too many, the oldest that never brought an admitted
+ * request is closed: so no number of idle connections keeps a validator out.
+ */
+export const limitConnections = (server: Server, limits: ConnectionLimits): ConnectionBounds => {
+  server.maxConnections = 2 * limits.total // what is closed here counts until it is gone
+  const perAddress = new Map<string, number>()
+  const strangers = new Set<Socket>()
+  let count = 0
   server.on('connection', (socket) => {
     const address = remoteKey(socket.remoteAddress ?? '')
-    const count = (open.get(address) ?? 0) + 1
-    open.set(address, count)
+    const own = (perAddress.get(address) ?? 0) + 1
+    perAddress.set(address, own)
+    strangers.add(socket)
+    count += 1
     socket.once('close', () => {
-      const left = (open.get(address) ?? 1) - 1
-      if (left === 0) open.delete(address)
-      else open.set(address, left)
+      const left = (perAddress.get(address) ?? 1) - 1
+      if (left === 0) perAddress.delete(address)
+      else perAddress.set(address, left)
+      strangers.delete(socket)
+      count -= 1
     })
-    if (count > perAddress) socket.destroy()
+    if (own > limits.perAddress) return void socket.destroy()
+    if (count <= limits.total) return
+    const [oldest = socket] = strangers
+    strangers.delete(oldest)
+    oldest.destroy()
   })
+  return { keep: (socket) => void strangers.delete(socket) }
 }

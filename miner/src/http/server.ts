@@ -68,11 +68,15 @@ export const createApp = ({
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
     },
   })
-  limitConnections(app.server, connections)
+  const bounds = limitConnections(app.server, connections)
   app.addHook('onRequest', async (request, reply) => {
     reply.raw.sendDate = false // 37 bytes that nobody reads, in refusals that are to be small
     // What nobody will read is not waited for.
     if (request.is404 && request.headers['content-length'] !== '0') reply.header('connection', 'close')
+  })
+  app.addHook('preHandler', async (request) => {
+    // Whoever is not admitted has been refused by the hooks before.
+    if (request.method === 'POST' && !request.is404) bounds.keep(request.raw.socket)
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body: Buffer, done) => done(null, body))
