@@ -57,13 +57,13 @@ describe.runIf(fixtures.some(({ spec }) => spec === 343))('extrinsics of bittens
     vectors.cases
       .filter((entry) => entry.signed_extrinsic_mortal)
       .map((entry) => [`${entry.pallet}.${entry.call}`, entry] as const),
-  )('%s is signed over the same payload and framed alike', (_, entry) => {
+  )('%s is signed over the same payload and framed alike', async (_, entry) => {
     const theirs = fromHex(entry.signed_extrinsic_mortal ?? '')
     const alice = keypairFromUri('//Alice')
     const at = Buffer.from(theirs).indexOf(Buffer.from(alice.publicKey)) + 33
     const signature = theirs.slice(at, at + 64)
     const payloads: Uint8Array[] = []
-    const signed = signCall({
+    const signed = await signCall({
       runtime,
       call: { pallet: entry.pallet, call: entry.call, args: exact(entry.args) as Record<string, unknown> },
       signer: {

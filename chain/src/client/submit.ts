@@ -85,7 +85,7 @@ async function prepare(
   ])
   const { nonce, release } = choose(Number(chainNext))
   try {
-    const signed = signCall({ runtime, call, signer, nonce, genesisHash, birth, eraBlocks })
+    const signed = await signCall({ runtime, call, signer, nonce, genesisHash, birth, eraBlocks })
     return { signed, birth, specVersion: runtime.specVersion, release }
   } catch (error) {
     release()

@@ -1,4 +1,4 @@
-import type { Keypair } from '@arbor/shared/keypair'
+import type { Signer } from '@arbor/shared/signer'
 import type { Alpha, Block, Blocks, Hex, NetUid, Rao, Ss58, Uid } from '@arbor/shared/units'
 import type { CommitRevealState, PendingCommits } from './commits.ts'
 import type { OwnCommit, Revealed } from './revealed.ts'
@@ -109,7 +109,7 @@ export type Submission =
   | { readonly status: 'refused'; readonly code: number; readonly error: string; readonly retryable: boolean }
 
 export interface SubmitOptions {
-  readonly signer: Keypair
+  readonly signer: Signer
   readonly waitFor?: 'included' | 'finalised'
   /** Blocks for which the extrinsic is valid; a power of two ≥ 4. */
   readonly eraBlocks?: number
