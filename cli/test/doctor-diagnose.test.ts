@@ -13,6 +13,8 @@ const hotkey = '5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty' as Ss58
 const known = (of: Partial<Known> = {}): Known => ({
   netuid: netUid(1),
   hotkey,
+  kind: 'miner',
+  doors: [],
   axon: { ip: HERE, port: 8091 },
   announced: { ip: HERE, port: 8091 },
   isFromFlags: false,
@@ -45,7 +47,9 @@ describe('diagnosis of a miner with an address of its own', () => {
   it('is reachable and not proven when only this machine has dialled it', async () => {
     const { reachable, isProven, text, dialled } = await examine({}, right)
     expect({ reachable, isProven }).toEqual({ reachable: true, isProven: false })
-    expect(text).toMatch(/ok tried from here: .*a firewall does not stop this machine's own packets → .*--from/)
+    expect(text).toMatch(
+      /ok tried from here: .*a firewall does not stop this machine's own packets, so this is no proof → .*--from/,
+    )
     expect(dialled).toEqual(['127.0.0.1:8091', `${HERE}:8091`])
   })
 
@@ -78,7 +82,7 @@ describe('diagnosis of a miner with an address of its own', () => {
   it('names the flag when it listens on loopback only', async () => {
     const { reachable, text } = await examine({ listeners: ['127.0.0.2'] }, { '127.0.0.2:8091': 'right' })
     expect(reachable).toBe(false)
-    expect(text).toMatch(/bad listening here: the miner listens on 127.0.0.2 only.*--ip 0.0.0.0/)
+    expect(text).toMatch(/bad listening here: it listens on 127.0.0.2 only.*--ip 0.0.0.0/)
   })
 
   it.each([
@@ -145,7 +149,7 @@ describe('diagnosis of what is announced', () => {
   it.each([
     ['127.0.0.2', 'loopback', /--external-ip/],
     ['10.1.2.3', 'private', /--external-ip/],
-    ['100.64.9.9', '100.64.0.0/10', /→ do without an open port/],
+    ['100.64.9.9', '100.64.0.0/10', /→ do without an open port: arbor miner --dial validators/],
     ['169.254.1.1', 'link-local', /--external-ip/],
     ['fe80::1', 'link-local', /--external-ip/],
     ['fd00::1', 'private', /--external-ip/],
@@ -193,6 +197,31 @@ describe('diagnosis of what is announced', () => {
       [back],
     )
     expect(reachable).toBe(true)
+  })
+
+  it.each([
+    ['is reachable when they hold its connection', 'right', true],
+    ['is not when they hold none', 'other-hotkey', false],
+  ] as const)('miner that dials out to validators %s', async (_, met, isReachable) => {
+    const doors = [{ ip: ROUTER, port: 8095 }]
+    const { reachable, isProven, text } = await examine(
+      { axon: null, announced: null, listeners: [], doors },
+      { [`${ROUTER}:8095`]: met },
+    )
+    expect({ reachable, isProven }).toEqual({ reachable: isReachable, isProven: isReachable })
+    expect(text).toMatch(
+      isReachable ? /1 of 1 validators that listen hold/ : /none of the 1 .*arbor miner --dial validators/,
+    )
+  })
+
+  it('validator that listens is told its own flags', async () => {
+    const of = { kind: 'listener', listeners: [] } as const
+    const { reachable, text } = await examine(of, {})
+    expect(reachable).toBe(false)
+    expect(text).toContain(`arbor validator --listen 0.0.0.0:8091 --external-ip ${HERE}`)
+    expect(text).not.toContain('arbor miner')
+    const reached = await examine({ kind: 'listener' }, right, [seen({ certificate: 'none' })])
+    expect(reached).toMatchObject({ reachable: true, isProven: true })
   })
 
   it('try that could not be made is a note, and proves nothing', async () => {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createHttp, type RequestListener } from 'node:http'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
 import process from 'node:process'
 import { systemClock } from '@arbor/shared/clock'
 import { fromHex } from '@arbor/shared/hex'
@@ -21,7 +22,7 @@ import { arbor } from './support/real-chain.ts'
 const bob = keypairFromUri('//Bob')
 const genesisHash = new Uint8Array(32).fill(7)
 const registeredAt = 12 as Block
-const wanted = { hotkey: bob.address, netuid: netUid(1), genesisHash, registeredAt }
+const wanted = { kind: 'miner' as const, hotkey: bob.address, netuid: netUid(1), genesisHash, registeredAt }
 const stop = new AbortController()
 const { signal } = stop
 const log = createLogger({ name: 'relay', level: 'error', destination: process.stderr })
@@ -212,7 +213,7 @@ describe('arbor doctor net on a real chain', { timeout: 180_000 }, () => {
   let miner: Running
   let url: URL
   beforeAll(async () => {
-    net = await startNet({ honest: 1, validators: 0, address: 73, others: ['somebody'] })
+    net = await startNet({ honest: 2, validators: 1, address: 73, others: ['somebody'] })
     miner = net.start('miner-1', '--json')
     url = new URL(String((await miner.event('miner.ready')).url))
     await net.until((metagraph) => net.neuron(net.member('miner-1').hotkey, metagraph).axon ?? undefined)
@@ -264,7 +265,7 @@ describe('arbor doctor net on a real chain', { timeout: 180_000 }, () => {
   test("another hotkey at the same place is told to be another's", async () => {
     const { code, err, text } = await doctor('somebody', '--external-ip', url.hostname)
     expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/^NET_UNREACHABLE: /) })
-    expect(text).toContain("not this hotkey's miner")
+    expect(text).toContain('but not the miner of this hotkey')
   })
 
   test('hotkey that announces nothing is told what to run', async () => {
@@ -287,6 +288,27 @@ describe('arbor doctor net on a real chain', { timeout: 180_000 }, () => {
     const held = await doctor('miner-1')
     expect(held.code).toBe(1)
     expect(held.text).toMatch(/another program holds port \d+ .*ss -ltnp/)
+  })
+
+  test('validator that listens is reachable, and so is the miner that dials it', async () => {
+    const listener = net.start('validator-1', '--listen', '127.0.0.79:0')
+    await listener.event('listener.announced')
+    const dialling = ['--dial', 'validators', '--data', join(net.folder, 'dialling'), '--spec', 'inference-tiny']
+    const words = ['--network', net.url, '--wallets', net.wallets, '--wallet', 'miner-2', '--json']
+    const out = net.run(['miner', ...words, ...dialling])
+    await out.event('miner.dialled')
+    const { port } = await listener.event('listener.ready')
+    const door = await doctor('validator-1', '--port', String(port))
+    expect(door).toMatchObject({ code: 0, reachable: true, announced: `127.0.0.79:${port}` })
+    expect(door.text).toContain('a validator that listens answers')
+    const held = await doctor('miner-2')
+    expect(held).toMatchObject({ code: 0, reachable: true, announced: null })
+    expect(held.text).toContain('1 of 1 validators that listen hold a connection of this miner')
+    await Promise.all([listener.stop(), out.stop()])
+    expect(await doctor('miner-2')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('none of the 1 validators that listen holds a connection'),
+    })
   })
 
   test('hotkey that is not registered is told how to be', async () => {

@@ -3,6 +3,7 @@ import { type Clock, startDeadline } from '@arbor/shared/clock'
 import { CERTIFICATE_PATH } from '@arbor/shared/dial/statement'
 import { isLive, readCertificate, verifyCertificate } from '@arbor/shared/protocol/certificate'
 import type { Block, Ms, NetUid, Ss58 } from '@arbor/shared/units'
+import { z } from 'zod'
 
 /** What was met at an address. */
 export type Met =
@@ -34,6 +35,8 @@ export interface Dialled {
 
 /** Whose miner is looked for. */
 export interface Wanted {
+  /** A validator that listens shows no certificate of its own, only that it listens. */
+  readonly kind: 'miner' | 'listener'
   readonly hotkey: Ss58
   readonly netuid: NetUid
   /** 32 bytes. */
@@ -58,7 +61,7 @@ export async function dialMiner(
   let isConnected = false
   let ms: number | null = null
   try {
-    const response = await ask({ ...at, path: CERTIFICATE_PATH + wanted.hotkey, signal: deadline.signal }, () => {
+    const response = await ask({ ...at, path: pathOf(wanted), signal: deadline.signal }, () => {
       isConnected = true
     })
     ms = Math.round(clock.monotonic() - startedAt)
@@ -69,6 +72,8 @@ export async function dialMiner(
     return { ...at, ...unanswered(error, { isConnected, isLate: deadline.signal.aborted }), ms }
   }
 }
+
+const pathOf = ({ kind, hotkey }: Wanted): string => (kind === 'miner' ? CERTIFICATE_PATH + hotkey : '/health')
 
 const ask = (
   of: { readonly ip: string; readonly port: number; readonly path: string; readonly signal: AbortSignal },
@@ -94,7 +99,25 @@ const readBody = async (response: IncomingMessage): Promise<string> => {
 
 type Judged = Pick<Dialled, 'met' | 'detail'>
 
+/** What a relay, or a validator that listens, says of itself. */
+const listenerSchema = z.object({ ready: z.boolean(), miners: z.number(), inFlight: z.number(), block: z.number() })
+
+const judgeListener = (text: string): Judged => {
+  const said = listenerSchema.safeParse(parse(text))
+  if (!said.success) return { met: 'stranger', detail: 'it answers HTTP, and is no validator that listens' }
+  return { met: 'right', detail: `it listens, and holds ${said.data.miners} miners; it shows no hotkey` }
+}
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
 const judge = (status: number, text: string, of: { readonly wanted: Wanted; readonly clock: Clock }): Judged => {
+  if (of.wanted.kind === 'listener') return judgeListener(text)
   if (status !== 200) {
     const code = /^\{"code":"((?:MINER|WIRE|RELAY|SERVER)_[A-Z_]+)"\}\s*$/.exec(text)?.[1]
     return code === undefined

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
-import { place } from './address-kind.ts'
-import type { Place } from './facts.ts'
+import { addressKind, place } from './address-kind.ts'
+import type { Known, Place } from './facts.ts'
 
 /** Says how this machine's firewall is opened for a port, for the usual ones. */
 export const openFirewall = (port: number, ip: string): readonly string[] => [
@@ -16,16 +16,30 @@ export const forward = (announced: Place, port: number): readonly string[] => [
   `in a container: docker run -p ${announced.port}:${port}`,
 ]
 
-/** Says how a miner does without an open port. */
-export const dialOut = 'or do without an open port: arbor miner --dial validators, or --dial URL of a relay'
+/** Says how a miner does without an open port; a validator that listens has no other way. */
+export const dialOut = ({ kind }: Pick<Known, 'kind'>): readonly string[] =>
+  kind === 'miner' ? ['or do without an open port: arbor miner --dial validators, or --dial URL of a relay'] : []
 
-/** Says how the miner is told what to announce. */
-export const announce = ({ ip, port }: { readonly ip: string; readonly port: number }, listensAt: number): string =>
-  `arbor miner --ip ${isIP(ip) === 6 ? '::' : '0.0.0.0'} --port ${listensAt} --external-ip ${ip}${port === listensAt ? '' : ` --external-port ${port}`}`
+/** Says what to run so that an address is announced, and listened on. */
+export const announce = ({ kind, port }: Pick<Known, 'kind' | 'port'>, at: Place): string => {
+  const isLocal = addressKind(at.ip) === 'loopback'
+  const every = isLocal ? at.ip : isIP(at.ip) === 6 ? '::' : '0.0.0.0'
+  const external = isLocal ? '' : ` --external-ip ${at.ip}`
+  if (kind === 'listener') return `arbor validator --listen ${place({ ip: every, port: at.port })}${external}`
+  return `arbor miner --ip ${every} --port ${port}${external}${at.port === port ? '' : ` --external-port ${at.port}`}`
+}
+
+/** Says which flag names another port. */
+export const otherPort = ({ kind }: Pick<Known, 'kind'>): string =>
+  kind === 'miner' ? 'arbor miner --port N' : 'arbor validator --listen N'
 
 /** Says how to see which program holds a port. */
 export const whoHolds = (port: number): string => `see which program it is: sudo ss -ltnp 'sport = :${port}'`
 
 /** Says how to try an address from elsewhere. */
 export const tryElsewhere = (at: Place): string =>
-  `try it from outside: arbor doctor net --from URL of a relay, or on another machine: curl -m 4 http://${place(at)}/`
+  `try it from outside: arbor doctor net --from URL of a relay, or on another machine: curl -m 4 http://${place(at)}/health`
+
+/** Finds an address to suggest: one of this machine's that can be routed, else a word. */
+export const publicAddress = ({ interfaces }: Pick<Known, 'interfaces'>): string =>
+  interfaces.find((ip) => addressKind(ip) === 'global' && isIP(ip) === 4) ?? 'PUBLIC_ADDRESS'
