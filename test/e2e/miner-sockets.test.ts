@@ -118,6 +118,18 @@ describe('miner on a socket', () => {
     expect(await works()).toBe(200)
   })
 
+  test('asks for the body of an admitted request only', async () => {
+    const expecting = { expect: '100-continue', connection: 'close' }
+    const refused = await talk((socket) => socket.write(headOf(expecting, 100)))
+    expect(refused.received.toString()).toMatch(/^HTTP\/1.1 400 .*WIRE_HEADERS/s)
+    const { written, headers } = proven(requestOf(net.spec))
+    const admitted = await talk((socket) => {
+      socket.write(headOf({ ...headers, ...expecting }, written.body.length))
+      socket.once('data', () => socket.write(written.body))
+    })
+    expect(admitted.received.toString('latin1')).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK/)
+  })
+
   test('does not read an endless chunked body', async () => {
     const { received, sent } = await talk((socket) => {
       const { headers } = proven(Buffer.from('x'))

@@ -74,6 +74,11 @@ export const createApp = ({
     // What nobody will read is not waited for.
     if (request.is404 && request.headers['content-length'] !== '0') reply.header('connection', 'close')
   })
+  // Who waits to be told to send its body is told so when it is admitted, not before.
+  app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response))
+  app.addHook('preParsing', async (request, reply) => {
+    if (!request.is404 && /^100-continue$/i.test(request.headers.expect ?? '')) reply.raw.writeContinue()
+  })
   app.addHook('preHandler', async (request) => {
     // Whoever is not admitted has been refused by the hooks before.
     if (request.method === 'POST' && !request.is404) bounds.keep(request.raw.socket)
