@@ -38,6 +38,13 @@ describe('counter window', () => {
     expect(codeOf(window.take(MAX_JUMP + 2))).toBe('ok')
   })
 
+  test('forgets what it jumps over: counters between are new, though others used their places before', () => {
+    const window = createCounterWindow()
+    for (let counter = 1; counter <= WINDOW; counter += 1) window.take(counter)
+    window.take(WINDOW + 5)
+    for (let counter = WINDOW + 1; counter < WINDOW + 5; counter += 1) expect(codeOf(window.take(counter))).toBe('ok')
+  })
+
   test('takes a thousand requests that overtake each other, and none a second time', () => {
     const window = createCounterWindow()
     const counters = Array.from({ length: WINDOW }, (_, index) => 5_000 + index)

@@ -160,6 +160,21 @@ describe('request', () => {
     }
   })
 
+  test('is refused when its body has the proven hash and not the proven length', () => {
+    const { fields } = written({ isSealed: false })
+    const payload = requestBytes({ ...fields, bodyLength: BODY.length - 1 })
+    const envelope = writeToken(payload, pairOf(ask, serve).mac(payload))
+    const headers = ['arbor-envelope', envelope, 'arbor-certificate', ask.certificate.text, 'content-length', '13']
+    expect(codeOf(miner.receive({ raw: headers, body: BODY }))).toBe('WIRE_BODY_HASH')
+  })
+
+  test('is refused for an empty header of ours before its session is looked up', () => {
+    expect(send()).toBe('ok')
+    const request = written()
+    for (const certificate of ['', 'x'.repeat(1_025)])
+      expect(codeOf(miner.receive({ raw: rawHeaders(request, certificate), body: request.body }))).toBe('WIRE_HEADERS')
+  })
+
   test('is not written with a value that no receiver accepts', () => {
     for (const bad of [
       { timeoutMs: 60_001 },

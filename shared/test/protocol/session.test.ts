@@ -178,7 +178,8 @@ describe('session', () => {
 
   test('shows no secret when it, its keys or its requests are printed, logged or thrown', async () => {
     const secrets = [0x51, 0x52].map((byte) => new Uint8Array(32).fill(byte))
-    const left = secrets.map((secret) => Uint8Array.from(secret))
+    const handed = secrets.map((secret) => Uint8Array.from(secret))
+    const left = [...handed]
     const session = await openSession({
       signer: alice,
       purpose: 'ask',
@@ -189,6 +190,7 @@ describe('session', () => {
       issuedAt: NOW,
       randomBytes: () => left.shift() ?? new Uint8Array(),
     })
+    expect(handed.every((bytes) => bytes.every((byte) => byte === 0))).toBe(true) // nothing of them is left behind
     const pair = pairOf(session, serve)
     const lines: string[] = []
     const log = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) })

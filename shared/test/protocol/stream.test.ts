@@ -109,6 +109,14 @@ describe('stream', () => {
     expect(read(a).verdict).toBe('seal') // not sealed, where the question was
   })
 
+  test('is no answer with the same bytes in fewer chunks', () => {
+    const writer = createStreamWriter({ session: serve, requestHash, seal: null })
+    const parts = [writer.chunk(Buffer.from('a')), writer.chunk(Buffer.from('b'))]
+    expect(Buffer.concat(parts).toString('hex')).toBe('010000000161010000000162')
+    const joined = Buffer.concat([Buffer.from('01000000026162', 'hex'), writer.end(good)])
+    expect(read(joined, { isSealed: false }).verdict).toBe('body')
+  })
+
   test('is no answer to another request, nor by another session', () => {
     const reader = createStreamReader({ seal: opening, maxBytes: 10 })
     reader.push(write([]))
