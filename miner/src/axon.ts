@@ -2,9 +2,9 @@ import { serveAxon } from '@arbor/chain/client/calls'
 import type { AxonInfo, ChainClient } from '@arbor/chain/client/types'
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
-import type { Keypair } from '@arbor/shared/keypair'
 import type { Logger } from '@arbor/shared/log'
 import { PROTOCOL_VERSION } from '@arbor/shared/protocol/limits'
+import type { Signer } from '@arbor/shared/signer'
 import type { Ms, NetUid } from '@arbor/shared/units'
 
 /** Version and protocol that Arbor's axons announce: that of docs/protocol.md, and 4 as every Bittensor axon does. */
@@ -29,7 +29,7 @@ export const isAdvertised = (
  */
 export const advertise = async (of: {
   readonly chain: ChainClient
-  readonly hotkey: Keypair
+  readonly hotkey: Signer
   readonly netuid: NetUid
   readonly endpoint: { readonly ip: string; readonly port: number }
   readonly clock: Clock

@@ -9,9 +9,9 @@ import type { Contained } from '@arbor/engine/contained/types'
 import type { Clock } from '@arbor/shared/clock'
 import { createGate } from '@arbor/shared/gate'
 import { fromHex } from '@arbor/shared/hex'
-import type { Keypair } from '@arbor/shared/keypair'
 import type { Logger } from '@arbor/shared/log'
 import { SEAL_BYTES } from '@arbor/shared/protocol/limits'
+import type { Signer } from '@arbor/shared/signer'
 import { supervise } from '@arbor/shared/supervise'
 import type { Alpha, Ms, Uid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
@@ -69,7 +69,7 @@ export interface MinerDeps {
   readonly randomBytes: (length: number) => Uint8Array
   readonly spec: SubnetSpec
   readonly chain: ChainClient
-  readonly hotkey: Keypair
+  readonly hotkey: Signer
   readonly clock: Clock
   readonly log: Logger
   readonly signal: AbortSignal

@@ -1,7 +1,7 @@
 import type { BlockRef, ChainClient, Neuron } from '@arbor/chain/client/types'
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
-import type { Keypair } from '@arbor/shared/keypair'
+import type { Signer } from '@arbor/shared/signer'
 import type { Block, NetUid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { roundBlocks, roundOf, roundStart } from '@arbor/subnet-spec/rounds'
@@ -16,7 +16,7 @@ import { readBack, type Snapshot, sameRow, setRow, type WeightOutcome } from './
 export interface ValidatorDeps extends Omit<RoundDeps, 'ledger'> {
   readonly chain: ChainClient
   readonly ledger: Ledger
-  readonly hotkey: Keypair
+  readonly hotkey: Signer
   readonly netuid: NetUid
   readonly spec: SubnetSpec
   readonly clock: Clock
@@ -69,7 +69,7 @@ async function snapshotAt({ chain, netuid, hotkey }: ValidatorDeps, head: BlockR
   return { metagraph, hyperparameters, me: findMe(metagraph.neurons, hotkey) }
 }
 
-const findMe = (neurons: readonly Neuron[], hotkey: Keypair): Neuron | undefined =>
+const findMe = (neurons: readonly Neuron[], hotkey: Signer): Neuron | undefined =>
   neurons.find((n) => n.hotkey === hotkey.address)
 
 /** Runs the newest round if it was not run yet. Its plan rests on its start block alone. */

@@ -1,7 +1,7 @@
 import { setWeights } from '@arbor/chain/client/calls'
 import type { BlockRef, ChainClient, Hyperparameters, Metagraph, Neuron, WeightRow } from '@arbor/chain/client/types'
 import type { Clock } from '@arbor/shared/clock'
-import type { Keypair } from '@arbor/shared/keypair'
+import type { Signer } from '@arbor/shared/signer'
 import type { Block, NetUid } from '@arbor/shared/units'
 import type { Logger } from 'pino'
 import type { Ledger } from './ledger.ts'
@@ -10,7 +10,7 @@ import { type NextAllowed, nextAllowed } from './next-allowed.ts'
 export interface WeightSetterDeps {
   readonly chain: ChainClient
   readonly ledger: Ledger
-  readonly hotkey: Keypair
+  readonly hotkey: Signer
   readonly netuid: NetUid
   /** Version key that goes with the row. */
   readonly version: number

@@ -1,9 +1,9 @@
 import { serveAxon } from '@arbor/chain/client/calls'
 import type { ChainClient, Metagraph } from '@arbor/chain/client/types'
 import { AXON_PROTOCOL } from '@arbor/shared/dial/statement'
-import type { Keypair } from '@arbor/shared/keypair'
 import type { Logger } from '@arbor/shared/log'
 import { PROTOCOL_VERSION } from '@arbor/shared/protocol/limits'
+import type { Signer } from '@arbor/shared/signer'
 import type { Block, Blocks, NetUid } from '@arbor/shared/units'
 
 /** Version and protocol of the axon that a listening validator announces: miners dial it, nobody asks it. */
@@ -14,7 +14,7 @@ const AGAIN_AFTER = 20 as Blocks
 /** Makes what announces at a new metagraph where a validator listens, when the chain says otherwise. */
 export const createAnnouncer = (of: {
   readonly chain: ChainClient
-  readonly hotkey: Keypair
+  readonly hotkey: Signer
   readonly netuid: NetUid
   readonly endpoint: { readonly ip: string; readonly port: number }
   readonly log: Logger

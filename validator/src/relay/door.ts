@@ -1,7 +1,7 @@
 import type { ChainClient } from '@arbor/chain/client/types'
 import { fromHex } from '@arbor/shared/hex'
-import type { Keypair } from '@arbor/shared/keypair'
 import type { Logger } from '@arbor/shared/log'
+import type { Signer } from '@arbor/shared/signer'
 import type { Loop } from '@arbor/shared/supervise'
 import type { NetUid } from '@arbor/shared/units'
 import type { Route } from '../plan.ts'
@@ -34,7 +34,7 @@ export interface Door {
  */
 export const openDoor = async (of: {
   readonly chain: ChainClient
-  readonly hotkey: Keypair
+  readonly hotkey: Signer
   readonly netuid: NetUid
   readonly options: DoorOptions
   readonly log: Logger
