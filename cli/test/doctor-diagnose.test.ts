@@ -1,6 +1,7 @@
+import { hostPort } from '@arbor/chain/address'
 import { netUid, type Ss58 } from '@arbor/shared/units'
 import { describe, expect, it } from 'vitest'
-import { addressKind, place, sameAddress } from '../src/doctor/address-kind.ts'
+import { addressKind, sameAddress } from '../src/doctor/address-kind.ts'
 import { diagnose } from '../src/doctor/diagnose.ts'
 import type { Dialled, Met } from '../src/doctor/dial.ts'
 import { gather, type Known } from '../src/doctor/facts.ts'
@@ -18,7 +19,7 @@ const known = (of: Partial<Known> = {}): Known => ({
   axon: { ip: HERE, port: 8091 },
   announced: { ip: HERE, port: 8091 },
   isFromFlags: false,
-  isDevelopment: false,
+  isLocalChain: false,
   port: 8091,
   interfaces: ['127.0.0.1', '::1', HERE, '192.168.1.5'],
   listeners: ['0.0.0.0'],
@@ -32,8 +33,8 @@ const seen = (of: Partial<Seen> = {}): Outside => ({
 const examine = async (of: Partial<Known>, met: Record<string, Met>, outside: readonly Outside[] = []) => {
   const dialled: string[] = []
   const dial = async (at: { ip: string; port: number }): Promise<Dialled> => {
-    dialled.push(place(at))
-    return { ...at, met: met[place(at)] ?? 'refused', detail: 'as the test says', ms: 1 }
+    dialled.push(hostPort(at))
+    return { ...at, met: met[hostPort(at)] ?? 'refused', detail: 'as the test says', ms: 1 }
   }
   const diagnosis = diagnose(await gather(known(of), { dial, outside: async () => outside }))
   const all = diagnosis.findings.map(
@@ -155,11 +156,12 @@ describe('diagnosis of what is announced', () => {
     ['fd00::1', 'private', /--external-ip/],
     ['0.0.0.0', 'no address that can be dialled', /--external-ip/],
     ['203.0.113.5', 'reserved', /--external-ip/],
+    ['2002:102:304::1', 'is not dialled by validators', /--external-ip/],
   ])('%s is wrong on a real chain, with what mends it', async (ip, what, fix) => {
     const at = { ip, port: 8091 }
     const { reachable, text } = await examine(
       { axon: at, announced: at },
-      { '127.0.0.1:8091': 'right', [place(at)]: 'right' },
+      { '127.0.0.1:8091': 'right', [hostPort(at)]: 'right' },
     )
     expect(reachable).toBe(false)
     const line = text.split('\n').find((one) => one.startsWith('bad announced')) ?? ''
@@ -167,9 +169,9 @@ describe('diagnosis of what is announced', () => {
     expect(line).toMatch(fix)
   })
 
-  it('loopback is enough on a development chain', async () => {
+  it('loopback is enough for a chain on this machine', async () => {
     const at = { ip: '127.0.0.2', port: 8091 }
-    const of = { axon: at, announced: at, isDevelopment: true, listeners: ['127.0.0.2'] }
+    const of = { axon: at, announced: at, isLocalChain: true, listeners: ['127.0.0.2'] }
     expect((await examine(of, { '127.0.0.2:8091': 'right' })).reachable).toBe(true)
   })
 

@@ -53,10 +53,6 @@ export const plainAddress = (ip: string): string => ip.replace(/^::ffff:(?=\d+\.
 /** Tells whether two texts are the same address. */
 export const sameAddress = (a: string, b: string): boolean => canonical(a) === canonical(b)
 
-/** Writes address and port as a URL has them. */
-export const place = ({ ip, port }: { readonly ip: string; readonly port: number }): string =>
-  isIP(ip) === 6 ? `[${ip}]:${port}` : `${ip}:${port}`
-
 const canonical = (ip: string): string => {
   const plain = plainAddress(ip)
   return isIP(plain) === 6 ? new URL(`http://[${plain.replace(/%.*$/, '')}]`).hostname : plain

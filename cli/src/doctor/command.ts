@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { hostPort } from '@arbor/chain/address'
 import { integerArgument, netuidArgument, withJson, withNetwork, withWallet } from '@arbor/chain/options'
 import { readHotkeyPub } from '@arbor/chain/wallet/open'
 import type { CommandContext } from '@arbor/shared/command'
@@ -8,7 +9,6 @@ import { Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { withChain } from '../chain.ts'
 import { print } from '../output.ts'
-import { place } from './address-kind.ts'
 import type { Diagnosis } from './diagnose.ts'
 import { examine, type NetOptions } from './examine.ts'
 import { findingSchema } from './finding.ts'
@@ -45,7 +45,7 @@ async function checkNet(context: CommandContext, options: NetOptions): Promise<v
     examine({ context, chain, options, hotkey }),
   )
   const { reachable, isProven, findings } = diagnosis
-  const announced = known.announced === null ? null : place(known.announced)
+  const announced = known.announced === null ? null : hostPort(known.announced)
   const value = { netuid, hotkey, announced, reachable, provenFromOutside: isProven, findings: [...findings] }
   print(context, { json: options.json, schema: netSchema, value, lines: linesOf(diagnosis, { hotkey, announced }) })
   if (reachable) return

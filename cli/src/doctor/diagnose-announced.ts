@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
-import { type AddressKind, addressKind, place } from './address-kind.ts'
+import { hostPort, refusalOf } from '@arbor/chain/address'
+import { type AddressKind, addressKind } from './address-kind.ts'
 import { type Facts, isOwn, type Place } from './facts.ts'
 import { type Finding, type Judgement, judgement } from './finding.ts'
 import { announce, dialOut, publicAddress } from './remedies.ts'
@@ -9,7 +10,7 @@ export function diagnoseAnnounced(facts: Facts): readonly Finding[] {
   const { announced, port, held } = facts
   const step = 'announced' as const
   if (announced !== null && announced.port !== 0) {
-    const where = place(announced)
+    const where = hostPort(announced)
     return [...differs(facts, announced), judgeKind(facts, announced)].map((one) => ({ step, where, ...one }))
   }
   const isHeld = held.some(({ met }) => met === 'right')
@@ -21,8 +22,8 @@ export function diagnoseAnnounced(facts: Facts): readonly Finding[] {
 /** What flags name is judged, and what the chain says beside it. */
 const differs = (facts: Facts, announced: Place): readonly Judgement[] => {
   const { axon, isFromFlags } = facts
-  if (!isFromFlags || (axon !== null && place(axon) === place(announced))) return []
-  const message = `the chain still announces ${axon === null ? 'nothing' : place(axon)}`
+  if (!isFromFlags || (axon !== null && hostPort(axon) === hostPort(announced))) return []
+  const message = `the chain still announces ${axon === null ? 'nothing' : hostPort(axon)}`
   return [judgement('warn', message, [announce(facts, announced)])]
 }
 
@@ -39,9 +40,11 @@ const WHO_REACHES: Readonly<Record<Exclude<AddressKind, 'global'>, string>> = {
 const judgeKind = (facts: Facts, announced: Place): Judgement => {
   const { ip, port } = announced
   const kind = addressKind(ip)
-  if (kind === 'global') return judgeGlobal(facts, ip)
-  const isEnough = facts.isDevelopment && (kind === 'loopback' || kind === 'private')
-  const message = `${ip} ${WHO_REACHES[kind]}${isEnough ? '; enough for a development chain on it' : ''}`
+  const refusal = refusalOf(announced, facts.isLocalChain)
+  if (kind === 'global' && refusal === null) return judgeGlobal(facts, ip)
+  const isEnough = refusal === null
+  const why = kind === 'global' ? `is not dialled by validators: ${refusal}` : WHO_REACHES[kind]
+  const message = `${ip} ${why}${isEnough ? ', which is enough for a chain that is there as well' : ''}`
   const other = announce(facts, { ip: publicAddress(facts), port })
   const remedies =
     kind === 'carrier' && facts.kind === 'miner'

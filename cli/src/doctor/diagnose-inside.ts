@@ -1,4 +1,5 @@
-import { addressKind, place } from './address-kind.ts'
+import { hostPort } from '@arbor/chain/address'
+import { addressKind } from './address-kind.ts'
 import { reachedBy } from './diagnose-outside.ts'
 import { type Facts, isOwn, type Place, who } from './facts.ts'
 import { type Finding, type Judgement, judgement } from './finding.ts'
@@ -9,13 +10,13 @@ export function diagnoseInside(facts: Facts): readonly Finding[] {
   const { inside, announced } = facts
   if (inside === null || announced === null) return []
   const judged = isOwn(facts, announced.ip) ? judgeOwn(facts, announced) : judgeForwarded(facts, announced)
-  return [{ step: 'tried from here', where: place(announced), ...judged }]
+  return [{ step: 'tried from here', where: hostPort(announced), ...judged }]
 }
 
 /** Judges an address of this machine: what is met there is on this machine. */
 const judgeOwn = (facts: Facts, announced: Place): Judgement => {
   const { inside, local, port, outside } = facts
-  const at = place(announced)
+  const at = hostPort(announced)
   switch (inside?.met) {
     case 'right': {
       const isAll = addressKind(announced.ip) === 'loopback' || outside.length > 0
@@ -50,7 +51,7 @@ const judgeOwn = (facts: Facts, announced: Place): Judgement => {
 /** Judges an address of a router, a container host or a relay. */
 const judgeForwarded = (facts: Facts, announced: Place): Judgement => {
   const { inside, port, outside } = facts
-  const at = place(announced)
+  const at = hostPort(announced)
   // Who tried it from outside knows better.
   const level = outside.some(({ seen }) => seen !== null && reachedBy(facts, seen)) ? 'ok' : 'bad'
   switch (inside?.met) {

@@ -1,4 +1,5 @@
-import { place, sameAddress } from './address-kind.ts'
+import { hostPort } from '@arbor/chain/address'
+import { sameAddress } from './address-kind.ts'
 import { type Facts, who } from './facts.ts'
 import { type Finding, type Judgement, judgement } from './finding.ts'
 import type { Seen } from './outside.ts'
@@ -21,7 +22,7 @@ export const reachedBy = ({ kind }: Pick<Facts, 'kind'>, { connected, certificat
 const judge = (facts: Facts, seen: Seen): Judgement => {
   const { announced, port } = facts
   const tried = { ip: seen.address, port: seen.port }
-  const at = place(tried)
+  const at = hostPort(tried)
   const isAnnounced = announced !== null && sameAddress(seen.address, announced.ip) && seen.port === announced.port
   if (reachedBy(facts, seen)) {
     if (isAnnounced) return judgement('ok', `it reached ${who(facts)} at ${at} in ${seen.ms} ms`)
@@ -31,7 +32,7 @@ const judge = (facts: Facts, seen: Seen): Judgement => {
   if (!isAnnounced && announced !== null && facts.inside?.met === 'right')
     return judgement(
       'warn',
-      `this machine's packets come from ${seen.address}, where it is not reached; ${place(announced)}, which is announced, it cannot try`,
+      `this machine's packets come from ${seen.address}, where it is not reached; ${hostPort(announced)}, which is announced, it cannot try`,
       ['that is right behind a relay, or when packets leave another way than they come'],
     )
   if (seen.connected)

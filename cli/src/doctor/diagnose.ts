@@ -1,4 +1,5 @@
-import { addressKind, place, sameAddress } from './address-kind.ts'
+import { hostPort } from '@arbor/chain/address'
+import { addressKind, sameAddress } from './address-kind.ts'
 import { diagnoseAnnounced } from './diagnose-announced.ts'
 import { diagnoseInside } from './diagnose-inside.ts'
 import { diagnoseOutside, reachedBy } from './diagnose-outside.ts'
@@ -38,7 +39,7 @@ const isHeld = ({ held }: Facts): boolean => held.some(({ met }) => met === 'rig
 /** Judges who listens on this machine. */
 const diagnoseLocal = (facts: Facts): readonly Finding[] => {
   const { local, inside } = facts
-  const about = { step: 'listening here', where: place(local) } as const
+  const about = { step: 'listening here', where: hostPort(local) } as const
   // Behind a relay, on another machine, or dialling out: then nothing need listen here.
   const isElsewhere = inside?.met === 'right' || isHeld(facts)
   return [{ ...about, ...judgeLocal(facts, isElsewhere ? 'ok' : 'bad') }, ...boundTo(facts)]
@@ -46,7 +47,7 @@ const diagnoseLocal = (facts: Facts): readonly Finding[] => {
 
 const judgeLocal = (facts: Facts, level: 'ok' | 'bad'): Judgement => {
   const { local, port, announced } = facts
-  const at = place(local)
+  const at = hostPort(local)
   switch (local.met) {
     case 'right':
       return judgement('ok', `${who(facts)} answers on this machine at ${at}`)
@@ -86,7 +87,7 @@ const boundTo = (facts: Facts): readonly Finding[] => {
 const diagnoseHeld = (facts: Facts): readonly Finding[] => {
   const { held, announced } = facts
   const count = held.filter(({ met }) => met === 'right').length
-  const about = { step: 'dialled out', where: held.map(place).join(', ') } as const
+  const about = { step: 'dialled out', where: held.map(hostPort).join(', ') } as const
   if (count > 0)
     return [
       {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
+import { isLocalChain } from '@arbor/chain/address'
 import type { ChainConnection } from '@arbor/chain/client/connect'
 import type { AxonInfo, Neuron } from '@arbor/chain/client/types'
 import type { NetworkOptions, WalletOptions } from '@arbor/chain/options'
@@ -84,7 +85,7 @@ async function knownOf({ chain, options, hotkey }: Examined, { self: { axon }, d
         ? null
         : { ip, port: externalPort ?? (externalIp === undefined ? axon?.port : undefined) ?? port },
     isFromFlags,
-    isDevelopment: (await chain.chainType()) === 'Development',
+    isLocalChain: isLocalChain(chain.url),
     port,
     interfaces: Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map((one) => one.address)),
     listeners: listenersAt(port),

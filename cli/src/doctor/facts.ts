@@ -20,8 +20,8 @@ export interface Known {
   /** What is judged: the chain's, or what flags name instead. */
   readonly announced: Place | null
   readonly isFromFlags: boolean
-  /** Whether the chain is one for development, where addresses of this machine are fine. */
-  readonly isDevelopment: boolean
+  /** Whether the chain is on this machine or a private network; then validators dial private addresses too. */
+  readonly isLocalChain: boolean
   /** The port on which the miner is said to listen here. */
   readonly port: number
   /** Where validators of the subnet listen for miners that dial out. */

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
-import { addressKind, place } from './address-kind.ts'
+import { hostPort } from '@arbor/chain/address'
+import { addressKind } from './address-kind.ts'
 import type { Known, Place } from './facts.ts'
 
 /** Says how this machine's firewall is opened for a port, for the usual ones. */
@@ -25,7 +26,7 @@ export const announce = ({ kind, port }: Pick<Known, 'kind' | 'port'>, at: Place
   const isLocal = addressKind(at.ip) === 'loopback'
   const every = isLocal ? at.ip : isIP(at.ip) === 6 ? '::' : '0.0.0.0'
   const external = isLocal ? '' : ` --external-ip ${at.ip}`
-  if (kind === 'listener') return `arbor validator --listen ${place({ ip: every, port: at.port })}${external}`
+  if (kind === 'listener') return `arbor validator --listen ${hostPort({ ip: every, port: at.port })}${external}`
   return `arbor miner --ip ${every} --port ${port}${external}${at.port === port ? '' : ` --external-port ${at.port}`}`
 }
 
@@ -38,7 +39,7 @@ export const whoHolds = (port: number): string => `see which program it is: sudo
 
 /** Says how to try an address from elsewhere. */
 export const tryElsewhere = (at: Place): string =>
-  `try it from outside: arbor doctor net --from URL of a relay, or on another machine: curl -m 4 http://${place(at)}/health`
+  `try it from outside: arbor doctor net --from URL of a relay, or on another machine: curl -m 4 http://${hostPort(at)}/health`
 
 /** Finds an address to suggest: one of this machine's that can be routed, else a word. */
 export const publicAddress = ({ interfaces }: Pick<Known, 'interfaces'>): string =>
