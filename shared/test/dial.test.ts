@@ -3,13 +3,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeFrame, decodeWindow, encodeFrame, encodeWindow, FRAME } from '../src/dial/frame.ts'
 import {
+  type DialRequest,
   decodeHead,
   decodeHello,
   decodeRequest,
   decodeWelcome,
   encodeHead,
   encodeHello,
-  encodeRequest,
+  encodeRequestHead,
   encodeWelcome,
 } from '../src/dial/messages.ts'
 import { dialStatement, hostOf, probeStatement } from '../src/dial/statement.ts'
@@ -39,6 +40,7 @@ const head = {
   certificate: null,
   retryAfterS: 3,
 }
+const encodeRequest = (of: DialRequest): Uint8Array => Uint8Array.from(Buffer.concat([encodeRequestHead(of), of.body]))
 const welcome = { windowBytes: 262_144, inFlight: 64, relays: true }
 
 describe('frames of a dialled connection', () => {

@@ -1,18 +1,25 @@
+import { randomBytes } from 'node:crypto'
+import { request } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openHotkey } from '@arbor/chain/wallet/open'
 import { systemClock } from '@arbor/shared/clock'
 import { createLogger } from '@arbor/shared/log'
 import { DEFAULT_LIFETIME_MS } from '@arbor/shared/protocol/limits'
-import type { Hex, Ms } from '@arbor/shared/units'
+import { requestBytes } from '@arbor/shared/protocol/request'
+import { writeToken } from '@arbor/shared/protocol/token'
+import { decodeSs58 } from '@arbor/shared/ss58'
+import type { Hex, Ms, Ss58 } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec } from '@arbor/subnet-spec/load'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { ASK_LIMITS } from '../../validator/src/dendrite/ask.ts'
 import { openDendrite } from '../../validator/src/dendrite/open.ts'
 import { inMemory, listening } from './support/inspect.ts'
 import { must, type Net, netuid, startNet } from './support/net.ts'
-import type { Running } from './support/process.ts'
+import { peakBytes, type Running } from './support/process.ts'
 import { openTap, type Tap } from './support/tap.ts'
 
 let net: Net
@@ -72,6 +79,26 @@ const weighs = (running: Running, minerName: string) =>
         event === 'weights.confirmed' && Array.isArray(row) && row.some(([of, weight]) => of === uid && weight > 0),
     )
   })
+
+/** A question that looks right to a relay, which cannot judge its proof. */
+const questionHeaders = (hotkey: Ss58, body: Uint8Array): Record<string, string> => {
+  const envelope = requestBytes({
+    session: randomBytes(16),
+    with: randomBytes(16),
+    counter: 1,
+    receiver: decodeSs58(hotkey),
+    netuid,
+    method: 'POST',
+    path: '/chat',
+    contentType: 'application/arbor-sealed',
+    accept: 'whole',
+    sentAt: systemClock.now(),
+    timeoutMs: 10_000 as Ms,
+    bodyLength: body.length,
+    bodyHash: randomBytes(32),
+  })
+  return { 'content-length': String(body.length), 'arbor-envelope': writeToken(envelope, randomBytes(32)) }
+}
 
 beforeAll(async () => {
   net = await startNet({ honest: 2, validators: 2, address })
@@ -154,6 +181,45 @@ describe('miner without an open port', () => {
     } finally {
       await dendrite.close()
     }
+  })
+
+  test('is asked on while strangers open sockets, send garbage and huge frames, and cancel in storms', async () => {
+    const from = { localAddress: `127.0.0.${address + 23}` }
+    const before = verdicts('validator-1', 'miner-1').length
+    const atRest = peakBytes(relay.pid)
+    const idle = Array.from({ length: 1_200 }, () => connect({ ...from, host: relayIp, port: relayPort }))
+    for (const socket of idle) socket.on('error', () => undefined)
+    const dialled = Array.from({ length: 300 }, (_, index) => {
+      const socket = new WebSocket(`ws://${relayIp}:${relayPort}/.arbor/dial`, 'arbor.2', from)
+      socket.on('error', () => undefined)
+      if (index % 3 === 1) socket.on('open', () => socket.send(Buffer.alloc(4 * 1_048_576)))
+      if (index % 3 === 2) socket.on('message', () => socket.send(randomBytes(500)))
+      return socket
+    })
+    const body = Buffer.alloc(200_000)
+    const receiver = net.member('miner-1').hotkey
+    for (let wave = 0; wave < 5; wave += 1) {
+      const asked = Array.from({ length: 60 }, () =>
+        request({
+          ...from,
+          host: relayIp,
+          port: relayPort,
+          method: 'POST',
+          path: '/chat',
+          headers: questionHeaders(receiver, body),
+        }),
+      )
+      for (const each of asked) each.on('error', () => undefined).end(body)
+      await systemClock.sleep(50 as Ms, net.signal)
+      for (const each of asked) each.destroy()
+    }
+    await net.until(() => (verdicts('validator-1', 'miner-1').length >= before + 2 ? true : undefined))
+    const fresh = verdicts('validator-1', 'miner-1').slice(0, -before || undefined)
+    expect(fresh.map(({ reason }) => reason)).toEqual(fresh.map(() => 'ok'))
+    expect(miner.events.filter(({ event }) => event === 'miner.dial_lost')).toEqual([])
+    expect(peakBytes(relay.pid) - atRest).toBeLessThan(256 * 1_048_576) // what all questions together may take
+    for (const socket of idle) socket.destroy()
+    for (const socket of dialled) socket.terminate()
   })
 
   test('comes back by itself when the relay was killed and started again', async () => {

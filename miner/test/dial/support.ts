@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { systemClock } from '@arbor/shared/clock'
 import { decodeFrame, encodeFrame, FRAME, type Frame, type FrameKind } from '@arbor/shared/dial/frame'
-import { decodeHead, decodeHello, encodeRequest, encodeWelcome, type Hello } from '@arbor/shared/dial/messages'
+import { decodeHead, decodeHello, encodeRequestHead, encodeWelcome, type Hello } from '@arbor/shared/dial/messages'
 import { DIAL_PROTOCOL, dialStatement } from '@arbor/shared/dial/statement'
 import { keypairFromUri } from '@arbor/shared/keys'
 import { createLogger } from '@arbor/shared/log'
@@ -117,14 +117,16 @@ const see = (socket: WebSocket, host: string): Seen => {
       send(
         FRAME.request,
         id,
-        encodeRequest({
-          method: 'POST',
-          path: '/chat',
-          envelope: 'cGF5.cHJvb2Y',
-          certificate: null,
-          asker: '192.0.2.7',
+        Buffer.concat([
+          encodeRequestHead({
+            method: 'POST',
+            path: '/chat',
+            envelope: 'cGF5.cHJvb2Y',
+            certificate: null,
+            asker: '192.0.2.7',
+          }),
           body,
-        }),
+        ]),
       ),
     closed: new Promise((resolve) => socket.on('close', resolve)),
   }

@@ -42,11 +42,22 @@ export const MAX_MESSAGE_TO_RELAY_BYTES = MAX_PIECE_BYTES + 64
 const KINDS: ReadonlySet<number> = new Set(Object.values(FRAME))
 
 /** Writes a message. */
-export const encodeFrame = ({ kind, id, payload }: Frame): Uint8Array => {
-  const bytes = new Uint8Array(FRAME_HEAD_BYTES + payload.length)
-  bytes[0] = kind
-  new DataView(bytes.buffer).setUint32(1, id)
-  bytes.set(payload, FRAME_HEAD_BYTES)
+export const encodeFrame = ({ kind, id, payload }: Frame): Uint8Array => joinFrame({ kind, id, parts: [payload] })
+
+/** Writes a message whose payload lies in parts, which are copied once. */
+export const joinFrame = (of: {
+  readonly kind: FrameKind
+  readonly id: number
+  readonly parts: readonly Uint8Array[]
+}): Uint8Array => {
+  const bytes = new Uint8Array(of.parts.reduce((sum, part) => sum + part.length, FRAME_HEAD_BYTES))
+  bytes[0] = of.kind
+  new DataView(bytes.buffer).setUint32(1, of.id)
+  let at = FRAME_HEAD_BYTES
+  for (const part of of.parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
   return bytes
 }
 

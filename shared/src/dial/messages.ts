@@ -24,14 +24,18 @@ export interface Welcome {
   readonly relays: boolean
 }
 
-/** A question as its asker sent it. */
-export interface DialRequest {
+/** What goes before a question's body. */
+export interface DialRequestHead {
   readonly method: string
   readonly path: string
   readonly envelope: string
   readonly certificate: string | null
   /** The address that it came from, as the relay says; only bounds per address rest on it. */
   readonly asker: string
+}
+
+/** A question as its asker sent it. */
+export interface DialRequest extends DialRequestHead {
   readonly body: Uint8Array
 }
 
@@ -82,14 +86,13 @@ export const decodeWelcome = (payload: Uint8Array): Welcome | null => {
   return { windowBytes, inFlight, relays: relays === 1 }
 }
 
-/** Writes u16be length ‖ CBOR [method, path, envelope, certificate or null, asker] of that length ‖ body. */
-export const encodeRequest = ({ method, path, envelope, certificate, asker, body }: DialRequest): Uint8Array => {
+/** Writes u16be length ‖ CBOR [method, path, envelope, certificate or null, asker] of that length; the body follows. */
+export const encodeRequestHead = ({ method, path, envelope, certificate, asker }: DialRequestHead): Uint8Array => {
   const head = encodeCanonical([method, path, envelope, certificate, asker])
-  const payload = new Uint8Array(2 + head.length + body.length)
-  new DataView(payload.buffer).setUint16(0, head.length)
-  payload.set(head, 2)
-  payload.set(body, 2 + head.length)
-  return payload
+  const bytes = new Uint8Array(2 + head.length)
+  new DataView(bytes.buffer).setUint16(0, head.length)
+  bytes.set(head, 2)
+  return bytes
 }
 
 /** Reads a question, whose body lies in the same memory; null when it is malformed. */

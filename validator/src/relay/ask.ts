@@ -107,7 +107,8 @@ export const createAsking = (of: {
       const { method, path, envelope, certificate } = head
       const asked =
         registry.get(head.receiver)?.link.ask({
-          request: { method, path, envelope, certificate, asker: address, body: Buffer.concat(pieces) },
+          request: { method, path, envelope, certificate, asker: address },
+          body: pieces,
           sink,
           sent: release,
         }) ?? 'RELAY_NO_MINER'

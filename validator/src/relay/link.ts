@@ -1,5 +1,13 @@
-import { decodeFrame, encodeFrame, encodeWindow, FRAME, type Frame, type FrameKind } from '@arbor/shared/dial/frame'
-import { type AnswerHead, type DialRequest, decodeHead, encodeRequest } from '@arbor/shared/dial/messages'
+import {
+  decodeFrame,
+  encodeFrame,
+  encodeWindow,
+  FRAME,
+  type Frame,
+  type FrameKind,
+  joinFrame,
+} from '@arbor/shared/dial/frame'
+import { type AnswerHead, type DialRequestHead, decodeHead, encodeRequestHead } from '@arbor/shared/dial/messages'
 import type { Ss58 } from '@arbor/shared/units'
 import type { WebSocket } from 'ws'
 import type { RelayLimits } from './limits.ts'
@@ -27,7 +35,9 @@ export interface Link {
   readonly inFlight: number
   /** Sends a question. @returns why not, if not; `sent` is called when its bytes have left, or never will */
   ask(of: {
-    readonly request: DialRequest
+    readonly request: DialRequestHead
+    /** Its body, in parts. */
+    readonly body: readonly Uint8Array[]
     readonly sink: AnswerSink
     readonly sent: () => void
   }): Question | AskerRefusal
@@ -77,9 +87,8 @@ export const openLink = (of: {
   let pings = 0
   let closed = false
 
-  const send = (kind: FrameKind, id: number, payload: Uint8Array, sent?: () => void): void => {
-    if (socket.readyState === socket.OPEN) socket.send(encodeFrame({ kind, id, payload }), () => sent?.())
-    else sent?.()
+  const send = (kind: FrameKind, id: number, payload: Uint8Array): void => {
+    if (socket.readyState === socket.OPEN) socket.send(encodeFrame({ kind, id, payload }))
   }
 
   const close = (code: DialRefusal): void => {
@@ -176,9 +185,9 @@ export const openLink = (of: {
     get inFlight() {
       return pending.size
     },
-    ask: ({ request, sink, sent }) => {
+    ask: ({ request, body, sink, sent }) => {
       if (closed || socket.readyState !== socket.OPEN) return 'RELAY_NO_MINER'
-      if (request.body.length > takes.bodyBytes) return 'RELAY_TOO_LARGE'
+      if (body.reduce((sum, part) => sum + part.length, 0) > takes.bodyBytes) return 'RELAY_TOO_LARGE'
       if (pending.size >= most || socket.bufferedAmount > limits.unsentBytes) return 'RELAY_MINER_BUSY'
       if (lastId === LAST_ID) {
         close('RELAY_CLOSING') // the miner dials again, and ids begin anew
@@ -188,7 +197,8 @@ export const openLink = (of: {
       const id = lastId
       const entry: Pending = { sink, hasHead: false, window: limits.windowBytes, owed: 0, answered: 0 }
       pending.set(id, entry)
-      send(FRAME.request, id, encodeRequest(request), sent)
+      const parts = [encodeRequestHead(request), ...body]
+      socket.send(joinFrame({ kind: FRAME.request, id, parts }), () => sent())
       return { grant: (bytes) => grant(id, entry, bytes), cancel: () => drop(id, entry, true) }
     },
     ping: () => {
