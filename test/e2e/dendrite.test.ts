@@ -571,13 +571,15 @@ test('latency is free of the main loop: it does not grow while that is blocked f
     const dendrite = dendriteOf()
     await ask(dendrite, { port })
     const asking = [ask(dendrite, { port }), ask(dendrite, { port })]
+    await systemClock.sleep(40 as Ms, never) // the questions are out; the answers come 100 ms after they were read
     const from = performance.now()
-    while (performance.now() - from < 300); // the questions are out, the answers come now
+    while (performance.now() - from < 300);
     for (const answer of await Promise.all(asking)) {
       if (answer.kind !== 'answered') throw new Error(`no answer: ${JSON.stringify(answer)}`)
       const { totalMs, firstByteMs, lagged, lagMs } = answer.timing
       // a machine that starves the thread itself says so; then the timing is marked, and worth nothing here
-      if (!lagged) expect(totalMs).toBeLessThan(150)
+      if (!lagged) expect(totalMs).toBeLessThan(250)
+      expect(totalMs).toBeGreaterThan(95)
       expect(firstByteMs).toBeLessThanOrEqual(totalMs)
       expect(lagMs).toBeLessThan(300)
     }

@@ -49,7 +49,7 @@ export const RELAYED: Readonly<Record<string, Fault>> = {
 }
 
 /** Why a question was never put for a reason of ours; the miner gets no verdict. */
-export const OURS = ['line-full', 'line-wait', 'session', 'sockets', 'thread'] as const
+export const OURS = ['line-full', 'line-wait', 'lag', 'session', 'sockets', 'thread'] as const
 export type Ours = (typeof OURS)[number]
 
 /** When an answer came, measured at the socket in a thread that does nothing else. */

@@ -2,7 +2,6 @@ import type { Certificate } from '@arbor/shared/protocol/certificate'
 import { createPairKeyCache, type PairKeyCache, type PairKeys } from '@arbor/shared/protocol/keys'
 import { CERTIFICATE_HEADER, ENVELOPE_HEADER } from '@arbor/shared/protocol/limits'
 import { type WrittenRequest, writeRequest } from '@arbor/shared/protocol/request'
-import { decodeSs58 } from '@arbor/shared/ss58'
 import type { Ms } from '@arbor/shared/units'
 import { type Answer, LAGGED_MS, type SocketTiming } from './answer.ts'
 import { createReceiver, type Mend, type Received } from './arbor-answer.ts'
@@ -83,7 +82,7 @@ async function prepare(of: Preparing): Promise<Attempt | Answer> {
     isSealed: of.isSealed,
     proof: of.proof,
     counter: own.counters.next(question.hotkey),
-    receiver: decodeSs58(question.hotkey),
+    receiver: certificate.hotkey,
     netuid: context.netuid,
     method: 'POST',
     path: pathOf(question),

@@ -1,6 +1,6 @@
+import { type Address, refusalOf } from '@arbor/chain/address'
 import { type Clock, startDeadline } from '@arbor/shared/clock'
 import type { Ms } from '@arbor/shared/units'
-import { type Address, refusalOf } from './address.ts'
 import type { Answer, Fault, Ours } from './answer.ts'
 import type { Breakers } from './breaker.ts'
 import type { Dialled } from './dial.ts'
@@ -51,7 +51,7 @@ export const createAsk = (of: {
   /** Waited for before a question is written, which takes time of the sockets. */
   readonly turn?: Turn
 }): Ask => {
-  const { limits, clock, breakers, context, turn = createTurns() } = of
+  const { limits, clock, breakers, context, turn = createTurns().turn } = of
   const line = createLine({ places: limits.inFlight, bytes: limits.bytesInFlight, capacity: limits.waiting })
   const miners = createLines({ places: limits.perMiner, bytes: Number.POSITIVE_INFINITY, capacity: limits.waiting })
   const probes = createLine({ places: PROBES, bytes: Number.POSITIVE_INFINITY, capacity: limits.waiting })
@@ -111,7 +111,10 @@ export const createAsk = (of: {
       await turn()
       const speak = of.speakerOf(question)
       const first = await speak(question, context, signal)
-      const answer = first.kind === 'fault' && first.stale ? await speak(question, context, signal) : first
+      const answer = excused(
+        question,
+        first.kind === 'fault' && first.stale ? await speak(question, context, signal) : first,
+      )
       if (answer.kind === 'fault' && MISSED.has(answer.reason)) breakers.missed(question.hotkey)
       else if (answer.kind !== 'ours') breakers.reached(question.hotkey)
       return answer
@@ -119,6 +122,17 @@ export const createAsk = (of: {
       leave()
     }
   }
+}
+
+/** A thread that was late by this share of a miner's time may have missed the answer itself. */
+const EXCUSING_SHARE = 0.1
+
+/** Takes back the verdict on a miner that was too late while we were late ourselves. */
+function excused({ deadlineMs }: Question, answer: Answer): Answer {
+  if (answer.kind !== 'fault' || (answer.reason !== 'timeout' && answer.reason !== 'trickle')) return answer
+  const lagMs = answer.timing?.lagMs ?? 0
+  if (lagMs < deadlineMs * EXCUSING_SHARE) return answer
+  return ours('lag', `its time was up, and this thread was ${Math.round(lagMs)} ms late itself`)
 }
 
 /** Probes at once: they hold nothing but a socket, for a second. */

@@ -1,3 +1,4 @@
+import type { Address } from '@arbor/chain/address'
 import type { Clock } from '@arbor/shared/clock'
 import {
   type Certificate,
@@ -7,7 +8,6 @@ import {
 } from '@arbor/shared/protocol/certificate'
 import { readRefusal } from '@arbor/shared/protocol/refusal'
 import type { Block, NetUid, Ss58 } from '@arbor/shared/units'
-import type { Address } from './address.ts'
 import { type Fault, RELAYED } from './answer.ts'
 import type { HttpFailure, Send } from './http.ts'
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
+import { type Address, hostPort } from '@arbor/chain/address'
 import type { Clock } from '@arbor/shared/clock'
 import { Client } from 'undici'
-import { type Address, hostPort } from './address.ts'
 import { type Dialled, dial } from './dial.ts'
 
 /** An open connection, used by one exchange at a time. */

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
+import type { Address } from '@arbor/chain/address'
 import { type Clock, startDeadline } from '@arbor/shared/clock'
 import type { Ms } from '@arbor/shared/units'
-import type { Address } from './address.ts'
 import type { Fault } from './answer.ts'
 
 /** What came of dialling; `ours` is what this machine has run out of, and nobody else's fault. */

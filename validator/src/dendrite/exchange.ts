@@ -57,11 +57,14 @@ export const exchange = (of: {
     const stale = connection.reused && firstAt === null && reason === 'early-close'
     resolve({ ok: false, reason, why: whyOf(error, reason), timing: spans(), stale })
   }
-  const onAbort = (): void => {
+  const breakOff = (): void => {
+    if (lastAt !== null) return
     const error = new Error('aborted')
     abort?.(error) // before the request is on the connection nothing has to be broken off
     fail(error)
   }
+  // Timers come before sockets in a pass of the loop: after a late one, an answer that came in time may still be unread.
+  const onAbort = (): void => void setImmediate(breakOff)
 
   const handler: Dispatcher.DispatchHandler = {
     onRequestStart: (controller) => {
@@ -103,7 +106,7 @@ export const exchange = (of: {
     onResponseError: (_, error) => fail(error),
   }
 
-  if (signal.aborted) onAbort()
+  if (signal.aborted) breakOff()
   else {
     signal.addEventListener('abort', onAbort, { once: true })
     const { path, method, headers, body } = request

@@ -1,6 +1,6 @@
+import type { Address } from '@arbor/chain/address'
 import { type Clock, startDeadline } from '@arbor/shared/clock'
 import type { Ms } from '@arbor/shared/units'
-import type { Address } from './address.ts'
 import type { Fault, Ours, SocketTiming } from './answer.ts'
 import type { Connections } from './connections.ts'
 import { type Exchanged, exchange } from './exchange.ts'
@@ -59,7 +59,7 @@ export type Send = (request: HttpRequest, signal: AbortSignal) => Promise<HttpRe
 /** Creates the sending half: connections that are kept, bounded phases, timings. */
 export const createSend =
   ({
-    turn = createTurns(),
+    turn = createTurns().turn,
     ...of
   }: {
     readonly connections: Connections

@@ -10,6 +10,7 @@ import type { Logger } from 'pino'
 import type { PlannedTask } from '../plan.ts'
 import type { Answer } from './answer.ts'
 import { type FromThread, owned, type ThreadData, type ToThread } from './messages.ts'
+import { createOutbox, type Outbox } from './outbox.ts'
 
 /** The client that asks miners. */
 export interface Dendrite {
@@ -39,6 +40,8 @@ interface Pending {
   readonly onChunk: ((text: Uint8Array) => void) | undefined
 }
 
+/** Objects of 4 096 questions in flight take a third of it; a thread that needs more than all of it ends alone. */
+const MAX_HEAP_MB = 1_024
 /** A thread that dies this often is broken. */
 const BUDGET = { failures: 5, withinMs: 600_000 }
 
@@ -58,17 +61,23 @@ export function openDendrite({ spec, specifier, signer, clock, log, ...settings 
   let registeredAt: Block | null = null
   let dead: SubnetError | null = null
   let closed = false
-  let worker = start()
+  let { worker, outbox } = start()
 
-  function start(): Worker {
-    const started = new Worker(new URL('./thread.ts', import.meta.url), { workerData: data, name: 'dendrite' })
+  function start(): { readonly worker: Worker; readonly outbox: Outbox<ToThread> } {
+    const started = new Worker(new URL('./thread.ts', import.meta.url), {
+      workerData: data,
+      name: 'dendrite',
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    })
     let failure: unknown = new Error('the thread ended')
-    started.on('message', receive)
+    started.on('message', (messages: readonly FromThread[]) => messages.forEach(receive))
     started.on('error', (error) => {
       failure = error
     })
     started.on('exit', () => ended(failure))
-    return started
+    const send = (messages: readonly ToThread[], handOver: readonly ArrayBuffer[]): void =>
+      started.postMessage(messages, [...handOver])
+    return { worker: started, outbox: createOutbox({ send }) }
   }
 
   function ended(failure: unknown): void {
@@ -88,12 +97,12 @@ export function openDendrite({ spec, specifier, signer, clock, log, ...settings 
       })
       return
     }
-    worker = start()
+    ;({ worker, outbox } = start())
     if (registeredAt !== null) tell({ kind: 'registered', at: registeredAt })
   }
 
-  function tell(message: ToThread, handOver: readonly ArrayBuffer[] = []): void {
-    worker.postMessage(message, [...handOver])
+  function tell(message: ToThread, handOver?: ArrayBuffer): void {
+    outbox.post(message, handOver)
   }
 
   function receive(message: FromThread): void {
@@ -147,7 +156,7 @@ export function openDendrite({ spec, specifier, signer, clock, log, ...settings 
         maxResponseBytes: definition.maxResponseBytes,
         wantsChunks: onChunk !== undefined && definition.stream === true,
       },
-      [body.buffer],
+      body.buffer,
     )
     try {
       return await promise

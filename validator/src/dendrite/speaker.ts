@@ -1,8 +1,8 @@
+import type { Address } from '@arbor/chain/address'
 import type { Clock } from '@arbor/shared/clock'
 import type { SignPurpose } from '@arbor/shared/signer'
 import type { Block, NetUid, Ss58 } from '@arbor/shared/units'
 import type { TaskDefinition } from '@arbor/subnet-spec/define'
-import type { Address } from './address.ts'
 import type { Answer } from './answer.ts'
 import type { Send } from './http.ts'
 

@@ -15,6 +15,7 @@ import { dial } from './dial.ts'
 import { createSend } from './http.ts'
 import { createLagMeter } from './lag.ts'
 import { type AskMessage, type FromThread, owned, type ThreadData, type ToThread } from './messages.ts'
+import { createOutbox } from './outbox.ts'
 import { createOwnSessions } from './own-session.ts'
 import type { Question, SpeakerContext, SpeakerLog } from './speaker.ts'
 import { createTurns } from './turns.ts'
@@ -37,8 +38,11 @@ const port = parentPort
 const data = workerData as ThreadData
 const clock = systemClock
 
-const post = (message: FromThread, handOver: readonly ArrayBuffer[] = []): void =>
-  port.postMessage(message, [...handOver])
+const turns = createTurns()
+const { post } = createOutbox<FromThread>({
+  send: (messages, handOver) => port.postMessage(messages, [...handOver]),
+  isBusy: turns.isBusy,
+})
 const log: SpeakerLog = {
   debug: (fields, text) => post({ kind: 'log', level: 'debug', fields, text }),
   warn: (fields, text) => post({ kind: 'log', level: 'warn', fields, text }),
@@ -58,7 +62,7 @@ const signer: Signer = { ...data.hotkey, sign }
 
 const { netuid, hotkey, limits } = data
 const genesisHash = fromHex(data.genesisHash, 32)
-const turn = createTurns()
+const { turn } = turns
 const connections = createConnections({ maxIdle: MAX_IDLE, connectMs: limits.connectMs, clock })
 const send = createSend({ connections, clock, lag: createLagMeter({ clock }), turn })
 const sessions = createOwnSessions({
@@ -107,13 +111,13 @@ async function answer(message: AskMessage): Promise<void> {
     if (definition === undefined) throw new Error(`the spec ${data.spec} has no task ${plain.task}`)
     const onChunk = (chunk: Uint8Array): void => {
       const bytes = owned(chunk)
-      post({ kind: 'chunk', id, bytes }, [bytes.buffer])
+      post({ kind: 'chunk', id, bytes }, bytes.buffer)
     }
     const question: Question = { ...plain, definition, ...(wantsChunks ? { onChunk } : {}) }
     const given = await ask(question, stop.signal)
     if (given.kind !== 'answered') return post({ kind: 'settled', id, answer: given })
     const body = owned(given.body)
-    post({ kind: 'settled', id, answer: { ...given, body } }, [body.buffer])
+    post({ kind: 'settled', id, answer: { ...given, body } }, body.buffer)
   } catch (error) {
     if (!stop.signal.aborted) throw error // ends the thread: whoever waits is told, and another is started
   } finally {
@@ -121,7 +125,7 @@ async function answer(message: AskMessage): Promise<void> {
   }
 }
 
-port.on('message', (message: ToThread) => {
+const receive = (message: ToThread): void => {
   if (message.kind === 'ask') void answer(message)
   else if (message.kind === 'abort') asked.get(message.id)?.abort(new Error('called off'))
   else if (message.kind === 'registered') sessions.registered(message.at)
@@ -131,4 +135,6 @@ port.on('message', (message: ToThread) => {
     if (message.kind === 'signed') waiting?.resolve(message.signature)
     else waiting?.reject(new SubnetError({ code: message.code, message: message.message }))
   }
-})
+}
+
+port.on('message', (messages: readonly ToThread[]) => messages.forEach(receive))

@@ -135,6 +135,16 @@ describe('ask', () => {
     expect(speaking).toBe(2) // 110 bytes each
   })
 
+  test.each<[Fault, number, string]>([
+    ['timeout', 99, 'timeout'],
+    ['timeout', 100, 'lag'],
+    ['trickle', 100, 'lag'],
+    ['schema', 900, 'schema'],
+  ])('says of a %s during a lag of %i ms of 1 s: %s', async (reason, lagMs, said) => {
+    const late: Answer = { kind: 'fault', reason, why: 'it failed', timing: { ...timing, lagMs } }
+    expect(reasonsOf([await setUp(async () => late).ask(questionOf(), never)])).toEqual([said])
+  })
+
   test('leaves the line at once when the signal aborts', async () => {
     const { ask } = setUp(() => new Promise(() => undefined), { limits: { inFlight: 1 } })
     void ask(questionOf(), never)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { hostPort, isLocalChain, refusalOf } from '../../src/dendrite/address.ts'
+import { hostPort, isLocalChain, refusalOf } from '../src/address.ts'
 
 const allows = (ip: string, privateAllowed: boolean, port = 8091): boolean =>
   refusalOf({ ip, port }, privateAllowed) === null
