@@ -57,8 +57,9 @@ const serve = (scope: FastifyInstance, deps: OpenDeps, served: ServedSynapse): v
   const { name } = served.synapse
   const admissions = new WeakMap<FastifyRequest, AxonAdmitted>()
   scope.route({
-    method: ['POST', 'GET'],
+    method: [...METHODS],
     url: `/${name}`,
+    exposeHeadRoute: false,
     bodyLimit: served.maxRequestBytes + OBJECT_BYTES,
     onRequest: async (request, reply) => {
       const admitted = await open(deps, served, request, reply)
@@ -88,6 +89,7 @@ const replyAtOnce = (
   scope.route({
     method: [...method],
     url,
+    exposeHeadRoute: false,
     onRequest: async (request, reply) => {
       reply.header('connection', 'close')
       await answer(reply, request)

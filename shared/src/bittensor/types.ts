@@ -26,7 +26,7 @@ export interface PyField {
 
 /** Schemas that JSON Schema has no word for, and of which Python would see nothing of use. */
 const UNFIT: ReadonlySet<string> = new Set(
-  'symbol undefined void never date map set transform nan custom function promise file lazy'.split(' '),
+  'symbol undefined void never date map set transform nan custom function promise file lazy intersection'.split(' '),
 )
 
 /**
@@ -71,6 +71,7 @@ const typeOf = (schema: PyValue | undefined): PyType => {
 }
 
 const plainType = (type: string, schema: PyDict): PyType => {
+  if (type !== 'string' && (schema.has('const') || schema.has('enum'))) throw unfit('literals but texts')
   switch (type) {
     case 'string':
       return textOrAny(schema, { kind: 'str' })
