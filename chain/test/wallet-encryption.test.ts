@@ -1,9 +1,21 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { SubnetError } from '@arbor/shared/errors'
 import { generateMnemonic } from '@arbor/shared/keys'
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import vectors from '../../test/vectors/wallet/keyfiles.json' with { type: 'json' }
 import legacy from '../../test/vectors/wallet/legacy.json' with { type: 'json' }
@@ -15,6 +27,7 @@ import { openColdkey, openHotkey, readHotkeyPub } from '../src/wallet/open.ts'
 import type { PasswordSource } from '../src/wallet/password.ts'
 import { passwordPrompt } from '../src/wallet/prompt.ts'
 import { changePassword, decryptKey, encryptKey, writePublic } from '../src/wallet/recrypt.ts'
+import { replaceFile } from '../src/wallet/replace-file.ts'
 
 const { password } = legacy // the keyfiles' too
 const COLDKEY = '5EHgWw2Af1pnoc7f1A8bfmM97W3DAYW8xr82RfhLL9oAabAe'
@@ -245,6 +258,21 @@ describe('encrypting keys', () => {
     expect((await openHotkey({ wallets, ...hot })).address).toBe(readHotkeyPub({ wallets, ...hot }).address)
   })
 
+  it('key behind a link is written where it lies, and the link stays', async () => {
+    const path = put('vault/key', legacy.ansible)
+    mkdirSync(join(wallets, 'w/hotkeys'), { recursive: true })
+    symlinkSync(path, join(wallets, 'w/hotkeys/h'))
+    await decryptKey(key(), accessOf({ source: source([password]) }))
+    expect(lstatSync(join(wallets, 'w/hotkeys/h')).isSymbolicLink()).toBe(true)
+    expect(readFileSync(path, 'utf8')).toBe(legacy.plain)
+  })
+
+  it('key in a folder that cannot be written is left as it was', async () => {
+    const replace = () =>
+      replaceFile({ path: '/proc/key', content: Buffer.from('x'), randomBytes: () => new Uint8Array(8) })
+    expect((await refusal(replace)).code).toBe('WALLET_UNREADABLE')
+  })
+
   it('what is no key is not hidden behind a password', async () => {
     put('w/hotkeys/h', '{"publicKey":"0x00"}')
     const asked = source([password])
@@ -271,6 +299,26 @@ describe('encrypting keys', () => {
     const of = { content: Buffer.from('same'), key: new Uint8Array(32) }
     const [one, two] = [1, 2].map((byte) => sealKeyfile({ ...of, nonce: new Uint8Array(24).fill(byte) }))
     expect(one).not.toEqual(two)
+  })
+})
+
+describe('any file at all', () => {
+  const names = ['', '$ANSIBLE_VAULT;1.1;AES256\n', 'gAAAAA', '$NACL', '{', '{"cryptoType":1,']
+  it('is refused with a code of its own when it is no keyfile', async () => {
+    const content = fc.oneof(
+      fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+      fc.tuple(fc.constantFrom(...names), fc.string({ maxLength: 30 })).map((parts) => Buffer.from(parts.join(''))),
+      fc.nat(legacy.ansible.length - 5).map((length) => Buffer.from(legacy.ansible.slice(0, length))),
+      fc.json().map((text) => Buffer.from(text)),
+    )
+    await fc.assert(
+      fc.asyncProperty(content, async (bytes) => {
+        put('w/hotkeys/h', bytes)
+        const open = () => openHotkey({ wallets, ...hot }, accessOf({ source: source([password]) }))
+        expect((await refusal(open)).code).toMatch(/^WALLET_(CORRUPT|PASSWORD|FORMAT|KEY_TYPE)$/)
+      }),
+      { seed: 5, numRuns: 300 },
+    )
   })
 })
 
