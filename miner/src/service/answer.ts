@@ -1,5 +1,5 @@
 import { toBytes } from '@arbor/shared/bytes'
-import { openBody } from '@arbor/shared/protocol/request'
+import { openBody } from '@arbor/shared/protocol/judge'
 import type { TaskDefinition } from '@arbor/subnet-spec/define'
 import { codeOf, type RefusalCode } from '../refusal.ts'
 import type { ServingParts } from './deps.ts'

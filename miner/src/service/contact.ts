@@ -4,8 +4,9 @@ import {
   readCertificate,
   verifyCertificate,
 } from '@arbor/shared/protocol/certificate'
+import { judgeProof, judgeReceiver } from '@arbor/shared/protocol/judge'
 import type { PairKeyCache, PairKeys } from '@arbor/shared/protocol/keys'
-import { judgeProof, judgeReceiver, type ReadRequest, readRequest } from '@arbor/shared/protocol/request'
+import { type ReadRequest, readRequest } from '@arbor/shared/protocol/request'
 import type { Session } from '@arbor/shared/protocol/session'
 import type { SessionTable } from '@arbor/shared/protocol/sessions'
 import type { NetUid, UnixMs } from '@arbor/shared/units'

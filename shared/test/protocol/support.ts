@@ -7,19 +7,9 @@ import {
   readCertificate,
   verifyCertificate,
 } from '../../src/protocol/certificate.ts'
+import { judgeLength, judgeProof, judgeReceiver, judgeTarget, judgeTime, openBody } from '../../src/protocol/judge.ts'
 import { createPairKeyCache, derivePairKeys, type PairKeys } from '../../src/protocol/keys.ts'
-import {
-  judgeLength,
-  judgeProof,
-  judgeReceiver,
-  judgeTarget,
-  judgeTime,
-  openBody,
-  type ReadRequest,
-  readRequest,
-  type WrittenRequest,
-  writeRequest,
-} from '../../src/protocol/request.ts'
+import { type ReadRequest, readRequest, type WrittenRequest, writeRequest } from '../../src/protocol/request.ts'
 import { openSession, type Session } from '../../src/protocol/session.ts'
 import { createMemorySessionStore, type SessionStore } from '../../src/protocol/session-store.ts'
 import { openSessionTable, type SessionLimits, type SessionTable } from '../../src/protocol/sessions.ts'

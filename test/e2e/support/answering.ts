@@ -10,17 +10,11 @@ import {
   readCertificate,
   verifyCertificate,
 } from '@arbor/shared/protocol/certificate'
+import { judgeProof, judgeReceiver, judgeTarget, judgeTime, openBody } from '@arbor/shared/protocol/judge'
 import { createPairKeyCache, type PairKeys } from '@arbor/shared/protocol/keys'
 import { SEALED_TYPE } from '@arbor/shared/protocol/limits'
 import { refusalBody, WIRE_STATUS, type WireCode } from '@arbor/shared/protocol/refusal'
-import {
-  judgeProof,
-  judgeReceiver,
-  judgeTarget,
-  judgeTime,
-  openBody,
-  readRequest,
-} from '@arbor/shared/protocol/request'
+import { readRequest } from '@arbor/shared/protocol/request'
 import { openSession, type Session } from '@arbor/shared/protocol/session'
 import { createStreamWriter, type StreamWriter } from '@arbor/shared/protocol/stream'
 import type { Signer } from '@arbor/shared/signer'
@@ -50,6 +44,7 @@ export interface Over {
   readonly requestHash?: Uint8Array
   readonly session?: Session
   readonly unsealed?: boolean
+  readonly answeredAt?: UnixMs
 }
 
 /** A miner's half of the protocol, which checks what it is sent as any miner does and leaves the answer to the test. */
@@ -173,7 +168,7 @@ function sign(
 ) {
   const body = typeof text === 'string' ? Buffer.from(text) : text
   const seal = unsealed || status !== 200 ? null : of.seal
-  const written = writeAnswer({ ...of, ...over, seal, status, contentType, body, answeredAt: systemClock.now() })
+  const written = writeAnswer({ ...of, answeredAt: systemClock.now(), ...over, seal, status, contentType, body })
   return {
     headers: { 'arbor-envelope': written.envelope, 'content-type': written.contentType },
     body: written.body,
