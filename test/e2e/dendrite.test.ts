@@ -338,11 +338,23 @@ describe('verdict', () => {
     expect(await ask(dendriteOf())).toMatchObject({ kind: 'fault', reason })
   })
 
-  test('is clock when the miner finds the request too old, and the log says how far it is off', async () => {
-    behave = ({ sign, response }) => {
-      const { headers, body } = sign(refusalBody('WIRE_EXPIRED'), { status: 401 })
-      response.writeHead(401, { ...headers, date: new Date(systemClock.now() + 3_600_000).toUTCString() }).end(body)
-    }
+  test.each<[string, Behave]>([
+    [
+      'a signed refusal',
+      ({ sign, response }) => {
+        const answeredAt = (systemClock.now() + 3_600_000) as UnixMs
+        reply(response, sign(refusalBody('WIRE_EXPIRED'), { status: 401, answeredAt }), 401)
+      },
+    ],
+    [
+      'the Date of an unsigned one',
+      ({ response }) => {
+        const date = new Date(systemClock.now() + 3_600_000).toUTCString()
+        response.writeHead(401, { date }).end(refusalBody('WIRE_SESSION_EXPIRED'))
+      },
+    ],
+  ])('is clock when times do not fit, and the log says how far the miner is off by %s', async (_, behaviour) => {
+    behave = behaviour
     expect(await ask(dendriteOf())).toMatchObject({ kind: 'fault', reason: 'clock' })
     expect(logged.filter(({ event }) => event === 'ask.clock')[0]?.['msg']).toMatch(/it is 3(600|599) s ahead/)
   })
@@ -556,6 +568,23 @@ describe('bounds', () => {
   test('give no verdict when the hotkey’s holder does not sign', async () => {
     const signer: Signer = { ...validator, sign: () => Promise.reject(new Error('locked')) }
     expect(await ask(dendriteOf({ signer }))).toMatchObject({ kind: 'ours', reason: 'session' })
+  })
+})
+
+describe('a thread that dies', () => {
+  test('costs what is in flight, without a verdict, and ends the validator when it happens again and again', async () => {
+    const dendrite = dendriteOf({ specifier: '/nowhere/spec.ts' })
+    expect(await ask(dendrite)).toMatchObject({ kind: 'ours', reason: 'thread' })
+    const outcomes: string[] = []
+    while (outcomes.at(-1) !== 'DENDRITE_DEAD' && outcomes.length < 20)
+      outcomes.push(
+        await ask(dendrite).then(
+          ({ kind }) => kind,
+          (error: { code: string }) => error.code,
+        ),
+      )
+    expect([...new Set(outcomes)]).toEqual(['ours', 'DENDRITE_DEAD'])
+    expect(logged.filter(({ event }) => event === 'dendrite.crashed')).toHaveLength(6)
   })
 })
 

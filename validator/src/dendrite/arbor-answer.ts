@@ -66,8 +66,8 @@ export const createReceiver = (of: {
     const fault = (reason: Fault, why: string): FaultAnswer => ({ kind: 'fault', reason, why, timing: reply.timing })
     const headers = readOwnHeaders(reply.rawHeaders)
     if (headers === null) return fault('unsigned', 'its own headers are malformed')
-    const refused = (code: string | null, signed: boolean): Received => {
-      const otherwise = refusal({ code, signed, head: reply, now, fault })
+    const refused = (code: string | null, answeredAt: UnixMs | null): Received => {
+      const otherwise = refusal({ code, answeredAt, head: reply, now, fault })
       const mend = code === null ? undefined : MENDS[code]
       return mend === undefined ? otherwise : { kind: 'mend', mend, otherwise }
     }
@@ -84,7 +84,7 @@ export const createReceiver = (of: {
       const verdict = verifyEnd(end, { certificate: await signer(end.fields.session), requestHash })
       if (!verdict.ok)
         return fault(UNBELIEVED[verdict.fault], `the end of the stream is not believed: ${verdict.fault}`)
-      if (end.fields.status !== 200) return refused(end.fields.code, true)
+      if (end.fields.status !== 200) return refused(end.fields.code, end.fields.answeredAt)
       return collected.body === null
         ? fault('malformed', 'the stream has no response after its text')
         : fitting(question, collected.body, fault)
@@ -93,7 +93,7 @@ export const createReceiver = (of: {
     const body = Buffer.concat(parts)
     if (headers.envelope === null) {
       const code = readRefusal(body)
-      return code === null ? fault('unsigned', `HTTP ${reply.status} without a signature`) : refused(code, false)
+      return code === null ? fault('unsigned', `HTTP ${reply.status} without a signature`) : refused(code, null)
     }
     const answer = readAnswer(headers.envelope)
     if (answer === null) return fault('forged', 'its envelope is malformed')
@@ -105,7 +105,7 @@ export const createReceiver = (of: {
     if (fields.status === 200 && fields.contentType !== JSON_TYPE && fields.contentType !== SEALED_TYPE)
       return fault('content-type', 'the answer has another content type than JSON')
     if (!opened.ok) return fault('unsealed', 'the answer is not sealed as the question was')
-    if (fields.status !== 200) return refused(readRefusal(opened.body), true)
+    if (fields.status !== 200) return refused(readRefusal(opened.body), fields.answeredAt)
     return fitting(question, opened.body, fault)
   }
 
@@ -140,22 +140,27 @@ type MakeFault = (reason: Fault, why: string) => FaultAnswer
 
 function refusal(of: {
   readonly code: string | null
-  readonly signed: boolean
+  /** When it was signed, by the miner's clock; null when it is not. */
+  readonly answeredAt: UnixMs | null
   readonly head: HttpHead
   readonly now: UnixMs
   readonly fault: MakeFault
 }): FaultAnswer {
-  const { code, signed, head, fault } = of
+  const { code, answeredAt, head, now, fault } = of
+  const signed = answeredAt !== null
   const word = code === null ? undefined : (signed ? SIGNED : SAID)[code]
   const what = `HTTP ${head.status}, ${code ?? 'no code'}`
-  if (word === 'clock') return fault('clock', `its clock and ours differ: ${offBy(head, of.now)} (${what})`)
+  if (word === 'clock')
+    return fault('clock', `its clock and ours differ: ${offBy(answeredAt ?? dateOf(head), now)} (${what})`)
   return fault(word ?? (signed ? 'refused' : 'rejected'), `the miner refuses: ${what}${signed ? '' : ', unsigned'}`)
 }
 
-/** Says how far the other's clock is off, as its Date header tells, which has whole seconds. */
-function offBy({ headers }: HttpHead, now: UnixMs): string {
-  const theirs = Date.parse(String(headers['date'] ?? ''))
-  if (Number.isNaN(theirs)) return 'it sends no Date'
+/** Reads the Date header, which has whole seconds; NaN without one. */
+const dateOf = ({ headers }: HttpHead): number => Date.parse(String(headers['date'] ?? ''))
+
+/** Says how far the other's clock is off. */
+function offBy(theirs: number, now: UnixMs): string {
+  if (Number.isNaN(theirs)) return 'it does not say by how much'
   const seconds = Math.round((theirs - now) / 1_000)
   return seconds === 0 ? 'by less than a second' : `it is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead' : 'behind'}`
 }
