@@ -69,7 +69,7 @@ export const badNewPassword = (what: string): SubnetError =>
 export const noMemory = (memoryKiB: number, freeBytes: number, cause?: unknown): SubnetError =>
   new SubnetError({
     code: 'WALLET_MEMORY',
-    message: `an encrypted key takes ${memoryKiB / 1024} MiB of memory for a moment, ${Math.max(0, Math.floor(freeBytes / 2 ** 20))} MiB are free; free some, raise the container's limit, or run arbor signer elsewhere`,
+    message: `an encrypted key takes ${memoryKiB / 1024} MiB of memory for a moment, ${cause === undefined ? `${Math.max(0, Math.floor(freeBytes / 2 ** 20))} MiB are free` : 'which the system denies'}; free some, raise the container's limit, or run arbor signer elsewhere`,
     details: { memoryKiB, freeBytes },
     cause,
     retryable: true,
