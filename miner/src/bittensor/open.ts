@@ -51,7 +51,7 @@ export const openRequest = async (
   const { headers } = read
   const { synapse } = head.served
   const absent = synapse.request.find(
-    ({ name, type, fallback }) => fallback === undefined && !takesNone(type) && !headers.inputs.has(name),
+    ({ name, type, fallback }) => fallback === undefined && !takesNone(type) && !headers.inputs.has(name.toLowerCase()),
   )
   if (absent !== undefined) return failed(deps.randomUuid(), `bt_header_input_obj_${absent.name} is missing`)
   const verified = verify(deps, headers, head.remote)

@@ -17,7 +17,7 @@ export interface AskerHeaders {
   readonly dendriteIp: string | null
   readonly axonIp: string | null
   readonly axonPort: number | null
-  /** Names of the fields whose empty values came along. */
+  /** Names of the fields whose empty values came along, in lower case as headers have them. */
   readonly inputs: ReadonlySet<string>
 }
 
