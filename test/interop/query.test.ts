@@ -12,7 +12,7 @@ import { describeWith } from './support/pythons.ts'
 /** Runs query.ts as a user does. */
 async function query(words: readonly string[]): Promise<{ readonly lines: readonly string[]; readonly code: number }> {
   const script = fileURLToPath(new URL('query.ts', import.meta.url))
-  const child = spawn(process.execPath, [script, ...words], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [script, ...words], { stdio: ['ignore', 'pipe', 'ignore'] })
   const [out, [code]] = await Promise.all([text(child.stdout), once(child, 'close')])
   return { lines: out.trimEnd().split('\n'), code: code as number }
 }
