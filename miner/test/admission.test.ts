@@ -1,13 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createGate } from '@arbor/shared/gate'
 import { createLogger } from '@arbor/shared/log'
 import { createManualClock } from '@arbor/shared/manual-clock'
+import type { Alpha } from '@arbor/shared/units'
 import { afterAll, describe, expect, test } from 'vitest'
+import { type Admission, createAdmission, type Seat } from '../src/admission/admission.ts'
 import { openLists } from '../src/admission/lists.ts'
 import { createRateLimit } from '../src/admission/rate-limit.ts'
 import { remoteKey } from '../src/admission/remote.ts'
-import { poor, rich, stranger } from './net.ts'
+import { viewOf } from '../src/admission/subnet-view.ts'
+import { metagraphOf, neurons, poor, rich, stranger } from './net.ts'
 
 describe('rate limit', () => {
   test('gives a burst, then a steady rate, and says when the next place comes', async () => {
@@ -48,6 +52,71 @@ test.each([
   ['relay.example:8100', 'relay.example:8100'],
 ])('address %s counts for %s', (address, key) => {
   expect(remoteKey(address)).toBe(key)
+})
+
+describe('seats', () => {
+  const MIB = 1 << 20
+  const never = new AbortController().signal
+  const open = (slots = 1, capacity = 0) => {
+    const clock = createManualClock()
+    const gate = createGate({ slots, capacity })
+    const free = createRateLimit({ perSecond: 1_000, burst: 1_000, clock })
+    const view = () => viewOf(metagraphOf(neurons))
+    const minStake = 0n as Alpha
+    const lists = { admits: () => true }
+    return { gate, admission: createAdmission({ clock, minStake, view, lists, rate: free, checks: free, gate }) }
+  }
+  const of = (bytes: number, caller = rich.address, stake = 1n as Alpha) => ({ caller, stake, bytes })
+  const seated = (seat: ReturnType<Admission['seat']>): Seat => {
+    if (!seat.ok) throw new Error(seat.code)
+    return seat
+  }
+
+  test('hold no thread until their body is there', async () => {
+    const { gate, admission } = open()
+    const [first, second] = [seated(admission.seat(of(1))), seated(admission.seat(of(1)))]
+    expect(gate.working).toBe(0)
+    expect((await second.work(never)).ok).toBe(true)
+    expect(await first.work(never)).toMatchObject({ ok: false, code: 'MINER_BUSY' })
+    second.leave()
+    expect([(await first.work(never)).ok, gate.working]).toEqual([true, 1])
+    first.leave()
+    first.leave()
+    expect(gate.working).toBe(0)
+  })
+
+  test('are refused before the body when the queue has no room for the stake', async () => {
+    const { admission } = open(1, 1)
+    const [working, waiting] = [seated(admission.seat(of(1))), seated(admission.seat(of(1)))]
+    await working.work(never)
+    const place = waiting.work(never)
+    expect(admission.seat(of(1))).toMatchObject({ ok: false, code: 'MINER_BUSY', retryAfterS: 1 })
+    expect(admission.seat(of(1, poor.address, 2n as Alpha)).ok).toBe(true)
+    working.leave()
+    expect((await place).ok).toBe(true)
+  })
+
+  test('give a place back that comes when their caller is gone', async () => {
+    const { gate, admission } = open(1, 1)
+    const [working, waiting] = [seated(admission.seat(of(1))), seated(admission.seat(of(1)))]
+    await working.work(never)
+    const place = waiting.work(never)
+    waiting.leave()
+    working.leave()
+    await place
+    expect(gate.working).toBe(0)
+  })
+
+  test('bound the bytes of bodies, of one caller and of all', () => {
+    const { admission } = open()
+    const held = seated(admission.seat(of(192 * MIB)))
+    expect(admission.seat(of(1))).toMatchObject({ ok: false, code: 'MINER_BUSY' })
+    expect(admission.seat(of(65 * MIB, poor.address))).toMatchObject({ ok: false, code: 'MINER_BUSY' })
+    const other = seated(admission.seat(of(64 * MIB, poor.address)))
+    held.leave()
+    other.leave()
+    expect(admission.seat(of(192 * MIB)).ok).toBe(true)
+  })
 })
 
 describe('lists', () => {

@@ -9,6 +9,8 @@ export type Admission =
 export interface Gate {
   readonly working: number
   readonly waiting: number
+  /** Tells whether a caller of this priority would be let in or let wait now. */
+  hasRoom(priority: bigint): boolean
   /** Waits for a slot. Rejects with the signal's reason when it aborts first. */
   enter(of: { readonly priority: bigint; readonly signal: AbortSignal }): Promise<Admission>
   /** Refuses all who wait and all who come. */
@@ -71,6 +73,7 @@ export const createGate = (of: { readonly slots: number; readonly capacity: numb
     get waiting() {
       return waiters.size
     },
+    hasRoom: (priority) => !closed && (working < of.slots || waiters.hasRoom(priority)),
     enter,
     close: () => {
       closed = true

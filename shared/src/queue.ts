@@ -9,6 +9,8 @@ export type Offer<T> =
 export interface BoundedQueue<T> {
   readonly size: number
   offer(item: T, priority: bigint): Offer<T>
+  /** Tells whether an offer of this priority would be accepted now. */
+  hasRoom(priority: bigint): boolean
   /** Takes the first item without waiting. */
   poll(): T | undefined
   /** Waits for the first item; at most one caller may wait. @throws QUEUE_CLOSED, or the signal's reason */
@@ -36,6 +38,9 @@ export const createQueue = <T>(of: { readonly capacity: number }): BoundedQueue<
     return { accepted: true, evicted }
   }
 
+  const hasRoom = (priority: bigint): boolean =>
+    !closed && (entries.length < of.capacity || priority > (entries.at(-1)?.priority ?? priority))
+
   const take = async (signal: AbortSignal): Promise<T> => {
     for (;;) {
       signal.throwIfAborted()
@@ -56,6 +61,7 @@ export const createQueue = <T>(of: { readonly capacity: number }): BoundedQueue<
       return entries.length
     },
     offer,
+    hasRoom,
     poll: () => entries.shift()?.item,
     take,
     remove: (item) => {

@@ -12,13 +12,26 @@ export type Entry =
   | { readonly ok: true; readonly release: () => void }
   | { readonly ok: false; readonly code: RefusalCode; readonly retryAfterS: number | null }
 
+type Refused = Exclude<Entry, { ok: true }>
+
+/** A proven caller whose body may come. It waits for no thread yet, so that a slow body holds none. */
+export interface Seat {
+  readonly ok: true
+  /** Waits for a place at work by stake, once the body is there. Rejects with the signal's reason. */
+  work(signal: AbortSignal): Promise<Entry>
+  /** Gives up the seat, and the place at work if it has one. Calls after the first do nothing. */
+  leave(): void
+}
+
 /** Decides who is served, whatever protocol they speak. */
 export interface Admission {
   /** Judges a hotkey by the newest metagraph, and the registration that it claims, if it claims one. */
   caller(hotkey: Ss58, registeredAt?: Block): CallerVerdict
   /** Takes one of the costly signature checks that a socket address may cause; asked before each of them. */
   check(remote: string): Taken
-  /** Admits a proven caller: lists, its rate, then a place in the queue by stake. Rejects with the signal's reason. */
+  /** Admits a proven caller before its body: lists, its rate, room in the queue, and for so many bytes. */
+  seat(of: { readonly caller: Ss58; readonly stake: Alpha; readonly bytes: number }): Seat | Refused
+  /** Admits a proven caller to work: lists, its rate, then a place in the queue by stake. Rejects with the signal's reason. */
   enter(of: { readonly caller: Ss58; readonly stake: Alpha; readonly signal: AbortSignal }): Promise<Entry>
 }
 
@@ -62,16 +75,74 @@ export const createAdmission = (deps: AdmissionDeps): Admission => {
     const rounds = Math.ceil((gate.waiting + 1) / Math.max(1, gate.working))
     return Math.min(MAX_RETRY_S, Math.max(1, Math.ceil((rounds * averageMs) / 1_000)))
   }
+  const meet = (caller: Ss58): Refused | null => {
+    if (!deps.lists.admits(caller)) return { ok: false, code: 'MINER_DENIED', retryAfterS: null }
+    const taken = deps.rate.take(caller)
+    return taken.ok ? null : { ok: false, code: 'MINER_RATE', retryAfterS: taken.retryAfterS }
+  }
+  const busy = (): Refused => ({ ok: false, code: 'MINER_BUSY', retryAfterS: retryAfterS() })
+  const work = async (stake: Alpha, signal: AbortSignal): Promise<Entry> => {
+    const place = await gate.enter({ priority: stake, signal })
+    return place.admitted ? { ok: true, release: timed(place.release) } : busy()
+  }
+  const bodies = createBodyRoom()
   return {
     caller: (caller, registeredAt) => admitCaller({ view: deps.view(), caller, registeredAt, minStake: deps.minStake }),
     check: (remote) => deps.checks.take(remoteKey(remote)),
-    enter: async ({ caller, stake, signal }) => {
-      if (!deps.lists.admits(caller)) return { ok: false, code: 'MINER_DENIED', retryAfterS: null }
-      const taken = deps.rate.take(caller)
-      if (!taken.ok) return { ok: false, code: 'MINER_RATE', retryAfterS: taken.retryAfterS }
-      const place = await gate.enter({ priority: stake, signal })
-      if (place.admitted) return { ok: true, release: timed(place.release) }
-      return { ok: false, code: 'MINER_BUSY', retryAfterS: retryAfterS() }
+    seat: ({ caller, stake, bytes }) => {
+      const refused = meet(caller)
+      if (refused !== null) return refused
+      const giveBack = gate.hasRoom(stake) ? bodies.take(caller, bytes) : null
+      return giveBack === null ? busy() : createSeat({ giveBack, work: (signal) => work(stake, signal) })
+    },
+    enter: async ({ caller, stake, signal }) => meet(caller) ?? work(stake, signal),
+  }
+}
+
+const createSeat = (of: {
+  readonly giveBack: () => void
+  readonly work: (signal: AbortSignal) => Promise<Entry>
+}): Seat => {
+  let left = false
+  let release = (): void => undefined
+  return {
+    ok: true,
+    work: async (signal) => {
+      const entry = await of.work(signal)
+      if (!entry.ok) return entry
+      release = entry.release
+      if (left) release() // its caller went while the place came
+      return entry
+    },
+    leave: () => {
+      if (left) return
+      left = true
+      release()
+      of.giveBack()
     },
   }
+}
+
+/** Bytes of bodies that are on their way or wait for a thread: of all callers, and of one. */
+const MAX_BODY_BYTES = 256 << 20
+const MAX_BODY_BYTES_EACH = 192 << 20 // 128 questions of 1 MiB at once, and some
+
+/** Bounds the memory that bodies take. */
+const createBodyRoom = () => {
+  const held = new Map<Ss58, number>()
+  let total = 0
+  /** @returns what gives the room back; null when there is none */
+  const take = (caller: Ss58, bytes: number): (() => void) | null => {
+    const own = (held.get(caller) ?? 0) + bytes
+    if (total + bytes > MAX_BODY_BYTES || own > MAX_BODY_BYTES_EACH) return null
+    total += bytes
+    held.set(caller, own)
+    return () => {
+      const left = (held.get(caller) ?? 0) - bytes
+      total -= bytes
+      if (left === 0) held.delete(caller)
+      else held.set(caller, left)
+    }
+  }
+  return { take }
 }

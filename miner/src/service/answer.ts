@@ -7,32 +7,44 @@ import { refuseProven, reply } from './reply.ts'
 import { answerStream } from './stream.ts'
 import type { AdmittedRequest, StreamedAnswer, WholeAnswer } from './types.ts'
 
-/** Judges the body, opens it, parses it, solves, and signs; never throws for what a caller sent or an engine did. */
+/** An admitted request with its place at work. */
+export interface Working extends AdmittedRequest {
+  /** Gives the place back while the answer is still on its way. */
+  readonly leave: () => void
+}
+
+/** Judges the body, opens it, parses it, waits for a place, solves, and signs; never throws for what a caller sent or an engine did. */
 export const answerRequest = async (
   deps: ServingParts,
   admitted: AdmittedRequest,
   body: Uint8Array,
 ): Promise<WholeAnswer | StreamedAnswer> => {
-  const { request, task, taskName, signal } = admitted
-  const refuse = (code: RefusalCode): WholeAnswer => {
-    admitted.leave()
-    return refuseProven({ ...admitted, code, now: deps.clock.now() })
+  const { request, task, seat } = admitted
+  const refuse = (code: RefusalCode, retryAfterS: number | null = null): WholeAnswer => {
+    seat.leave()
+    return refuseProven({ ...admitted, code, retryAfterS, now: deps.clock.now() })
   }
-  const opened = openBody(request, { body, keys: admitted.keys })
-  if (!opened.ok) return refuse(opened.code)
-  const parsed = parse(task, opened.body)
-  if (parsed === null) return refuse('MINER_BAD_REQUEST')
-  if (request.fields.accept === 'stream' && task.stream === true)
-    return answerStream(deps, admitted, parsed.request).catch((error) => refuse(explain(deps, admitted, error)))
   try {
-    const response = await deps.solve({ task: taskName, request: parsed.request, signal })
-    admitted.leave()
-    const answer = reply({ ...admitted, body: toBytes(JSON.stringify(response)), now: deps.clock.now() })
-    tellAnswered(deps, admitted, answer.body.length)
-    return answer
+    const opened = openBody(request, { body, keys: admitted.keys })
+    if (!opened.ok) return refuse(opened.code)
+    const parsed = parse(task, opened.body)
+    if (parsed === null) return refuse('MINER_BAD_REQUEST')
+    const entry = await seat.work(admitted.signal)
+    if (!entry.ok) return refuse(entry.code, entry.retryAfterS)
+    const working = { ...admitted, leave: entry.release }
+    const isStream = request.fields.accept === 'stream' && task.stream === true
+    return await (isStream ? answerStream : answerWhole)(deps, working, parsed.request)
   } catch (error) {
     return refuse(explain(deps, admitted, error))
   }
+}
+
+const answerWhole = async (deps: ServingParts, working: Working, request: unknown): Promise<WholeAnswer> => {
+  const response = await deps.solve({ task: working.taskName, request, signal: working.signal })
+  working.leave()
+  const answer = reply({ ...working, body: toBytes(JSON.stringify(response)), now: deps.clock.now() })
+  tellAnswered(deps, working, answer.body.length)
+  return answer
 }
 
 /** Writes down what was answered to whom. */

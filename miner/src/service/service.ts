@@ -2,9 +2,9 @@ import { startDeadline } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import { fromHex } from '@arbor/shared/hex'
 import type { Certificate } from '@arbor/shared/protocol/certificate'
+import { judgeLength, judgeTarget, judgeTime } from '@arbor/shared/protocol/judge'
 import { createPairKeyCache } from '@arbor/shared/protocol/keys'
 import { SEALED_TYPE } from '@arbor/shared/protocol/limits'
-import { judgeLength, judgeTarget, judgeTime } from '@arbor/shared/protocol/judge'
 import type { SessionStore } from '@arbor/shared/protocol/session-store'
 import { openSessionTable, type SessionLimits } from '@arbor/shared/protocol/sessions'
 import { decodeSs58 } from '@arbor/shared/ss58'
@@ -45,7 +45,7 @@ export const createService = (deps: ServiceDeps): Service => {
   const admissions = new WeakMap<Admitted, AdmittedRequest>()
   return {
     open: async (head, gone) => {
-      const opened = await open(parts, head, gone)
+      const opened = open(parts, head, gone)
       if (opened.kind === 'refused') return opened
       const { bodyLength, signal, release } = opened.admitted
       const admitted: Admitted = { bodyLength, signal, release }
@@ -64,11 +64,11 @@ export const createService = (deps: ServiceDeps): Service => {
 
 type Parts = ServiceDeps & { readonly contact: ContactDeps }
 
-const open = async (
+const open = (
   deps: Parts,
   head: RequestHead,
   gone: AbortSignal,
-): Promise<Refused | { readonly kind: 'admitted'; readonly admitted: AdmittedRequest }> => {
+): Refused | { readonly kind: 'admitted'; readonly admitted: AdmittedRequest } => {
   const { clock, log } = deps
   const startedAt = clock.monotonic()
   const met = contact(deps.contact, head, clock.now())
@@ -78,7 +78,7 @@ const open = async (
   }
   const caller = met.certificate.address
   const judged = judge(deps, met, head)
-  const admitted = judged.ok ? await enter(deps, { met, head, gone, startedAt, ...judged }) : judged
+  const admitted = judged.ok ? enter(deps, { met, gone, startedAt, ...judged }) : judged
   if (admitted.ok) return { kind: 'admitted', admitted: admitted.admitted }
   const { code, retryAfterS = null } = admitted
   log.debug({ event: 'miner.refused', code, caller }, 'request refused')
@@ -126,42 +126,34 @@ const admitSession = ({ contact: { table }, clock, log }: Parts, certificate: Ce
   }
 }
 
-/** Starts the request's time and waits for a place within it. */
-const enter = async (
+/** Gives the request its seat, and starts its time. */
+const enter = (
   deps: Parts,
   of: {
     readonly met: Contact
-    readonly head: RequestHead
     readonly gone: AbortSignal
     readonly startedAt: number
     readonly stake: Alpha
     readonly taskName: string
     readonly task: TaskDefinition
   },
-): Promise<{ readonly ok: true; readonly admitted: AdmittedRequest } | Objection> => {
+): { readonly ok: true; readonly admitted: AdmittedRequest } | Objection => {
   const { met, gone, startedAt, stake, taskName, task } = of
   const { request, serve, keys } = met
+  const { bodyLength, timeoutMs } = request.fields
   const caller = met.certificate.address
-  const ms = Math.min(task.deadlineMs, request.fields.timeoutMs) as Ms
+  const seat = deps.admission.seat({ caller, stake, bytes: bodyLength })
+  if (!seat.ok) return seat
+  const ms = Math.min(task.deadlineMs, timeoutMs) as Ms
   const deadline = startDeadline({ clock: deps.clock, ms, parent: gone, reason: late })
-  try {
-    const entry = await deps.admission.enter({ caller, stake, signal: deadline.signal })
-    if (!entry.ok) {
-      deadline[Symbol.dispose]()
-      return entry
-    }
-    const release = (): void => {
-      entry.release()
-      deadline[Symbol.dispose]()
-    }
-    const { bodyLength } = request.fields
-    const { signal } = deadline
-    const who = { request, caller, task, taskName, serve, keys, startedAt }
-    return { ok: true, admitted: { ...who, bodyLength, signal, release, leave: entry.release } }
-  } catch (error) {
+  const release = (): void => {
+    seat.leave()
     deadline[Symbol.dispose]()
-    if (deadline.signal.aborted) return { ok: false, code: 'MINER_LATE' } // while it waited in the queue
-    throw error
+  }
+  const { signal } = deadline
+  return {
+    ok: true,
+    admitted: { request, caller, task, taskName, serve, keys, startedAt, seat, bodyLength, signal, release },
   }
 }
 

@@ -3,10 +3,10 @@ import { SubnetError } from '@arbor/shared/errors'
 import { STREAM_TYPE } from '@arbor/shared/protocol/limits'
 import { createStreamWriter, MAX_OPEN_CHUNK_BYTES, type StreamWriter } from '@arbor/shared/protocol/stream'
 import { statusOf } from '../refusal.ts'
-import { explain, tellAnswered } from './answer.ts'
+import { explain, tellAnswered, type Working } from './answer.ts'
 import type { ServingParts } from './deps.ts'
 import { certificateFor, sealOf } from './reply.ts'
-import type { AdmittedRequest, StreamedAnswer } from './types.ts'
+import type { StreamedAnswer } from './types.ts'
 
 /** What a task emits, on its way to a reader who may be slower. */
 interface Emitted {
@@ -27,21 +27,17 @@ interface Work extends Emitted {
  * Answers as a stream: the text as the task emits it, an empty chunk as the mark, then the whole response as JSON, as an answer that
  * is no stream has it. The head goes out with the first piece, so that what fails before is refused like any other request.
  */
-export const answerStream = async (
-  deps: ServingParts,
-  admitted: AdmittedRequest,
-  request: unknown,
-): Promise<StreamedAnswer> => {
-  const work = startWork(deps, admitted, request)
+export const answerStream = async (deps: ServingParts, working: Working, request: unknown): Promise<StreamedAnswer> => {
+  const work = startWork(deps, working, request)
   await work.changed()
   const outcome = work.outcome()
   if (outcome?.ok === false) throw outcome.error
-  const head = { status: 200, contentType: STREAM_TYPE, envelope: null, certificate: certificateFor(admitted) }
-  return { kind: 'stream', head: { ...head, retryAfterS: null }, frames: frames(deps, admitted, work) }
+  const head = { status: 200, contentType: STREAM_TYPE, envelope: null, certificate: certificateFor(working) }
+  return { kind: 'stream', head: { ...head, retryAfterS: null }, frames: frames(deps, working, work) }
 }
 
-const startWork = (deps: ServingParts, admitted: AdmittedRequest, request: unknown): Work => {
-  const { task, taskName } = admitted
+const startWork = (deps: ServingParts, working: Working, request: unknown): Work => {
+  const { task, taskName } = working
   const stopped = new AbortController()
   let pieces: string[] = []
   let emittedBytes = 0
@@ -55,7 +51,7 @@ const startWork = (deps: ServingParts, admitted: AdmittedRequest, request: unkno
     else pieces.push(text)
     change.resolve()
   }
-  const signal = AbortSignal.any([admitted.signal, stopped.signal])
+  const signal = AbortSignal.any([working.signal, stopped.signal])
   const failed = (error: unknown): void =>
     settle({ ok: false, error: stopped.signal.aborted ? stopped.signal.reason : error })
   deps
@@ -63,7 +59,7 @@ const startWork = (deps: ServingParts, admitted: AdmittedRequest, request: unkno
     .then((response) => (stopped.signal.aborted ? failed(null) : settle({ ok: true, response })), failed)
   const settle = (how: NonNullable<ReturnType<Work['outcome']>>): void => {
     outcome = how
-    admitted.leave()
+    working.leave()
     change.resolve()
   }
   return {
@@ -79,9 +75,9 @@ const startWork = (deps: ServingParts, admitted: AdmittedRequest, request: unkno
   }
 }
 
-async function* frames(deps: ServingParts, admitted: AdmittedRequest, work: Work): AsyncGenerator<Uint8Array> {
-  const { serve, request } = admitted
-  const writer = createStreamWriter({ session: serve, requestHash: request.hash, seal: sealOf(admitted) })
+async function* frames(deps: ServingParts, working: Working, work: Work): AsyncGenerator<Uint8Array> {
+  const { serve, request } = working
+  const writer = createStreamWriter({ session: serve, requestHash: request.hash, seal: sealOf(working) })
   try {
     for (;;) {
       await work.changed()
@@ -90,7 +86,7 @@ async function* frames(deps: ServingParts, admitted: AdmittedRequest, work: Work
       if (outcome === null) continue
       const now = deps.clock.now()
       if (!outcome.ok) {
-        const code = explain(deps, admitted, outcome.error)
+        const code = explain(deps, working, outcome.error)
         yield writer.end({ status: statusOf(code), code, answeredAt: now })
         return
       }
@@ -98,7 +94,7 @@ async function* frames(deps: ServingParts, admitted: AdmittedRequest, work: Work
       yield writer.chunk(new Uint8Array(0))
       yield* chunks(writer, whole)
       yield writer.end({ status: 200, code: '', answeredAt: now })
-      tellAnswered(deps, admitted, whole.length)
+      tellAnswered(deps, working, whole.length)
       return
     }
   } finally {

@@ -3,6 +3,7 @@ import type { ReadRequest } from '@arbor/shared/protocol/request'
 import type { Session } from '@arbor/shared/protocol/session'
 import type { Ss58 } from '@arbor/shared/units'
 import type { TaskDefinition } from '@arbor/subnet-spec/define'
+import type { Seat } from '../admission/admission.ts'
 
 /** What a transport knows of a request before its body. */
 export interface RequestHead {
@@ -44,13 +45,13 @@ export interface StreamedAnswer {
   readonly frames: AsyncIterable<Uint8Array>
 }
 
-/** A request whose body may be read; it holds a place until its answer is made, or until `release`. */
+/** A request whose body may be read. It waits for a thread when the body is there. */
 export interface Admitted {
   /** Bytes that the body has, sealed or not. */
   readonly bodyLength: number
   /** Aborts when the request's time is over or its caller gone. */
   readonly signal: AbortSignal
-  /** Ends the request: its place, if it still has one, and its time. Called by the transport when all is sent, or will not be. */
+  /** Ends the request: its seat, its place at work and its time. Called by the transport when all is sent, or will not be. */
   readonly release: () => void
 }
 
@@ -63,8 +64,7 @@ export interface AdmittedRequest extends Admitted {
   readonly serve: Session
   /** What the two sessions share; null for a request that is signed and not sealed. */
   readonly keys: PairKeys | null
-  /** Gives the place back while the answer is still on its way. */
-  readonly leave: () => void
+  readonly seat: Seat
   /** On the monotonic clock. */
   readonly startedAt: number
 }
@@ -76,11 +76,11 @@ export type Opened =
 /** Answers requests, whatever brings them. */
 export interface Service {
   /**
-   * Judges a head before a byte of the body is asked for; waits for a place in the queue.
+   * Judges a head before a byte of the body is asked for.
    * @param gone aborts when the caller has left: it stops the waiting, the work and the stream
    */
   open(head: RequestHead, gone: AbortSignal): Promise<Opened>
-  /** Judges the body and answers it; an admission is answered once. */
+  /** Judges the body, waits for a thread by stake, and answers; an admission is answered once. */
   answer(admitted: Admitted, body: Uint8Array): Promise<WholeAnswer | StreamedAnswer>
   /** The miner's certificate for a hotkey; null for any other than its own. */
   certificateOf(hotkey: string): string | null
