@@ -1,4 +1,5 @@
 import { createSecretKey, hash, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { MAX_HEADER_LENGTH } from './limits.ts'
 import { createSeal, type Seal } from './seal.ts'
 import type { Session } from './session.ts'
 
@@ -44,6 +45,9 @@ export const derivePairKeys = (own: Session, other: OtherSession): PairKeys | nu
   return keys
 }
 
+/** Where blocks are put together, in memory that no other buffer shares. */
+const scratch = Buffer.allocUnsafeSlow(BLOCK_BYTES + MAX_HEADER_LENGTH)
+
 /** HMAC as two one-shot hashes over prepared blocks: 3 µs, where createHmac takes 18. @source RFC 2104 */
 const createMac = (key: Uint8Array): Pick<PairKeys, 'mac' | 'hasMac'> => {
   const inner = Buffer.alloc(BLOCK_BYTES, 0x36)
@@ -53,7 +57,11 @@ const createMac = (key: Uint8Array): Pick<PairKeys, 'mac' | 'hasMac'> => {
     outer[index] = byte ^ 0x5c
   }
   const mac = (payload: Uint8Array): Buffer => {
-    outer.set(hash('sha256', Buffer.concat([inner, payload]), 'buffer'), BLOCK_BYTES)
+    const length = BLOCK_BYTES + payload.length
+    const block = length <= scratch.length ? scratch.subarray(0, length) : Buffer.allocUnsafeSlow(length)
+    block.set(inner)
+    block.set(payload, BLOCK_BYTES)
+    outer.set(hash('sha256', block, 'buffer'), BLOCK_BYTES)
     return hash('sha256', outer, 'buffer')
   }
   const hasMac = (payload: Uint8Array, proof: Uint8Array): boolean =>

@@ -143,6 +143,7 @@ export const createStreamReader = (of: {
   let chunks = 0
   let bodyLength = 0
   let openedLength = 0
+  let hasMark = false
   let end: StreamEnd | null = null
   let failed: StreamFault | null = null
   const fail = (name: StreamFault['fault']): StreamFault => {
@@ -159,6 +160,9 @@ export const createStreamReader = (of: {
     const bytes =
       seal === null ? payload : seal.keys.answer.open({ counter: seal.counter, index: chunks, bytes: payload })
     if (bytes === null) return fail('seal')
+    // One empty chunk is the mark before the answer's JSON; more of them would cost us and count for nothing.
+    if (bytes.length === 0 && hasMark) return fail('malformed')
+    hasMark ||= bytes.length === 0
     openedLength += bytes.length
     return openedLength > of.maxBytes ? fail('size') : bytes
   }

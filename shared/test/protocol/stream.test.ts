@@ -46,7 +46,7 @@ const read = (
 
 describe('stream', () => {
   test('comes as it was written, sealed or not, however the network cuts it', () => {
-    const chunk = fc.uint8Array({ maxLength: 300 })
+    const chunk = fc.uint8Array({ minLength: 1, maxLength: 300 })
     fc.assert(
       fc.property(
         fc.array(chunk, { maxLength: 8 }),
@@ -107,6 +107,14 @@ describe('stream', () => {
     const [first, second] = [sealed.chunk(Buffer.from('a')), sealed.chunk(Buffer.from('b'))]
     expect(read(Buffer.concat([second, first])).verdict).toBe('seal')
     expect(read(a).verdict).toBe('seal') // not sealed, where the question was
+  })
+
+  test('has one empty chunk, sealed or not, and is no answer with more', () => {
+    for (const isSealed of [true, false]) {
+      const [text, mark] = [Buffer.from('a'), Buffer.alloc(0)]
+      expect(read(write([text, mark, text], { isSealed }), { isSealed }).verdict).toBe('ok')
+      expect(read(write([text, mark, text, mark], { isSealed }), { isSealed }).verdict).toBe('malformed')
+    }
   })
 
   test('is no answer with the same bytes in fewer chunks', () => {
