@@ -6,7 +6,8 @@ import { remoteKey } from '../admission/remote.ts'
 export const LIMITS = {
   /** Envelope and certificate are under 1 KB each; proxies add some. */
   headerBytes: 16_384,
-  headersMs: 5_000,
+  /** A busy client opens its connections first and writes when its loop comes round: a Python one under load took 5 s and more. */
+  headersMs: 15_000,
   /** A request must be here as a whole by then; longer than any task's deadline may be. */
   requestMs: 65_000,
   /** A socket on which nothing moves is closed that long after the longest deadline. */
