@@ -58,6 +58,17 @@ export const createAsk = (of: {
 
   /** Waits for one's turn; null when the turn did not come while there was time. */
   const enter = async (question: Question, signal: AbortSignal): Promise<Leave | Answer> => {
+    const own = miners(question.hotkey)
+    const bytes = question.body.length + question.maxResponseBytes * (question.onChunk === undefined ? 1 : 2)
+    const first = own.tryEnter(bytes)
+    const second = first === null ? null : line.tryEnter(bytes)
+    if (first !== null && second !== null) {
+      return () => {
+        second()
+        first()
+      }
+    }
+    first?.()
     const room = question.deadlineMs + limits.connectMs
     const late = new Error('waited too long')
     const ms = Math.max(0, limits.withinMs - room) as Ms
@@ -67,8 +78,7 @@ export const createAsk = (of: {
       for (const each of leaves.splice(0)) each()
     }
     try {
-      const bytes = question.body.length + question.maxResponseBytes * (question.onChunk === undefined ? 1 : 2)
-      for (const each of [miners(question.hotkey), line]) {
+      for (const each of [own, line]) {
         const left = await each.enter({ bytes, signal: patience.signal })
         if (left === null) {
           leave()

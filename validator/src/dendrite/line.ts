@@ -5,6 +5,8 @@ export interface Line {
   /** Those that have a place. */
   readonly working: number
   readonly waiting: number
+  /** Takes a place that is free now; null when one would have to wait. */
+  tryEnter(bytes: number): Leave | null
   /** Waits for a place and for room; null when too many wait already. Rejects with the signal's reason when it aborts first. */
   enter(of: { readonly bytes: number; readonly signal: AbortSignal }): Promise<Leave | null>
 }
@@ -52,9 +54,12 @@ export const createLine = (of: {
     }
   }
 
+  const tryEnter = (bytes: number): Leave | null => (waiters.size === 0 && hasRoom(bytes) ? take(bytes) : null)
+
   const enter: Line['enter'] = ({ bytes, signal }) => {
     if (signal.aborted) return Promise.reject(signal.reason)
-    if (waiters.size === 0 && hasRoom(bytes)) return Promise.resolve(take(bytes))
+    const leave = tryEnter(bytes)
+    if (leave !== null) return Promise.resolve(leave)
     if (waiters.size >= of.capacity) return Promise.resolve(null)
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
@@ -81,6 +86,7 @@ export const createLine = (of: {
     get waiting() {
       return waiters.size
     },
+    tryEnter,
     enter,
   }
 }
@@ -90,18 +96,21 @@ export const createLines = (of: Parameters<typeof createLine>[0]): ((key: string
   const lines = new Map<string, Line>()
   return (key) => {
     const line = lines.get(key) ?? createLine(of)
+    const forget = (): void => {
+      if (line.working === 0 && line.waiting === 0) lines.delete(key)
+    }
+    const remembered = (leave: Leave | null): Leave | null => {
+      if (leave === null) return null
+      lines.set(key, line)
+      return () => {
+        leave()
+        forget()
+      }
+    }
     const enter: Line['enter'] = async (request) => {
       lines.set(key, line)
-      const forget = (): void => {
-        if (line.working === 0 && line.waiting === 0) lines.delete(key)
-      }
       try {
-        const leave = await line.enter(request)
-        if (leave === null) return null
-        return () => {
-          leave()
-          forget()
-        }
+        return remembered(await line.enter(request))
       } catch (error) {
         forget()
         throw error
@@ -114,6 +123,7 @@ export const createLines = (of: Parameters<typeof createLine>[0]): ((key: string
       get waiting() {
         return line.waiting
       },
+      tryEnter: (bytes) => remembered(line.tryEnter(bytes)),
       enter,
     }
   }

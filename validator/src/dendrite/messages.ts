@@ -45,4 +45,4 @@ export type FromThread =
 export const owned = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
   bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength && !Buffer.isBuffer(bytes)
     ? (bytes as Uint8Array<ArrayBuffer>)
-    : Uint8Array.from(bytes)
+    : new Uint8Array(bytes)

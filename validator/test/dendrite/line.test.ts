@@ -63,6 +63,16 @@ describe('line', () => {
     expect(await line.enter({ bytes: 1, signal: never })).toBeNull()
   })
 
+  test('gives a place without waiting only while there is one and nobody is before', async () => {
+    const line = createLine({ places: 2, bytes: 100, capacity: 9 })
+    const first = line.tryEnter(60)
+    expect([first === null, line.tryEnter(60)]).toEqual([false, null])
+    const large = line.enter({ bytes: 60, signal: never })
+    expect(line.tryEnter(1)).toBeNull()
+    leave(first)
+    expect([await settled(large), line.tryEnter(1) === null]).toEqual([true, false])
+  })
+
   test('refuses a signal that has aborted already', async () => {
     const line = createLine({ places: 1, bytes: 100, capacity: 1 })
     await expect(line.enter({ bytes: 1, signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop')
