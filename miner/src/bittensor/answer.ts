@@ -13,7 +13,7 @@ import { pyFloat } from '@arbor/shared/bittensor/text'
 import type { PyFields } from '@arbor/shared/bittensor/value'
 import { codeOf } from '../refusal.ts'
 import type { AxonAdmitted, OpenDeps } from './open.ts'
-import { type AxonRefusal, busy, failed, tooLate, unfit } from './refusal.ts'
+import { type AxonRefusal, busy, failed, tooLarge, tooLate, unfit } from './refusal.ts'
 
 /** A header's name and value. */
 export type Header = readonly [string, string]
@@ -55,6 +55,8 @@ export const readQuestion = (
   const values = new Map([...read.fields, ...answered.fields])
   if (bodyHash({ synapse, values, timeoutS: timeoutOf(parsed.value, headers.timeoutS) }) !== headers.bodyHash)
     return failed(deps.randomUuid(), 'the body is not the signed one')
+  if (body.length > served.maxRequestBytes && Buffer.byteLength(printJson(read.fields)) > served.maxRequestBytes)
+    return tooLarge()
   const fits = served.request.safeParse(plainOf(synapse.request, read.fields))
   if (!fits.success) return unfit(fits.error.issues[0]?.path.join('.') ?? '')
   return { kind: 'question', values, request: fits.data }
@@ -74,7 +76,7 @@ export const answerWhole = async (
 ): Promise<AxonAnswer | AxonRefusal> => {
   const { served, caller, signal } = admitted
   try {
-    const result = await served.answer({ request, caller, signal })
+    const result = await served.answer({ request, caller, signal }).finally(admitted.leave)
     const answered = fieldsOfPlain(served.synapse.response, result.response)
     if (answered === undefined) return failed(deps.randomUuid(), 'the handler gave a response of another type')
     const status = result.statusCode ?? 200

@@ -32,6 +32,9 @@ export interface AxonAdmitted {
   /** Aborts when the time is over or the caller gone. */
   readonly signal: AbortSignal
   readonly startedAt: Ms
+  /** Gives the place back while the answer is still on its way. */
+  readonly leave: () => void
+  /** Ends the request: its place, if it still has one, and its time. */
   readonly release: () => void
 }
 
@@ -99,7 +102,7 @@ const fromDoor = ({ kind, reason, retryAfterS }: DoorRefusal): AxonRefusal => {
 /** Starts the request's time, and waits for a place within it. */
 const enter = async (
   deps: OpenDeps,
-  of: Omit<AxonAdmitted, 'kind' | 'signal' | 'release'> & { readonly stake: Alpha },
+  of: Omit<AxonAdmitted, 'kind' | 'signal' | 'leave' | 'release'> & { readonly stake: Alpha },
   gone: AbortSignal,
 ): Promise<AxonAdmitted | AxonRefusal> => {
   const { served, headers, caller, stake, startedAt } = of
@@ -120,7 +123,7 @@ const enter = async (
       entry.release()
       deadline[Symbol.dispose]()
     }
-    return { kind: 'admitted', served, headers, caller, signal, startedAt, release }
+    return { kind: 'admitted', served, headers, caller, signal, startedAt, leave: entry.release, release }
   } catch (error) {
     end(null)
     if (signal.aborted || codeOf(error) === 'MINER_LATE') return tooLate(pyFloat(headers.timeoutS))

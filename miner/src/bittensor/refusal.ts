@@ -45,3 +45,6 @@ export const notFound = (name: string): AxonRefusal => {
   const shown = /^[A-Za-z0-9_]{1,64}$/.test(name) ? `Synapse name '${name}' not found.` : 'Synapse name not found.'
   return refused(404, shown, 'no such synapse')
 }
+
+/** The request is larger than the task takes. */
+export const tooLarge = (): AxonRefusal => refused(413, 'The body is too large', 'body too large')

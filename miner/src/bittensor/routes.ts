@@ -2,6 +2,7 @@ import { PING } from '@arbor/shared/bittensor/synapse'
 import { SubnetError } from '@arbor/shared/errors'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { z } from 'zod'
+import { cutOff, fits } from '../http/server.ts'
 import { type AxonAnswer, answerWhole, type NoJson, readQuestion } from './answer.ts'
 import { createFailures } from './failures.ts'
 import { type AxonAdmitted, type OpenDeps, openRequest } from './open.ts'
@@ -21,6 +22,8 @@ const ping: ServedSynapse = {
 
 /** What every request has beside its own fields; names, addresses, hashes and two signatures are under 2 KB. */
 const OBJECT_BYTES = 4_096
+/** Python writes é as \u00e9: six bytes for two, and for three at most. */
+const ESCAPED = 3
 const METHODS: readonly HTTPMethods[] = ['POST', 'GET']
 const OTHER_METHODS: readonly HTTPMethods[] = ['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD']
 
@@ -60,7 +63,7 @@ const serve = (scope: FastifyInstance, deps: OpenDeps, served: ServedSynapse): v
     method: [...METHODS],
     url: `/${name}`,
     exposeHeadRoute: false,
-    bodyLimit: served.maxRequestBytes + OBJECT_BYTES,
+    bodyLimit: ESCAPED * served.maxRequestBytes + OBJECT_BYTES,
     onRequest: async (request, reply) => {
       const admitted = await open(deps, served, request, reply)
       if (admitted !== null) admissions.set(request, admitted)
@@ -105,7 +108,10 @@ const answer = async (
   body: Uint8Array,
 ): Promise<AxonAnswer | AxonStream | AxonRefusal | NoJson> => {
   const question = readQuestion(deps, admitted, body)
-  if (question.kind !== 'question') return question
+  if (question.kind !== 'question') {
+    admitted.leave()
+    return question
+  }
   const { synapse } = admitted.served
   return synapse.stream === null ? answerWhole(deps, admitted, question) : answerStream(deps, admitted, question)
 }
@@ -127,16 +133,16 @@ const open = async (
   const head = { served, rawHeaders, contentType, remote: socket.remoteAddress ?? '' }
   const opened = await openRequest(deps, head, gone.signal)
   if (opened.kind === 'refused') {
-    const length = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY)
-    if (length > request.routeOptions.bodyLimit) reply.header('connection', 'close')
+    if (!fits(request)) reply.header('connection', 'close')
     await send(deps, reply, opened)
     return null
   }
   if (reply.raw.destroyed) opened.release()
   else reply.raw.once('close', opened.release)
-  // A body that trickles in holds a connection no longer than the deadline.
   opened.signal.addEventListener('abort', () => {
+    // A body that trickles in, and an answer that is read too slowly, hold a connection no longer than the deadline.
     if (!request.raw.complete) request.raw.destroy()
+    else void cutOff(deps.clock, reply)
   })
   return opened
 }

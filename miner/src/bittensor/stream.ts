@@ -34,7 +34,7 @@ export const answerStream = async (
     body.push(text, 'utf8')
     begin()
   }
-  const done = served.answer({ request, caller, signal, emit })
+  const done = served.answer({ request, caller, signal, emit }).finally(admitted.leave)
   done.then(
     () => body.push(null),
     (error: Error) => body.destroy(error),

@@ -148,11 +148,11 @@ const open = async (
 }
 
 /** Whether what is left of the body is little enough to read and drop, so that the connection can be kept. */
-const fits = (request: FastifyRequest): boolean =>
+export const fits = (request: FastifyRequest): boolean =>
   Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY) <= request.routeOptions.bodyLimit
 
 /** Closes the connection of an answer that is not read within the grace. */
-const cutOff = async (clock: Clock, reply: FastifyReply): Promise<void> => {
+export const cutOff = async (clock: Clock, reply: FastifyReply): Promise<void> => {
   await clock.sleep(LIMITS.lateGraceMs as Ms, new AbortController().signal)
   if (!reply.raw.writableFinished) reply.raw.destroy()
 }

@@ -151,7 +151,7 @@ describe('an axon', () => {
     ['no object', { sent: '[]' }, 500],
     ['nothing', { sent: '' }, 422],
     ['fields that the schema refuses', { body: `{"text":"${'x'.repeat(2_001)}","n":1}` }, 422],
-    ['more than the task takes', { sent: `{"text":"a","n":1,"x":"${'x'.repeat(10_000)}"}` }, 413],
+    ['more than the task takes', { sent: `{"text":"a","n":1,"x":"${'x'.repeat(20_000)}"}` }, 413],
     ['no content type', { headers: { 'content-type': undefined } }, 500],
     ['another content type', { headers: { 'content-type': 'text/plain' } }, 500],
     ['a nonce that is no number', { headers: { bt_header_dendrite_nonce: 'abc' } }, 500],
