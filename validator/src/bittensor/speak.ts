@@ -7,7 +7,7 @@ import { SubnetError } from '@arbor/shared/errors'
 import type { TaskDefinition } from '@arbor/subnet-spec/define'
 import { type Answer, LAGGED_MS } from '../dendrite/answer.ts'
 import { readResponse } from '../dendrite/response.ts'
-import type { Question, Speaker } from '../dendrite/speaker.ts'
+import type { Question, Speaker, SpeakerLog } from '../dendrite/speaker.ts'
 import { askSynapse, type SynapseAnswer } from './ask.ts'
 import { openLanes } from './lanes.ts'
 
@@ -18,15 +18,22 @@ export function createBittensorSpeaker(deps: {
 }): Speaker {
   const lanes = openLanes(deps)
   const synapses = new WeakMap<TaskDefinition, Synapse>()
-  const synapseFor = (definition: TaskDefinition): Synapse => {
-    if (definition.synapse === undefined) throw new Error('the task has no synapse')
+  const synapseFor = (definition: TaskDefinition, log: SpeakerLog): Synapse => {
+    const known = synapses.get(definition)
+    if (known !== undefined) return known
     const { request, response, synapse: options } = definition
-    const synapse = synapses.get(definition) ?? synapseOf({ ...options, request, response })
+    if (options === undefined) throw new Error('the task has no synapse')
+    const synapse = synapseOf({ ...options, request, response })
     synapses.set(definition, synapse)
+    if (synapse.hashed.length === 0 && synapse.request.length > 0)
+      log.warn(
+        { event: 'bittensor.unprotected', synapse: synapse.name },
+        `synapse ${synapse.name} hashes no field: whoever stands on the way can change our questions; name its fields in hashed`,
+      )
     return synapse
   }
   return async (question, context, signal) => {
-    const synapse = synapseFor(question.definition)
+    const synapse = synapseFor(question.definition, context.log)
     try {
       return answerOf(question, await askSynapse({ question, synapse, context, lanes }, signal))
     } catch (error) {
