@@ -52,6 +52,15 @@ export const acceptDialler = (deps: DialDeps, dialler: Dialler): void => {
 
   const first = (data: Buffer, isBinary: boolean) => {
     socket.off('message', first)
+    try {
+      judge(data, isBinary)
+    } catch (err) {
+      log.error({ event: 'relay.fault', address, err }, 'a hello was not foreseen')
+      hangUp('RELAY_HELLO')
+    }
+  }
+
+  const judge = (data: Buffer, isBinary: boolean) => {
     const frame = isBinary ? decodeFrame(data) : null
     const hello = frame?.kind === FRAME.hello && frame.id === 0 ? decodeHello(frame.payload) : null
     if (hello === null) return hangUp('RELAY_HELLO')
@@ -76,6 +85,7 @@ export const acceptDialler = (deps: DialDeps, dialler: Dialler): void => {
         hangUp(code)
       },
       onHello: (payload) => renew(entry, payload),
+      onFault: (err) => log.error({ event: 'relay.fault', hotkey, err }, 'a message of a miner was not foreseen'),
       onClose: () => {
         registry.remove(link)
         log.info({ event: 'relay.left', hotkey, address, miners: registry.size }, 'a miner has left')

@@ -41,7 +41,7 @@ export interface Link {
     readonly sink: AnswerSink
     readonly sent: () => void
   }): Question | AskerRefusal
-  /** Sends a ping; drops the miner when it did not answer the one before. */
+  /** Sends a ping; drops the miner when nothing came from it since the one before. */
   ping(): void
   /** Says why and hangs up; all its questions fail. */
   close(code: DialRefusal): void
@@ -77,6 +77,8 @@ export const openLink = (of: {
   /** Takes a hello that the miner sends again with a new certificate. */
   readonly onHello: (payload: Uint8Array) => void
   readonly onClose: () => void
+  /** Hears of a fault of ours that a message brought to light. */
+  readonly onFault: (error: unknown) => void
 }): Link => {
   const { socket, hotkey, limits, takes } = of
   const pending = new Map<number, Pending>()
@@ -84,6 +86,9 @@ export const openLink = (of: {
   let lastId = 0
   let stray = 0
   let alive = true
+  /** Unsent bytes at the last ping, and whether some have left since: then the ping may wait in line behind them. */
+  let unsent = 0
+  let moved = false
   let pings = 0
   let closed = false
 
@@ -162,10 +167,16 @@ export const openLink = (of: {
   }
 
   socket.on('message', (data: Buffer, isBinary) => {
-    const frame = isBinary ? decodeFrame(data) : null
+    alive = true
     if (closed) return
-    if (frame === null) close('RELAY_PROTOCOL')
-    else receive(frame)
+    const frame = isBinary ? decodeFrame(data) : null
+    try {
+      if (frame === null) close('RELAY_PROTOCOL')
+      else receive(frame)
+    } catch (error) {
+      of.onFault(error) // one miner's message ends its connection at most
+      close('RELAY_PROTOCOL')
+    }
   })
   socket.on('ping', (data: Buffer) => {
     pings += 1
@@ -198,13 +209,18 @@ export const openLink = (of: {
       const entry: Pending = { sink, hasHead: false, window: limits.windowBytes, owed: 0, answered: 0 }
       pending.set(id, entry)
       const parts = [encodeRequestHead(request), ...body]
-      socket.send(joinFrame({ kind: FRAME.request, id, parts }), () => sent())
+      socket.send(joinFrame({ kind: FRAME.request, id, parts }), () => {
+        moved = true
+        sent()
+      })
       return { grant: (bytes) => grant(id, entry, bytes), cancel: () => drop(id, entry, true) }
     },
     ping: () => {
       pings = 0
-      if (!alive) return socket.terminate()
+      if (!alive && !(unsent > 0 && moved)) return socket.terminate()
       alive = false
+      unsent = socket.bufferedAmount
+      moved = false
       if (socket.readyState === socket.OPEN) socket.ping()
     },
     close,

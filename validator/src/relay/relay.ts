@@ -70,7 +70,11 @@ export const startRelay = async (deps: RelayDeps): Promise<Relay> => {
   const health = () => ({ ready: !closing, miners: registry.size, inFlight: asking.inFlight, block: known.block })
   const probe = deps.probes ? createProbe({ ...proof, limits, names }) : null
 
-  const front = boundedServer(limits, createHttpHandler({ registry, asking: isOpen ? asking : null, probe, health }))
+  const front = boundedServer({
+    limits,
+    log,
+    handle: createHttpHandler({ registry, asking: isOpen ? asking : null, probe, health }),
+  })
   const dialled = acceptUpgrades(front, {
     registry,
     prove: createProver(proof),
@@ -82,7 +86,9 @@ export const startRelay = async (deps: RelayDeps): Promise<Relay> => {
     names,
     isClosing: () => closing,
   })
-  const inner = isOpen ? null : boundedServer(limits, createHttpHandler({ registry, asking, probe: null, health }))
+  const inner = isOpen
+    ? null
+    : boundedServer({ limits, log, handle: createHttpHandler({ registry, asking, probe: null, health }) })
   const servers = inner === null ? [front] : [front, inner]
   const port = await listenAt(front, deps.place)
   const askPort = inner === null ? port : await listenAt(inner, { host: '127.0.0.1', port: 0 })

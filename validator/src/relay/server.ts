@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { MAX_MESSAGE_TO_RELAY_BYTES } from '@arbor/shared/dial/frame'
 import { DIAL_PATH, DIAL_PROTOCOL } from '@arbor/shared/dial/statement'
 import { SubnetError } from '@arbor/shared/errors'
+import type { Logger } from '@arbor/shared/log'
 import { WebSocketServer } from 'ws'
 import { callerOf, ownHosts } from './address.ts'
 import { acceptDialler, type DialDeps } from './dial.ts'
@@ -18,7 +19,12 @@ export interface Place {
 const HTTP = { headerBytes: 16_384, headersMs: 5_000, checkMs: 1_000, keepAliveMs: 30_000 } as const
 
 /** Makes an HTTP server whose connections are bounded, in all and per address. */
-export const boundedServer = (limits: RelayLimits, handle: RequestListener): Server => {
+export const boundedServer = (of: {
+  readonly limits: RelayLimits
+  readonly handle: RequestListener
+  readonly log: Logger
+}): Server => {
+  const { limits, handle, log } = of
   const http = createServer(
     {
       maxHeaderSize: HTTP.headerBytes,
@@ -27,7 +33,14 @@ export const boundedServer = (limits: RelayLimits, handle: RequestListener): Ser
       keepAliveTimeout: HTTP.keepAliveMs,
       connectionsCheckingInterval: HTTP.checkMs,
     },
-    handle,
+    (request, response) => {
+      try {
+        handle(request, response)
+      } catch (err) {
+        log.error({ event: 'relay.fault', err }, 'a request was not foreseen')
+        response.destroy()
+      }
+    },
   )
   http.maxConnections = limits.sockets
   http.on('clientError', (_error, socket) => {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
+import { systemClock } from '@arbor/shared/clock'
 import { encodeWindow, FRAME, MAX_PIECE_BYTES } from '@arbor/shared/dial/frame'
+import type { Ms } from '@arbor/shared/units'
 import { describe, expect, test } from 'vitest'
 import {
   ask,
@@ -313,6 +315,21 @@ describe('relay that is asked', () => {
     miner.send(FRAME.end, id)
     const { statusCode, headers } = await inside.head
     expect([statusCode, headers['retry-after']]).toEqual([429, '3'])
+  })
+
+  test('takes bytes of an answer for a sign of life while pongs wait behind them', async () => {
+    const relay = await testRelay({ pingMs: 60, slowMs: 60_000 })
+    const miner = await dialAs(relay.port, await serveSession(), { autoPong: false })
+    const { head } = startAsking(relay.port)
+    const { id } = await questionAt(miner)
+    miner.send(FRAME.head, id, headBytes())
+    ;(await head).resume()
+    for (let count = 0; count < 60; count += 1) {
+      miner.send(FRAME.body, id, Buffer.from('x'))
+      await systemClock.sleep(10 as Ms, new AbortController().signal)
+    }
+    expect(relay.miners).toBe(1)
+    await until(() => relay.miners === 0) // now it says nothing any more
   })
 
   test('tells its miners when it stops', async () => {

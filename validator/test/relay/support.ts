@@ -95,8 +95,8 @@ export interface TestDialler {
   readonly closed: Promise<number>
 }
 
-export const dialSocket = async (port: number, path: string = DIAL_PATH): Promise<TestDialler> => {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, DIAL_PROTOCOL)
+export const dialSocket = async (port: number, path: string = DIAL_PATH, autoPong = true): Promise<TestDialler> => {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, DIAL_PROTOCOL, { autoPong })
   sockets.push(socket)
   const frames: Frame[] = []
   const waiting: ((frame: Frame) => void)[] = []
@@ -146,9 +146,9 @@ export const helloOf = (
 export const dialAs = async (
   port: number,
   session: Session,
-  of: { readonly inFlight?: number; readonly bodyBytes?: number } = {},
+  of: { readonly inFlight?: number; readonly bodyBytes?: number; readonly autoPong?: boolean } = {},
 ) => {
-  const dialler = await dialSocket(port)
+  const dialler = await dialSocket(port, DIAL_PATH, of.autoPong)
   const challenge = await dialler.next()
   dialler.send(FRAME.hello, 0, helloOf(session, { challenge: challenge.payload, host: `127.0.0.1:${port}`, ...of }))
   const { kind, payload } = await dialler.next()
