@@ -9,7 +9,7 @@ import type { Admission } from '../admission/admission.ts'
 import type { RefusalCode } from '../refusal.ts'
 import type { ServingParts } from '../service/deps.ts'
 import { mountAxon } from './routes.ts'
-import type { Door, DoorRefusal, ServedSynapse } from './types.ts'
+import type { Door, DoorRefusal, Seat, ServedSynapse } from './types.ts'
 
 /** What a Python dendrite reads after "Key is blacklisted". */
 const REASONS: Partial<Readonly<Record<RefusalCode, string>>> = {
@@ -87,9 +87,14 @@ const doorOf = (admission: Admission): Door => ({
     const verdict = admission.caller(hotkey)
     return verdict.ok ? { ok: true, stake: verdict.neuron.totalStake } : refusal(verdict.code, null)
   },
-  enter: async (of) => {
-    const entry = await admission.enter(of)
-    return entry.ok ? entry : refusal(entry.code, entry.retryAfterS)
+  seat: (of) => {
+    const seat = admission.seat(of)
+    if (!seat.ok) return refusal(seat.code, seat.retryAfterS)
+    const work: Seat['work'] = async (signal) => {
+      const entry = await seat.work(signal)
+      return entry.ok ? { ok: true } : refusal(entry.code, entry.retryAfterS)
+    }
+    return { ok: true, work, leave: seat.leave }
   },
 })
 

@@ -19,6 +19,8 @@ export interface AxonHead {
   readonly served: ServedSynapse
   readonly rawHeaders: readonly string[]
   readonly contentType: string
+  /** Bytes that the body has at most. */
+  readonly bytes: number
   readonly remote: string
 }
 
@@ -32,6 +34,8 @@ export interface AxonAdmitted {
   /** Aborts when the time is over or the caller gone. */
   readonly signal: AbortSignal
   readonly startedAt: Ms
+  /** Waits for a place at work once the body is there: null when it has one. */
+  readonly work: () => Promise<AxonRefusal | null>
   /** Gives the place back while the answer is still on its way. */
   readonly leave: () => void
   /** Ends the request: its place, if it still has one, and its time. */
@@ -61,7 +65,7 @@ export const openRequest = async (
   if (verified.kind === 'refused') return verified
   if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(head.contentType))
     return failed(deps.randomUuid(), 'content-type is no JSON')
-  return enter(deps, { served: head.served, headers, startedAt, ...verified }, gone)
+  return enter(deps, { served: head.served, bytes: head.bytes, headers, startedAt, ...verified }, gone)
 }
 
 interface Verified {
@@ -99,36 +103,43 @@ const fromDoor = ({ kind, reason, retryAfterS }: DoorRefusal): AxonRefusal => {
   return kind === 'rate' ? tooMany(retryAfterS) : busy(retryAfterS)
 }
 
-/** Starts the request's time, and waits for a place within it. */
+/** Starts the request's time, waits for its turn and gives it a seat. */
 const enter = async (
   deps: OpenDeps,
-  of: Omit<AxonAdmitted, 'kind' | 'signal' | 'leave' | 'release'> & { readonly stake: Alpha },
+  of: Pick<AxonAdmitted, 'served' | 'headers' | 'caller' | 'startedAt'> & {
+    readonly stake: Alpha
+    readonly bytes: number
+  },
   gone: AbortSignal,
 ): Promise<AxonAdmitted | AxonRefusal> => {
-  const { served, headers, caller, stake, startedAt } = of
+  const { served, headers, caller, startedAt } = of
   const reason = served.blacklist?.(caller) ?? null
   if (reason !== null) return forbidden(reason)
   const ms = Math.min(served.deadlineMs, headers.timeoutS * 1_000) as Ms
   const deadline = startDeadline({ clock: deps.clock, ms, parent: gone, reason: late })
   const { signal } = deadline
-  const end = <Answer>(answer: Answer): Answer => {
+  const end = (refusal: AxonRefusal): AxonRefusal => {
     deadline[Symbol.dispose]()
-    return answer
+    return refusal
   }
+  const untimely = (error: unknown): AxonRefusal =>
+    signal.aborted || codeOf(error) === 'MINER_LATE'
+      ? tooLate(pyFloat(headers.timeoutS))
+      : failed(deps.randomUuid(), String(error))
   try {
     await served.turn?.(caller, signal)
-    const entry = await deps.door.enter({ caller, stake, signal })
-    if (!entry.ok) return end(fromDoor(entry))
-    const release = (): void => {
-      entry.release()
-      deadline[Symbol.dispose]()
-    }
-    return { kind: 'admitted', served, headers, caller, signal, startedAt, leave: entry.release, release }
   } catch (error) {
-    end(null)
-    if (signal.aborted || codeOf(error) === 'MINER_LATE') return tooLate(pyFloat(headers.timeoutS))
-    return failed(deps.randomUuid(), String(error))
+    return end(untimely(error))
   }
+  const seat = deps.door.seat(of)
+  if (!seat.ok) return end(fromDoor(seat))
+  const work = (): Promise<AxonRefusal | null> =>
+    seat.work(signal).then((place) => (place.ok ? null : fromDoor(place)), untimely)
+  const release = (): void => {
+    seat.leave()
+    deadline[Symbol.dispose]()
+  }
+  return { kind: 'admitted', served, headers, caller, signal, startedAt, work, leave: seat.leave, release }
 }
 
 const late = (): SubnetError =>

@@ -112,6 +112,8 @@ const answer = async (
     admitted.leave()
     return question
   }
+  const refusal = await admitted.work()
+  if (refusal !== null) return refusal
   const { synapse } = admitted.served
   return synapse.stream === null ? answerWhole(deps, admitted, question) : answerStream(deps, admitted, question)
 }
@@ -130,7 +132,11 @@ const open = async (
   })
   const { rawHeaders, socket } = request.raw
   const contentType = request.headers['content-type'] ?? ''
-  const head = { served, rawHeaders, contentType, remote: socket.remoteAddress ?? '' }
+  const bytes = Math.min(
+    Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY),
+    request.routeOptions.bodyLimit,
+  )
+  const head = { served, rawHeaders, contentType, bytes, remote: socket.remoteAddress ?? '' }
   const opened = await openRequest(deps, head, gone.signal)
   if (opened.kind === 'refused') {
     if (!fits(request)) reply.header('connection', 'close')

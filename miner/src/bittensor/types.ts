@@ -48,16 +48,21 @@ export interface DoorRefusal {
   readonly retryAfterS: number | null
 }
 
+/** A verified caller whose body may come; it holds no thread yet. */
+export interface Seat {
+  readonly ok: true
+  /** Waits for a place at work once the body is there. Rejects with the signal's reason. */
+  work(signal: AbortSignal): Promise<{ readonly ok: true } | DoorRefusal>
+  /** Gives up the seat, and the place at work. Calls after the first do nothing. */
+  leave(): void
+}
+
 /** Who may come in, and when. */
 export interface Door {
   /** Judges a hotkey by what the chain says, before its signature is verified. */
   claimed(hotkey: Ss58): { readonly ok: true; readonly stake: Alpha } | DoorRefusal
-  /** Admits a verified caller. Rejects with the signal's reason. */
-  enter(of: {
-    readonly caller: Ss58
-    readonly stake: Alpha
-    readonly signal: AbortSignal
-  }): Promise<{ readonly ok: true; readonly release: () => void } | DoorRefusal>
+  /** Admits a verified caller before its body, which has so many bytes at most. */
+  seat(of: { readonly caller: Ss58; readonly stake: Alpha; readonly bytes: number }): Seat | DoorRefusal
 }
 
 export interface AxonDeps {

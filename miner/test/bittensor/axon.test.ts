@@ -104,27 +104,48 @@ describe('an axon', () => {
     const { ask } = testAxon({
       door: {
         claimed: () => ({ ok: false, kind: 'blacklisted', reason: 'no validator permit', retryAfterS: null }),
-        enter: async () => ({ ok: true, release: () => undefined }),
+        seat: () => ({ ok: true, work: async () => ({ ok: true }), leave: () => undefined }),
       },
     })
     expect(await ask()).toMatchObject({ status: 403, message: 'Forbidden. Key is blacklisted: no validator permit.' })
   })
 
-  it('tells who waits in vain when to come again', async () => {
-    for (const [kind, status, message] of [
-      ['busy', 503, 'Service busy'],
-      ['rate', 429, 'Too many requests'],
-    ] as const) {
-      const { app, write } = testAxon({
-        door: {
-          claimed: () => ({ ok: true, stake: 0n as Alpha }),
-          enter: async () => ({ ok: false, kind, reason: '', retryAfterS: 7 }),
-        },
-      })
+  it.each([
+    ['busy', 503, 'Service busy'],
+    ['rate', 429, 'Too many requests'],
+  ] as const)('tells who is refused as %s when to come again, before and after the body', async (kind, status, message) => {
+    const refusal = { ok: false, kind, reason: '', retryAfterS: 7 } as const
+    const left: string[] = []
+    const late = { ok: true, work: async () => refusal, leave: () => void left.push('left') } as const
+    for (const seat of [() => refusal, () => late]) {
+      const { app, write, seen } = testAxon({ door: { claimed: () => ({ ok: true, stake: 0n as Alpha }), seat } })
       const answer = await app.inject(write())
       expect(said(answer)).toMatchObject({ status, message })
       expect(answer.headers['retry-after']).toBe('7')
+      expect(seen.filter(({ by }) => by === 'handler')).toEqual([])
     }
+    expect(left.length).toBeGreaterThan(0)
+  })
+
+  it('waits for a place once the body is there, and leaves it in every case', async () => {
+    const told: string[] = []
+    const door = {
+      claimed: () => ({ ok: true, stake: 5n as Alpha }) as const,
+      seat: ({ stake, bytes }: { readonly stake: Alpha; readonly bytes: number }) => {
+        told.push(`seat ${stake} ${bytes}`)
+        const work = async (): Promise<{ readonly ok: true }> => {
+          told.push('work')
+          return { ok: true }
+        }
+        return { ok: true, work, leave: () => void told.push('leave') } as const
+      },
+    }
+    const { ask } = testAxon({ door })
+    expect(await ask()).toMatchObject({ status: 200 })
+    expect(told.slice(0, 3)).toEqual(['seat 5 18', 'work', 'leave'])
+    told.length = 0
+    expect(await testAxon({ door }).ask({ sent: '{"text":"b","n":1}' })).toMatchObject({ status: 500 })
+    expect(told.slice(0, 2)).toEqual(['seat 5 18', 'leave'])
   })
 
   it('verifies no more signatures for an address whose signatures fail', async () => {

@@ -61,7 +61,7 @@ export const testAxon = (
     nonces: openNonces({ store, limits: of.minVersion === undefined ? {} : { minVersion: of.minVersion } }),
     door: of.door ?? {
       claimed: () => ({ ok: true, stake: 0n as Alpha }),
-      enter: async () => ({ ok: true, release: () => undefined }),
+      seat: () => ({ ok: true, work: async () => ({ ok: true }), leave: () => undefined }),
     },
     clock,
     log: createLogger({ name: 'axon', level: 'silent' }),

@@ -89,16 +89,14 @@ describe('a streamed synapse', () => {
       }),
       door: {
         claimed: () => ({ ok: true, stake: 0n as never }),
-        enter: async () => {
+        seat: () => {
           places -= 1
           let held = true
-          return {
-            ok: true,
-            release: () => {
-              if (held) places += 1
-              held = false
-            },
+          const leave = (): void => {
+            if (held) places += 1
+            held = false
           }
+          return { ok: true, work: async () => ({ ok: true }), leave }
         },
       },
     })

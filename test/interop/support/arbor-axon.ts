@@ -74,7 +74,7 @@ export const startArborAxon = async (of: {
     nonces: openNonces({ store: of.store ?? createMemoryNonceStore() }),
     door: {
       claimed: () => ({ ok: true, stake: 0n as Alpha }),
-      enter: async () => ({ ok: true, release: () => undefined }),
+      seat: () => ({ ok: true, work: async () => ({ ok: true }), leave: () => undefined }),
     },
     clock: of.clock ?? systemClock,
     log,
