@@ -24,7 +24,7 @@ const arms: Readonly<Record<string, Arm>> = {
   'bare HTTP': { program: node, file: 'bare.ts', asks: [], share: 1 },
   sessions: { program: node, file: 'arbor.ts', asks: ['sessions'], share: 1 },
   'sessions, sealed': { program: node, file: 'arbor.ts', asks: ['sealed'], share: 1 },
-  'Bittensor 10.x by Arbor': { program: node, file: 'bittensor.ts', asks: [], share: 0.5 },
+  'Bittensor 10.x by Arbor': { program: node, file: 'arbor.ts', asks: ['bittensor'], share: 0.5 },
   'bittensor 10.5.0': { program: python, file: 'python.py', asks: [], share: 0.1 },
 }
 

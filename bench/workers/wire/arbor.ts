@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { Neuron } from '@arbor/chain/client/types'
+import { createMemoryNonceStore } from '@arbor/shared/bittensor/nonce-store'
 import { systemClock } from '@arbor/shared/clock'
 import { createGate } from '@arbor/shared/gate'
 import { fromHex } from '@arbor/shared/hex'
@@ -13,7 +14,9 @@ import type { Alpha, Block, Blocks, Hex, Ms, NetUid, Ss58, Uid } from '@arbor/sh
 import { createAdmission } from '../../../miner/src/admission/admission.ts'
 import { createRateLimit } from '../../../miner/src/admission/rate-limit.ts'
 import { viewOf } from '../../../miner/src/admission/subnet-view.ts'
+import { bittensorMount } from '../../../miner/src/bittensor/miner.ts'
 import { createServer } from '../../../miner/src/http/server.ts'
+import type { Solve } from '../../../miner/src/service/deps.ts'
 import { createService } from '../../../miner/src/service/service.ts'
 import { openServeSessions } from '../../../miner/src/sessions.ts'
 import spec from '../../../test/e2e/support/large-echo-spec.ts'
@@ -81,20 +84,23 @@ async function serve(): Promise<void> {
     registeredAt,
     randomBytes,
   })
+  const solve: Solve = async ({ request }) => ({ reply: (request as { text: string }).text })
   const service = createService({
     receiver: miner.address,
     netuid,
     genesisHash,
     store: createMemorySessionStore(),
     requireSeal: false,
-    solve: async ({ request }) => ({ reply: (request as { text: string }).text }),
+    solve,
     admission,
     clock,
     log,
     spec,
     sessions,
   })
+  const parts = { spec, admission, solve, receiver: miner.address, clock, log }
   const app = createServer({
+    ...(arm === 'bittensor' ? { mount: bittensorMount(parts, createMemoryNonceStore()) } : {}),
     clock,
     log,
     spec,

@@ -11,6 +11,7 @@ export default defineSubnet({
   roundsPerEpoch: 1,
   tasks: {
     echo: defineTask({
+      synapse: { name: 'Echo', hashed: ['text'] },
       request: z.object({ text }),
       response: z.object({ reply: text }),
       deadlineMs: 60_000,
