@@ -96,7 +96,7 @@ describe("the requests of dumps_10.5.0.json, at their own time, at Arbor's axon"
     const answering = exchange(axon.port, dump)
     if (name === 'client_timeout') {
       while (clock.sleeping() === 0) await new Promise((resolve) => setImmediate(resolve))
-      await clock.advance(1_000)
+      await clock.advance(1_500)
     }
     const answer = await answering
     const other = otherwise[name]

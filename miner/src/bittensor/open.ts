@@ -103,6 +103,9 @@ const fromDoor = ({ kind, reason, retryAfterS }: DoorRefusal): AxonRefusal => {
   return kind === 'rate' ? tooMany(retryAfterS) : busy(retryAfterS)
 }
 
+/** The caller's time began before ours: so it is the caller who ends the wait, and ours is for those that do not. */
+const ON_THE_WAY_MS = 500
+
 /** Starts the request's time, waits for its turn and gives it a seat. */
 const enter = async (
   deps: OpenDeps,
@@ -115,7 +118,7 @@ const enter = async (
   const { served, headers, caller, startedAt } = of
   const reason = served.blacklist?.(caller) ?? null
   if (reason !== null) return forbidden(reason)
-  const ms = Math.min(served.deadlineMs, headers.timeoutS * 1_000) as Ms
+  const ms = Math.min(served.deadlineMs, headers.timeoutS * 1_000 + ON_THE_WAY_MS) as Ms
   const deadline = startDeadline({ clock: deps.clock, ms, parent: gone, reason: late })
   const { signal } = deadline
   const end = (refusal: AxonRefusal): AxonRefusal => {
