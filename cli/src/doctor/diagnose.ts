@@ -6,7 +6,7 @@ import { diagnoseOutside, reachedBy } from './diagnose-outside.ts'
 import type { Facts } from './facts.ts'
 import { isOwn, who } from './facts.ts'
 import { type Finding, type Judgement, judgement } from './finding.ts'
-import { announce, otherPort, whoHolds } from './remedies.ts'
+import { announce, otherPort, publicAddress, whoHolds } from './remedies.ts'
 
 /** What all findings come to. */
 export interface Diagnosis {
@@ -55,7 +55,7 @@ const judgeLocal = (facts: Facts, level: 'ok' | 'bad'): Judgement => {
     case 'no-route': {
       const note = level === 'ok' ? '; it runs elsewhere, or dials out' : ''
       return judgement(level, `nothing listens on this machine at port ${port}${note}`, [
-        announce(facts, announced ?? { ip: 'ADDRESS', port }),
+        announce(facts, announced ?? { ip: publicAddress(facts), port }),
         'or name the port on which it listens: arbor doctor net --port N',
       ])
     }
