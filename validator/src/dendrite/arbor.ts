@@ -68,7 +68,7 @@ async function prepare(of: Preparing): Promise<Attempt | Answer> {
   }
   const { certificate } = found
   const own = await of.sessions
-    .current()
+    .current(signal)
     .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))
   signal.throwIfAborted()
   if (own instanceof Error)

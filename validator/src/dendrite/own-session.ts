@@ -14,8 +14,11 @@ export interface OwnSession {
 }
 
 export interface OwnSessions {
-  /** The session to ask with now; opens or renews it as needed. @throws SIGNER_* and others when there is none and none can be had */
-  current(): Promise<OwnSession>
+  /**
+   * The session to ask with now; opens or renews it as needed. Rejects with the signal's reason when it aborts first.
+   * @throws SIGNER_* and others when there is none and none can be had
+   */
+  current(signal: AbortSignal): Promise<OwnSession>
   /** Our hotkey is registered since that block; a session of another registration ends. */
   registered(at: Block): void
   /**
@@ -29,6 +32,8 @@ export interface OwnSessions {
 const RETIRED_BY_ONE_MS = 600_000
 /** All of them together. */
 const RETIRED_BY_ALL_MS = 2_000
+/** A hotkey may lie in another process, whose owner may have to be asked. */
+const SIGNED_WITHIN_MS = 10_000 as Ms
 /** A renewal that failed is tried again after that long. */
 const RETRY_MS = 10_000
 
@@ -65,10 +70,18 @@ export const createOwnSessions = (of: {
     return { session, counters: createCounters(), met: new Set() }
   }
 
+  const signedInTime = async (work: Promise<OwnSession>): Promise<OwnSession> => {
+    const stop = new AbortController()
+    const late = clock.sleep(SIGNED_WITHIN_MS, stop.signal).then((): never => {
+      throw new Error(`the hotkey did not sign within ${SIGNED_WITHIN_MS} ms`)
+    })
+    return await Promise.race([work, late]).finally(() => stop.abort(new Error('signed')))
+  }
+
   const renew = (): Promise<OwnSession> => {
     if (registeredAt === null) return Promise.reject(new Error('our registration is not known yet'))
     const at = registeredAt
-    opening ??= open(at).then(
+    opening ??= signedInTime(open(at)).then(
       (own) => {
         opening = null
         if (at !== registeredAt) return renew() // it changed under way
@@ -84,12 +97,25 @@ export const createOwnSessions = (of: {
     return opening
   }
 
-  const current = (): Promise<OwnSession> => {
-    if (held === null) return renew()
+  /** Opens or renews, and waits for that until the signal aborts. */
+  const within = async (signal: AbortSignal): Promise<OwnSession> => {
+    const { promise: aborted, reject } = Promise.withResolvers<never>()
+    const onAbort = (): void => reject(signal.reason)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await Promise.race([renew(), aborted])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  const current = (signal: AbortSignal): Promise<OwnSession> => {
+    if (held === null) return within(signal)
     const { issuedAt, expiresAt } = held.session.certificate
     const now = clock.now()
     const life = expiresAt - issuedAt
-    if (now >= issuedAt + life * LAST_USE) return renew()
+    if (now >= issuedAt + life * LAST_USE) return within(signal)
     if (now >= issuedAt + life / 2 && opening === null && clock.monotonic() - failedAt >= RETRY_MS) {
       void renew().catch((error: unknown) => {
         const why = error instanceof Error ? error.message : String(error)

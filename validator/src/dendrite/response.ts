@@ -11,6 +11,10 @@ export function readResponse(
   } catch {
     return { ok: false, reason: 'malformed' } // whoever sent it
   }
-  const parsed = definition.response.safeParse(value)
-  return parsed.success ? { ok: true, response: parsed.data } : { ok: false, reason: 'schema' }
+  try {
+    const parsed = definition.response.safeParse(value)
+    return parsed.success ? { ok: true, response: parsed.data } : { ok: false, reason: 'schema' }
+  } catch {
+    return { ok: false, reason: 'schema' } // a schema that throws, or overflows the stack, over what a miner sent
+  }
 }

@@ -106,9 +106,9 @@ async function answer(message: AskMessage): Promise<void> {
   const { kind: _, id, wantsChunks, ...plain } = message
   const stop = new AbortController()
   asked.set(id, stop)
+  const definition = (await loaded).tasks[plain.task]
+  if (definition === undefined) throw new Error(`the spec ${data.spec} has no task ${plain.task}`)
   try {
-    const definition = (await loaded).tasks[plain.task]
-    if (definition === undefined) throw new Error(`the spec ${data.spec} has no task ${plain.task}`)
     const onChunk = (chunk: Uint8Array): void => {
       const bytes = owned(chunk)
       post({ kind: 'chunk', id, bytes }, bytes.buffer)
@@ -119,7 +119,12 @@ async function answer(message: AskMessage): Promise<void> {
     const body = owned(given.body)
     post({ kind: 'settled', id, answer: { ...given, body } }, body.buffer)
   } catch (error) {
-    if (!stop.signal.aborted) throw error // ends the thread: whoever waits is told, and another is started
+    if (stop.signal.aborted) return
+    // One question fails, the others go on: whatever a miner sent, it shall not end the thread that asks everybody.
+    const why = error instanceof Error ? error.message : String(error)
+    const stack = error instanceof Error ? error.stack : undefined
+    log.warn({ event: 'ask.failed', hotkey: plain.hotkey, stack }, `asking ${plain.hotkey} failed here: ${why}`)
+    post({ kind: 'settled', id, answer: { kind: 'ours', reason: 'thread', why } })
   } finally {
     asked.delete(id)
   }
