@@ -30,6 +30,11 @@ const commands: readonly { readonly name: string; readonly summary: string; read
       load: async () => (await import('@arbor/validator/relay/command')).relayCommand,
     },
     {
+      name: 'signer',
+      summary: 'hold hotkeys in a process of its own',
+      load: async () => (await import('./signer.ts')).signerCommand,
+    },
+    {
       name: 'wallet',
       summary: 'create and show wallets',
       load: async () => (await import('./wallet.ts')).walletCommand,

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { doctorCommand } from '../src/doctor/command.ts'
 import { faucetCommand } from '../src/faucet.ts'
 import { registerCommand } from '../src/register.ts'
+import { signerCommand } from '../src/signer.ts'
 import { stakeCommand } from '../src/stake.ts'
 import { subnetCommand } from '../src/subnet.ts'
 import { upCommand } from '../src/up/command.ts'
@@ -28,6 +29,7 @@ const factories = {
   doctorCommand,
   faucetCommand,
   registerCommand,
+  signerCommand,
   stakeCommand,
   subnetCommand,
   upCommand,

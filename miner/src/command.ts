@@ -8,13 +8,11 @@ import {
   integerArgument,
   type NetworkOptions,
   netuidArgument,
-  type WalletOptions,
   withLogLevel,
   withNetwork,
   withWallet,
 } from '@arbor/chain/options'
-import { keyAccess } from '@arbor/chain/wallet/access'
-import { openHotkey } from '@arbor/chain/wallet/open'
+import { openHotkeySigner, type SignerOptions, withSigner } from '@arbor/chain/signer/flags'
 import { readModelFolder } from '@arbor/engine/folder'
 import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
@@ -31,7 +29,7 @@ import { dialArgument } from './dial/targets.ts'
 import { type MinerSettings, runMiner } from './miner.ts'
 import { mustBeFree } from './port.ts'
 
-interface Options extends NetworkOptions, WalletOptions {
+interface Options extends NetworkOptions, SignerOptions {
   readonly netuid: NetUid
   readonly spec: string
   readonly model?: string
@@ -56,7 +54,7 @@ const DEFAULT_PORT = 8_091
 
 /** Makes `arbor miner`: serves a subnet's tasks to permitted validators until the signal. */
 export function minerCommand(context: CommandContext): Command {
-  return withNetwork(withWallet(withLogLevel(new Command('miner')), context))
+  return withNetwork(withSigner(withWallet(withLogLevel(new Command('miner')), context)))
     .description("serve a subnet's tasks to validators that hold a permit")
     .option('--netuid <n>', 'the subnet', netuidArgument, netUid(1))
     .option('--spec <name or path>', 'the subnet spec', 'inference')
@@ -98,8 +96,7 @@ async function start(context: CommandContext, options: Options): Promise<void> {
   const log = createLogger({ name: 'miner', level: options.logLevel, destination: stderr })
   const specifier = specifierOf(options.spec, cwd)
   const spec = await loadSpec(specifier)
-  const name = { wallets: resolve(cwd, options.wallets), wallet: options.wallet, hotkey: options.hotkey }
-  const hotkey = await openHotkey(name, keyAccess(context, options))
+  const hotkey = await openHotkeySigner({ context, options, clock: systemClock, log })
   const settings = settingsOf({ options, specifier, spec, cwd, hotkey: hotkey.address })
   const lists = openLists({ ...options, cwd, clock: systemClock, log })
   await readModelFolder({ folder: settings.model }) // a wrong path or a damaged file is told before anything is opened

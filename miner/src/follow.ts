@@ -1,3 +1,4 @@
+import { isSignerError } from '@arbor/shared/signer'
 import type { Uid } from '@arbor/shared/units'
 import { type SubnetView, viewOf } from './admission/subnet-view.ts'
 import { advertise, isAdvertised } from './axon.ts'
@@ -70,6 +71,20 @@ export const follow = async (
     if (self === null || endpoint === null || isAdvertised(self.axon, endpoint)) continue
     if (announcedAt !== null && head.number < announcedAt + ANNOUNCE_AGAIN_BLOCKS) continue
     announcedAt = head.number
+    await announceAgain(deps, endpoint, signal)
+  }
+}
+
+/** Announces while the miner serves already: a hotkey's holder that is away, or refuses, is asked again later. */
+const announceAgain = async (deps: MinerDeps, endpoint: Endpoint, signal: AbortSignal): Promise<void> => {
+  try {
     await announce(deps, endpoint, signal)
+  } catch (error) {
+    if (!isSignerError(error)) throw error
+    const { code, message } = error
+    deps.log.warn(
+      { event: 'miner.advertise_failed', ...endpoint, error: code, why: message },
+      'nobody signs the endpoint',
+    )
   }
 }

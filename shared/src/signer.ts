@@ -1,3 +1,4 @@
+import { SubnetError } from './errors.ts'
 import type { Ss58 } from './units.ts'
 
 /** What a hotkey is asked to sign; a signer with a policy decides by it, and by the bytes. */
@@ -17,3 +18,7 @@ export interface Signer {
   /** Signs raw bytes with sr25519, context "substrate"; 64 bytes. @throws SIGNER_* when a policy refuses or the holder is away */
   sign(message: Uint8Array, purpose: SignPurpose): Uint8Array | Promise<Uint8Array>
 }
+
+/** Tells whether a hotkey's holder refused or was away: nothing was sent, and the same may be tried again later. */
+export const isSignerError = (error: unknown): error is SubnetError =>
+  error instanceof SubnetError && error.code.startsWith('SIGNER_')

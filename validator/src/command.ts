@@ -9,21 +9,19 @@ import {
   integerArgument,
   type NetworkOptions,
   netuidArgument,
-  type WalletOptions,
   withLogLevel,
   withNetwork,
   withWallet,
 } from '@arbor/chain/options'
-import { keyAccess } from '@arbor/chain/wallet/access'
-import { openHotkey } from '@arbor/chain/wallet/open'
+import { openHotkeySigner, type SignerOptions, withSigner } from '@arbor/chain/signer/flags'
 import { startContained } from '@arbor/engine/contained/start'
 import { readModelFolder } from '@arbor/engine/folder'
 import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
-import type { Keypair } from '@arbor/shared/keypair'
 import { createLogger, type Logger, type LogLevel } from '@arbor/shared/log'
 import { DEFAULT_LIFETIME_MS } from '@arbor/shared/protocol/limits'
+import type { Signer } from '@arbor/shared/signer'
 import { supervise } from '@arbor/shared/supervise'
 import { type Ms, type NetUid, netUid } from '@arbor/shared/units'
 import type { SubnetSpec, Verdict } from '@arbor/subnet-spec/define'
@@ -39,7 +37,7 @@ import type { Place } from './relay/server.ts'
 import { runValidator } from './validator.ts'
 import type { ScoreJob, ScoreWorkerData } from './worker.ts'
 
-interface Options extends NetworkOptions, WalletOptions {
+interface Options extends NetworkOptions, SignerOptions {
   readonly netuid: NetUid
   readonly spec: string
   readonly model?: string
@@ -59,7 +57,7 @@ interface Options extends NetworkOptions, WalletOptions {
 
 /** Makes `arbor validator`: queries, verifies, scores, and sets weights, until the signal. */
 export function validatorCommand(context: CommandContext): Command {
-  return withNetwork(withWallet(withLogLevel(new Command('validator')), context))
+  return withNetwork(withSigner(withWallet(withLogLevel(new Command('validator')), context)))
     .description('query, verify and score miners, and set weights that read back as set')
     .enablePositionalOptions() // else this command would take the --data of `health`
     .option('--netuid <n>', 'the subnet', netuidArgument, netUid(1))
@@ -94,8 +92,7 @@ async function start(context: CommandContext, options: Options): Promise<void> {
   const specifier = specifierOf(options.spec, cwd)
   const spec = await loadSpec(specifier)
   const wallets = resolve(cwd, options.wallets)
-  const name = { wallets, wallet: options.wallet, hotkey: options.hotkey }
-  const hotkey = await openHotkey(name, keyAccess(context, options))
+  const hotkey = await openHotkeySigner({ context, options, clock: systemClock, log })
   const { netuid } = options
   const modelFolder = options.model === undefined ? checkoutModel(spec.model.name) : resolve(cwd, options.model)
   await mustHoldModel(modelFolder, spec)
@@ -120,7 +117,7 @@ async function start(context: CommandContext, options: Options): Promise<void> {
 
 interface Work {
   readonly chain: ChainClient
-  readonly hotkey: Keypair
+  readonly hotkey: Signer
   readonly netuid: NetUid
   readonly spec: SubnetSpec
   readonly data: string

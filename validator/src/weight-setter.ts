@@ -1,7 +1,15 @@
 import { setWeights } from '@arbor/chain/client/calls'
-import type { BlockRef, ChainClient, Hyperparameters, Metagraph, Neuron, WeightRow } from '@arbor/chain/client/types'
+import type {
+  BlockRef,
+  ChainClient,
+  Hyperparameters,
+  Metagraph,
+  Neuron,
+  Submission,
+  WeightRow,
+} from '@arbor/chain/client/types'
 import type { Clock } from '@arbor/shared/clock'
-import type { Signer } from '@arbor/shared/signer'
+import { isSignerError, type Signer } from '@arbor/shared/signer'
 import type { Block, NetUid } from '@arbor/shared/units'
 import type { Logger } from 'pino'
 import type { Ledger } from './ledger.ts'
@@ -51,12 +59,7 @@ export async function setRow(
   if (sameRow(held, row) && !isStale(me, metagraph)) return { kind: 'unchanged', row }
 
   const id = ledger.openAttempt({ row, computedAt: metagraph.block.number, at: clock.now() })
-  const submission = await chain.submit(setWeights({ netuid, row, version }), {
-    signer: deps.hotkey,
-    waitFor: 'finalised',
-    eraBlocks: 64, // long enough for a congested pool, short enough that a lost row cannot surface an epoch later
-    signal,
-  })
+  const submission = await submitted(deps, row, signal)
   if (submission.status === 'failed' || submission.status === 'refused') {
     ledger.moveAttempt(id, { state: 'failed', error: submission.error })
     const retryable = submission.status === 'refused' && submission.retryable
@@ -64,6 +67,25 @@ export async function setRow(
   }
   ledger.moveAttempt(id, { state: 'finalised', block: submission.block.number })
   return readBack(deps, { id, row, me, includedAt: submission.block.number })
+}
+
+/** Submits a row; a hotkey's holder that refuses or is away is an outcome like the chain's refusals. */
+const submitted = async (
+  { chain, netuid, version, hotkey }: WeightSetterDeps,
+  row: WeightRow,
+  signal: AbortSignal,
+): Promise<Submission> => {
+  try {
+    return await chain.submit(setWeights({ netuid, row, version }), {
+      signer: hotkey,
+      waitFor: 'finalised',
+      eraBlocks: 64, // long enough for a congested pool, short enough that a lost row cannot surface an epoch later
+      signal,
+    })
+  } catch (error) {
+    if (!isSignerError(error)) throw error
+    return { status: 'refused', code: 0, error: `${error.code}: ${error.message}`, retryable: error.retryable }
+  }
 }
 
 /** Everything a decision about weights rests on, true at one block. */

@@ -3,7 +3,7 @@ import type { ChainClient, Metagraph } from '@arbor/chain/client/types'
 import { AXON_PROTOCOL } from '@arbor/shared/dial/statement'
 import type { Logger } from '@arbor/shared/log'
 import { PROTOCOL_VERSION } from '@arbor/shared/protocol/limits'
-import type { Signer } from '@arbor/shared/signer'
+import { isSignerError, type Signer } from '@arbor/shared/signer'
 import type { Block, Blocks, NetUid } from '@arbor/shared/units'
 
 /** Version and protocol of the axon that a listening validator announces: miners dial it, nobody asks it. */
@@ -29,7 +29,12 @@ export const createAnnouncer = (of: {
     if (stands) return
     toldAt = block.number
     const call = serveAxon({ netuid, axon: { ...endpoint, ...LISTENER_AXON } })
-    const outcome = await chain.submit(call, { signer: hotkey, waitFor: 'included', signal })
+    const outcome = await chain
+      .submit(call, { signer: hotkey, waitFor: 'included', signal })
+      .catch((error: unknown) => {
+        if (!isSignerError(error)) throw error
+        return { error: error.code } // the hotkey's holder refuses or is away: told again later
+      })
     if ('error' in outcome)
       log.warn(
         { event: 'listener.announce_failed', ...endpoint, error: outcome.error },
