@@ -70,6 +70,24 @@ export const tables = [
     arms: ['Arbor', 'full metadata'],
     note: 'bittensor 10.5.0, a new process each time, `bittensor.Subtensor(network)` until it is ready; beside it the same SDK against the metadata of Bittensor’s own chain (spec 343).',
   },
+  {
+    file: 'wire',
+    title: 'A question and its answer',
+    arms: ['bare HTTP', 'sessions', 'sessions, sealed', 'Bittensor 10.x by Arbor', 'bittensor 10.5.0'],
+    note: 'Echo of a text, asker and server together, each a process of its own, every arm in each sitting. Arbor’s arms are the miner’s server without an engine and the validator’s dendrite with its thread; bare HTTP is node:http and undici with JSON and nothing else; bittensor 10.5.0 is its own axon and dendrite in Python. Endpoints are addresses of one server. Goals for sessions: 20 × less than Python at 1 KB, and within 2.5 × of bare HTTP. Signing an answer and verifying it is 0.17 ms of it, whatever its size. Cells without failures have no row for them.',
+  },
+  {
+    file: 'wire-memory',
+    title: 'Resident memory over a million questions',
+    arms: ['miner', 'validator'],
+    note: 'Sealed questions of 1 KB, 64 at once, over 16 endpoints, between one miner’s server and one validator’s dendrite. Goal: flat.',
+  },
+  {
+    file: 'relay',
+    title: 'A relay',
+    arms: ['relay', 'bare proxy'],
+    note: 'What the process in the middle spends on a sealed question and an answer of the same size, 16 at once; beside it a proxy of node:http alone that pipes both ways. Asker and miner are not counted.',
+  },
   { file: 'engine', title: 'Inference', arms: ['Arbor'], note: 'arbor-2m, fp32, one thread.' },
   {
     file: 'memory',
