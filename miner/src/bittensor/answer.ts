@@ -118,7 +118,9 @@ export const messageOf = (
     hotkey: receiver,
   }
   const { timeoutS } = headers
-  const hash = bodyHash({ synapse, values: of.values, timeoutS })
+  // What only has the request's fields is the hash that was compared with them.
+  const isAsked = synapse.hashed.every((name) => synapse.request.some((field) => field.name === name))
+  const hash = isAsked ? headers.bodyHash : bodyHash({ synapse, values: of.values, timeoutS })
   return { synapse, values: of.values, timeoutS, dendrite, axon, bodyHash: hash }
 }
 
