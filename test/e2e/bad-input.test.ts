@@ -154,7 +154,7 @@ describe.each(['miner', 'validator'])('arbor %s', (role) => {
     expect(registered.code, registered.err).toBe(0)
     await refused(
       EXIT.reason,
-      /^(LEDGER|MINER)_OTHER_CHAIN: The (replay store|ledger) \S+ belongs to .*; name another --data folder/i,
+      /^(LEDGER|MINER)_OTHER_CHAIN: The (session store|ledger) \S+ belongs to .*; name another --data folder/i,
       ...words,
       '--network',
       other.url,
