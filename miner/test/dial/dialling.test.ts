@@ -6,6 +6,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createDialling, type DialTargets } from '../../src/dial/dial.ts'
 import { type DialLimits, defaultDialLimits } from '../../src/dial/limits.ts'
 import { dialArgument } from '../../src/dial/targets.ts'
+import { announced } from '../../src/follow.ts'
+import type { MinerSettings } from '../../src/miner.ts'
 import { bob, depsOf, type PlayedRelay, playRelay } from './support.ts'
 
 let stop = new AbortController()
@@ -142,6 +144,17 @@ describe('miner that dials validators', () => {
     expect(created.connected).toBe(0)
     const dialled = await Promise.race([relay.dialled(), until(() => looked > 6)])
     expect(dialled).toBe(undefined)
+  })
+})
+
+describe('what a miner announces', () => {
+  test('is where it is reached, but for what its operator says', () => {
+    const settings = { externalIp: null, externalPort: null } as MinerSettings
+    const at = { ip: '192.0.2.1', port: 8_095 }
+    expect(announced(settings, at)).toEqual(at)
+    expect(announced({ ...settings, externalPort: 80 }, at)).toEqual({ ip: '192.0.2.1', port: 80 })
+    expect(announced({ ...settings, externalIp: '192.0.2.9' }, at)).toEqual({ ip: '192.0.2.9', port: 8_095 })
+    expect(announced({ ...settings, externalIp: '192.0.2.9' }, null)).toBe(null)
   })
 })
 
