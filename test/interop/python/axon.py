@@ -1,6 +1,6 @@
-"""Serves the synapses of the interop table with Bittensor's own axon, without a chain, on 127.0.0.1.
+"""Serves the synapses of the interop table with Bittensor's own axon, without a chain.
 
-Usage: axon.py [--port P] [--uri //Bob]. Prints one line of JSON when it serves, and ends when its input does.
+Usage: axon.py [--ip 127.0.0.1] [--port P] [--uri //Bob | --wallets FOLDER --wallet NAME]. Prints one line of JSON when it serves, and ends when its input does.
 """
 
 import argparse
@@ -142,15 +142,20 @@ def custom(synapse: Custom) -> Custom:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--ip", default="127.0.0.1")
     parser.add_argument("--uri", default="//Bob")
+    parser.add_argument("--wallets")
+    parser.add_argument("--wallet")
     words = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        wallet = Wallet(name="interop", hotkey="interop", path=folder)
-        keypair = Keypair.create_from_uri(words.uri)
-        wallet.set_hotkey(keypair, encrypt=False, overwrite=True)
-        wallet.set_coldkeypub(Keypair(ss58_address=keypair.ss58_address), overwrite=True)
+        if words.wallet:
+            wallet = Wallet(name=words.wallet, hotkey="default", path=words.wallets)
+        else:
+            wallet = Wallet(name="interop", hotkey="interop", path=folder)
+            wallet.set_hotkey(Keypair.create_from_uri(words.uri), encrypt=False, overwrite=True)
+            wallet.set_coldkeypub(Keypair(ss58_address=wallet.hotkey.ss58_address), overwrite=True)
         axon = Axon(wallet=wallet, ip="127.0.0.1", port=8091, external_ip="127.0.0.1", external_port=8091)
-        axon.fast_config.host = "127.0.0.1"
+        axon.fast_config.host = words.ip
         axon.fast_config.port = words.port
         for forward, blacklist, priority in (
             (echo, None, None),
@@ -168,7 +173,7 @@ def main() -> None:
         while not axon.fast_server.started:
             time.sleep(0.01)
         port = axon.fast_server.servers[0].sockets[0].getsockname()[1]
-        ready = {"ready": True, "port": port, "hotkey": keypair.ss58_address, "version": bt.__version__}
+        ready = {"ready": True, "port": port, "hotkey": wallet.hotkey.ss58_address, "version": bt.__version__}
         print(json.dumps(ready), file=answers, flush=True)
         sys.stdin.read()
         axon.stop()

@@ -20,10 +20,18 @@ export interface PythonAxon {
  * Starts the axon of test/interop/python/axon.py, which serves the synapses of the table in docs/bittensor.md.
  * @throws with what Python said when it does not come up
  */
-export async function startPythonAxon(of: { readonly python: string; readonly uri?: string }): Promise<PythonAxon> {
+export async function startPythonAxon(of: {
+  readonly python: string
+  readonly uri?: string
+  readonly ip?: string
+  /** In place of the URI: a wallet's default hotkey. */
+  readonly wallet?: { readonly folder: string; readonly name: string }
+}): Promise<PythonAxon> {
   const home = await mkdtemp(join(tmpdir(), 'arbor-axon-'))
   const script = fileURLToPath(new URL('../python/axon.py', import.meta.url))
-  const child = spawn(of.python, ['-u', script, '--uri', of.uri ?? '//Bob'], {
+  const { wallet, uri = '//Bob', ip = '127.0.0.1' } = of
+  const keyWords = wallet === undefined ? ['--uri', uri] : ['--wallets', wallet.folder, '--wallet', wallet.name]
+  const child = spawn(of.python, ['-u', script, '--ip', ip, ...keyWords], {
     cwd: home,
     env: { PATH: process.env.PATH, HOME: home, BT_LOGGING_INFO: '0', BT_LOGGING_RECORD_LOG: '0', NO_PROXY: '*' },
     stdio: ['pipe', 'pipe', 'pipe'],

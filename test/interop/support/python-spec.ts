@@ -1,13 +1,13 @@
-import type { Hex } from '@arbor/shared/units'
 import { defineSubnet, defineTask } from '@arbor/subnet-spec/define'
 import { z } from 'zod'
+import tiny from '../../../subnet-spec/inference/tiny.ts'
 
 const common = {
   deadlineMs: 10_000,
   maxRequestBytes: 4_096,
   maxResponseBytes: 4_096,
-  score: async () => ({ reason: 'ok', value: 1, sigma: 0 }),
 }
+const ok = async () => ({ reason: 'ok', value: 1, sigma: 0 })
 
 /** A subnet whose miners are Python axons of the interop table. */
 const echo = defineTask({
@@ -15,8 +15,10 @@ const echo = defineTask({
   synapse: { name: 'Echo', hashed: ['text', 'n'] },
   request: z.object({ text: z.string(), n: z.int() }),
   response: z.strictObject({ reply: z.string() }),
-  plan: () => ({ text: 'oak', n: 3 }),
+  plan: ({ seed }) => ({ text: seed.slice(2, 34), n: Number.parseInt(seed.slice(2, 12), 16) }),
   solve: async ({ request }) => ({ reply: `${request.text}|${request.n}` }),
+  score: async ({ request: { text, n }, response }) =>
+    response.reply === `${text}|${n}` ? ok() : { reason: 'wrong', value: 0, sigma: 0 },
 })
 const words = defineTask({
   ...common,
@@ -26,6 +28,7 @@ const words = defineTask({
   response: z.strictObject({ completion: z.string() }),
   plan: () => ({ prompt: 'oak elm' }),
   solve: async ({ request }) => ({ completion: `${request.prompt} END` }),
+  score: ok,
 })
 const x = (name: string, deadlineMs: number) =>
   defineTask({
@@ -36,12 +39,13 @@ const x = (name: string, deadlineMs: number) =>
     response: z.strictObject({}),
     plan: () => ({ x: 1 }),
     solve: async () => ({}),
+    score: ok,
   })
 
 export default defineSubnet({
   name: 'python',
   version: 1,
-  model: { name: 'none', hash: `0x${'00'.repeat(32)}` as Hex },
+  model: tiny.model, // every validator has one; these tasks ask nothing of it
   roundsPerEpoch: 1,
   tasks: { echo, words, slow: x('Slow', 1_000), black: x('Black', 10_000), boom: x('Boom', 10_000) },
   pick: () => 'echo',
