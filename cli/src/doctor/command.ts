@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { hostPort } from '@arbor/chain/address'
 import { integerArgument, netuidArgument, withJson, withNetwork, withWallet } from '@arbor/chain/options'
+import { withSigner } from '@arbor/chain/signer/flags'
 import { readHotkeyPub } from '@arbor/chain/wallet/open'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
@@ -10,7 +11,7 @@ import { z } from 'zod'
 import { withChain } from '../chain.ts'
 import { print } from '../output.ts'
 import type { Diagnosis } from './diagnose.ts'
-import { examine, type NetOptions } from './examine.ts'
+import { examine, type NetOptions, signerOf } from './examine.ts'
 import { findingSchema } from './finding.ts'
 
 /** What `arbor doctor net` prints with --json. */
@@ -27,7 +28,7 @@ export const netSchema = z.object({
 
 /** Makes `arbor doctor`: says what is wrong and what mends it. */
 export function doctorCommand(context: CommandContext): Command {
-  const net = withJson(withNetwork(withWallet(new Command('net'), context)))
+  const net = withSigner(withJson(withNetwork(withWallet(new Command('net'), context))))
     .description("say whether a miner's announced address can be reached, and what mends it when not")
     .option('--netuid <n>', 'the subnet', netuidArgument, netUid(1))
     .option('--port <n>', 'the port on which the miner listens here', integerArgument(1, 65_535), 8_091)
@@ -39,10 +40,12 @@ export function doctorCommand(context: CommandContext): Command {
 }
 
 async function checkNet(context: CommandContext, options: NetOptions): Promise<void> {
-  const { address: hotkey } = readHotkeyPub(options) // a missing key is told before any connection
+  const sign = signerOf(context, options)
+  // A missing key is told before any connection; only what is asked outside takes the key itself.
+  const { address: hotkey } = options.signer === undefined ? readHotkeyPub(options) : await sign()
   const { netuid } = options
   const { known, diagnosis } = await withChain(context, options.network, (chain) =>
-    examine({ context, chain, options, hotkey }),
+    examine({ context, chain, options, hotkey, sign }),
   )
   const { reachable, isProven, findings } = diagnosis
   const announced = known.announced === null ? null : hostPort(known.announced)

@@ -3,15 +3,16 @@ import { networkInterfaces } from 'node:os'
 import { isLocalChain } from '@arbor/chain/address'
 import type { ChainConnection } from '@arbor/chain/client/connect'
 import type { AxonInfo, Neuron } from '@arbor/chain/client/types'
-import type { NetworkOptions, WalletOptions } from '@arbor/chain/options'
-import { keyAccess } from '@arbor/chain/wallet/access'
-import { openHotkey } from '@arbor/chain/wallet/open'
+import type { NetworkOptions } from '@arbor/chain/options'
+import { openHotkeySigner, type SignerOptions } from '@arbor/chain/signer/flags'
 import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
 import { AXON_PROTOCOL } from '@arbor/shared/dial/statement'
 import { SubnetError } from '@arbor/shared/errors'
 import { fromHex } from '@arbor/shared/hex'
+import { createLogger } from '@arbor/shared/log'
 import { openSession } from '@arbor/shared/protocol/session'
+import type { Signer } from '@arbor/shared/signer'
 import type { NetUid, Ss58 } from '@arbor/shared/units'
 import { type Diagnosis, diagnose } from './diagnose.ts'
 import { dialMiner } from './dial.ts'
@@ -20,7 +21,7 @@ import { listenersAt } from './listeners.ts'
 import { askOutside, type Outside } from './outside.ts'
 
 /** Options of `arbor doctor net`. */
-export interface NetOptions extends NetworkOptions, WalletOptions {
+export interface NetOptions extends NetworkOptions, SignerOptions {
   readonly netuid: NetUid
   readonly port: number
   readonly externalIp?: string
@@ -33,6 +34,18 @@ interface Examined {
   readonly chain: ChainConnection
   readonly options: NetOptions
   readonly hotkey: Ss58
+  /** Opens the hotkey, once. */
+  readonly sign: () => Promise<Signer>
+}
+
+/** Makes what opens the hotkey when it is asked for the first time: the wallet's, or that of a signer. */
+export const signerOf = (context: CommandContext, options: NetOptions): (() => Promise<Signer>) => {
+  const log = createLogger({ name: 'doctor', level: 'warn', destination: context.stderr })
+  let opened: Promise<Signer> | undefined
+  return () => {
+    opened ??= openHotkeySigner({ context, options, clock: systemClock, log })
+    return opened
+  }
 }
 
 /** Reads the chain, dials, and judges. @throws HOTKEY_UNREGISTERED, and as openHotkey with --from */
@@ -94,12 +107,12 @@ async function knownOf({ chain, options, hotkey }: Examined, { self: { axon }, d
 
 /** Asks those whom --from names; only this takes the hotkey itself, which signs the question. */
 async function fromOutside(
-  { context, options }: Examined,
+  { context, options, sign }: Examined,
   of: { readonly self: Neuron; readonly known: Known; readonly port: number; readonly genesisHash: Uint8Array },
 ): Promise<readonly Outside[]> {
   if (options.from.length === 0) return []
   const session = await openSession({
-    signer: await openHotkey(options, keyAccess(context, options)),
+    signer: await sign(),
     purpose: 'serve',
     genesisHash: of.genesisHash,
     netuid: options.netuid,
