@@ -259,7 +259,15 @@ describe('arbor doctor net on a real chain', { timeout: 180_000 }, () => {
     expect(plain).toMatchObject({ code: 0, err: '', reachable: true, announced: url.host, provenFromOutside: false })
     const proven = await doctor('miner-1', '--from', `http://127.0.0.1:${relay.port}`)
     expect(proven).toMatchObject({ code: 0, err: '', reachable: true, provenFromOutside: true, hotkey })
-    await relay.close()
+    const socket = join(net.folder, 'signer', 's')
+    const keys = ['--network', net.url, '--wallets', net.wallets, '--wallet', 'miner-1']
+    const signer = net.run(['signer', ...keys, '--for', 'miner', '--socket', socket, '--json'])
+    await signer.event('signer.ready')
+    const words = ['--network', net.url, '--signer', socket, '--port', url.port, '--json']
+    const signed = await arbor(net.folder, 'doctor', 'net', ...words, '--from', `http://127.0.0.1:${relay.port}`)
+    expect(signed).toMatchObject({ code: 0, err: '' })
+    expect(JSON.parse(signed.out)).toMatchObject({ provenFromOutside: true, hotkey })
+    await Promise.all([signer.stop(), relay.close()])
   })
 
   test("another hotkey at the same place is told to be another's", async () => {
