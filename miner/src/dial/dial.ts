@@ -53,6 +53,7 @@ export const createDialling = (deps: DiallingDeps): Dialling => {
   const limits = deps.limits ?? defaultDialLimits
   const kept = new Map<string, Kept>()
   let announced: Endpoint | null = null
+  let dialled: number | null = null
 
   const keep = (url: URL, signal: AbortSignal): Kept => {
     const stop = new AbortController()
@@ -80,6 +81,8 @@ export const createDialling = (deps: DiallingDeps): Dialling => {
   const reconcile = (signal: AbortSignal): void => {
     const urls = deps.targets === 'validators' ? listening(deps, limits.validators) : deps.targets
     const wanted = new Map(urls.map((url) => [url.href, url]))
+    if (wanted.size !== dialled) tellCount(deps.log, wanted.size)
+    dialled = wanted.size
     for (const [href, entry] of kept) {
       if (wanted.has(href)) continue
       entry.stop.abort()
@@ -106,6 +109,11 @@ export const createDialling = (deps: DiallingDeps): Dialling => {
       await Promise.all([...kept.values()].map(({ done }) => done))
     },
   }
+}
+
+const tellCount = (log: Logger, count: number): void => {
+  if (count > 0) log.info({ event: 'miner.dials', count }, 'dialling out')
+  else log.warn({ event: 'miner.dials', count }, 'no validator of the subnet listens for miners: dial a relay, or wait')
 }
 
 const portOf = (url: URL): number => Number(url.port || (url.protocol === 'wss:' ? 443 : 80))

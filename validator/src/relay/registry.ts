@@ -20,14 +20,11 @@ export interface Registry {
   /** Closes the connections whose certificate ran out or whose registration is another or gone. */
   prune(of: { readonly now: number; readonly registeredAt: (hotkey: Ss58) => Block | null }): void
   all(): IterableIterator<Connected>
-  /** Hotkeys that are connected, or were at some time since the last call with `forget`. */
-  seen(of: { readonly forget: boolean }): ReadonlySet<Ss58>
 }
 
 /** Creates a registry with nobody in it. */
 export const createRegistry = (of: { readonly onChange: (hotkey: Ss58, connected: boolean) => void }): Registry => {
   const entries = new Map<Ss58, Connected>()
-  let seen = new Set<Ss58>()
   return {
     get size() {
       return entries.size
@@ -37,7 +34,6 @@ export const createRegistry = (of: { readonly onChange: (hotkey: Ss58, connected
       const { hotkey } = entry.link
       const before = entries.get(hotkey)
       entries.set(hotkey, entry)
-      seen.add(hotkey)
       before?.link.close('RELAY_REPLACED')
       if (before === undefined) of.onChange(hotkey, true)
     },
@@ -53,10 +49,5 @@ export const createRegistry = (of: { readonly onChange: (hotkey: Ss58, connected
       }
     },
     all: () => entries.values(),
-    seen: ({ forget }) => {
-      const before = seen
-      if (forget) seen = new Set(entries.keys())
-      return before
-    },
   }
 }
