@@ -51,7 +51,8 @@ export const parseJson = (json: string | Uint8Array, limits: JsonLimits = {}): J
 
 const SPACE = /[ \t\n\r]*/y
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y
-const PLAIN = /[^"\\\p{Cc}]*/uy
+/** What may not be taken as it is: escapes, and controls, some of which JSON allows. */
+const UNPLAIN = /[\\\p{Cc}]/u
 const WORDS: ReadonlyMap<string, boolean | null> = new Map<string, boolean | null>([
   ['true', true],
   ['false', false],
@@ -122,31 +123,29 @@ const readNumber = (reader: Reader): bigint | number => {
 }
 
 const readText = (reader: Reader): string => {
-  const { text } = reader
-  const start = reader.at
-  let at = start + 1
-  let plain = true
-  for (;;) {
-    PLAIN.lastIndex = at
-    PLAIN.test(text)
-    at = PLAIN.lastIndex
-    const code = text.charCodeAt(at)
-    if (code === 0x22) break
-    if (Number.isNaN(code) || code < 0x20) throw new BadJson(`a text without its end at ${start}`)
-    if (code === 0x5c) plain = false
-    at += code === 0x5c ? 2 : 1 // an escape, or a control that JSON allows as it is
-  }
-  reader.at = at + 1
-  const value = plain ? text.slice(start + 1, at) : readEscapes(text.slice(start, at + 1), start)
+  const { text, at: start } = reader
+  let end = text.indexOf('"', start + 1)
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1)
+  if (end === -1) throw new BadJson(`a text without its end at ${start}`)
+  reader.at = end + 1
+  const inner = text.slice(start + 1, end)
+  const value = UNPLAIN.test(inner) ? readEscapes(text.slice(start, end + 1), start) : inner
   if (!value.isWellFormed()) throw new BadJson(`half a surrogate pair in the text at ${start}`)
   return value
+}
+
+/** Whether a quote belongs to the text: an odd number of backslashes is before it. */
+const isEscaped = (text: string, quote: number): boolean => {
+  let at = quote
+  while (text.charCodeAt(at - 1) === 0x5c) at -= 1
+  return (quote - at) % 2 === 1
 }
 
 const readEscapes = (quoted: string, start: number): string => {
   try {
     return JSON.parse(quoted) as string
   } catch (error) {
-    if (error instanceof SyntaxError) throw new BadJson(`a wrong escape in the text at ${start}`)
+    if (error instanceof SyntaxError) throw new BadJson(`a control or a wrong escape in the text at ${start}`)
     throw error
   }
 }
