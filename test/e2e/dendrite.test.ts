@@ -14,6 +14,9 @@ import { type Block, type Hex, type Ms, netUid, type Uid, type UnixMs } from '@a
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Answer } from '../../validator/src/dendrite/answer.ts'
 import { ASK_LIMITS } from '../../validator/src/dendrite/ask.ts'
+import { createConnections } from '../../validator/src/dendrite/connections.ts'
+import { createSend } from '../../validator/src/dendrite/http.ts'
+import { createLagMeter } from '../../validator/src/dendrite/lag.ts'
 import { type Dendrite, type DendriteDeps, openDendrite } from '../../validator/src/dendrite/open.ts'
 import { type Answering, type Asked, openAnswering } from './support/answering.ts'
 import spec from './support/echo-spec.ts'
@@ -615,6 +618,39 @@ test('latency is free of the main loop: it does not grow while that is blocked f
   } finally {
     child.kill('SIGKILL')
   }
+})
+
+test('an answer that came in time is taken though the loop that asked was late, and is marked', async () => {
+  const slow = new Worker(
+    `const { parentPort } = require('node:worker_threads')
+     const server = require('node:http').createServer((_, response) => void setTimeout(() => response.end('ok'), 100))
+     server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port))`,
+    { eval: true },
+  )
+  const [port] = (await once(slow, 'message')) as [number]
+  const connections = createConnections({ maxIdle: 1, connectMs: 1_000, clock: systemClock })
+  const send = createSend({ connections, clock: systemClock, lag: createLagMeter({ clock: systemClock }) })
+  const asking = send(
+    {
+      address: { ip: '127.0.0.1', port },
+      method: 'GET',
+      path: '/',
+      headers: {},
+      body: null,
+      timeoutMs: 900,
+      maxBytes: 9,
+    },
+    never,
+  )
+  await systemClock.sleep(40 as Ms, never)
+  await new Promise((resolve) => setImmediate(resolve)) // after which timers come first
+  const from = performance.now()
+  while (performance.now() - from < 1_200); // the answer comes, and then its time is up
+  const reply = await asking
+  expect(reply).toMatchObject({ ok: true, status: 200 })
+  expect(reply.timing?.lagMs).toBeGreaterThan(1_000)
+  await connections.close()
+  await slow.terminate()
 })
 
 function pour(response: ServerResponse): void {
