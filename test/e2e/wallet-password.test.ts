@@ -142,17 +142,19 @@ describe('a password without a terminal', () => {
     expect((await arbor(home, ...words, model)).err).toMatch(/WALLET_ENCRYPTED: /)
     // It goes on to what comes after the key: a model that is not there.
     expect((await arbor(home, ...words, join(home, 'none'), '--password-file', file)).err).toMatch(/MODEL_MISSING: /)
-    const child = spawn(process.execPath, [main, ...words, model], {
-      env: { PATH: process.env.PATH, HOME: home, ARBOR_MNEMONIC: legacy.password },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
-    let said = ''
-    child.stderr.on('data', (piece) => {
-      said += String(piece)
-    })
-    expect(await once(child, 'close')).toEqual([1, null])
-    expect(said).toMatch(/WALLET_SECRET_IN_ENVIRONMENT: the environment variable ARBOR_MNEMONIC is set/)
-    expect(said).not.toContain(legacy.password)
+    for (const keys of [words, [role, '--signer', join(home, 'nowhere'), ...words.slice(3)]]) {
+      const child = spawn(process.execPath, [main, ...keys, model], {
+        env: { PATH: process.env.PATH, HOME: home, ARBOR_MNEMONIC: legacy.password },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      let said = ''
+      child.stderr.on('data', (piece) => {
+        said += String(piece)
+      })
+      expect(await once(child, 'close')).toEqual([1, null])
+      expect(said).toMatch(/WALLET_SECRET_IN_ENVIRONMENT: the environment variable ARBOR_MNEMONIC is set/)
+      expect(said).not.toContain(legacy.password)
+    }
   })
 })
 

@@ -8,6 +8,7 @@ import type { Ss58 } from '@arbor/shared/units'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { WalletOptions } from '../options.ts'
 import { keyAccess } from '../wallet/access.ts'
+import { refuseSecrets } from '../wallet/environment.ts'
 import { openHotkey } from '../wallet/open.ts'
 import { openSigner } from './client.ts'
 import { readToken, tokenPathOf } from './place.ts'
@@ -35,7 +36,7 @@ export const withSigner = (command: Command): Command =>
 
 /**
  * Opens the hotkey: that of the signer that is named, else the wallet's.
- * @throws SIGNER_*, or as openHotkey
+ * @throws SIGNER_*, WALLET_SECRET_IN_ENVIRONMENT, or as openHotkey
  */
 export const openHotkeySigner = async (of: {
   readonly context: CommandContext
@@ -49,6 +50,7 @@ export const openHotkeySigner = async (of: {
     const name = { wallets: resolve(cwd, options.wallets), wallet: options.wallet, hotkey: options.hotkey }
     return openHotkey(name, keyAccess(context, options))
   }
+  refuseSecrets(context.env, (text) => void context.stderr.write(`${text}\n`))
   const socket = resolve(cwd, options.signer)
   const tokenFile = resolve(cwd, options.signerTokenFile ?? tokenPathOf(socket))
   return openSigner({ socket, token: () => readToken(tokenFile), hotkey: options.signerHotkey, clock, log, signal })
