@@ -72,7 +72,9 @@ const entry = commands.find(({ name }) => name === wanted)
 const load = await entry?.load()
 
 await runCommand((context) => {
-  const root = new Command('arbor').description('miners, validators and the chain of a Bittensor-style subnet')
+  const root = new Command('arbor')
+    .description('miners, validators and the chain of a Bittensor-style subnet')
+    .enablePositionalOptions() // else commands would take the options of their subcommands
   for (const { name, summary } of commands) {
     root.addCommand(load !== undefined && name === wanted ? load(context) : new Command(name).description(summary))
   }
