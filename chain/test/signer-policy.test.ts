@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { fromHex } from '@arbor/shared/hex'
 import { keypairFromUri } from '@arbor/shared/keys'
 import { createManualClock } from '@arbor/shared/manual-clock'
@@ -22,6 +23,7 @@ import type { Call } from '../src/client/types.ts'
 import type { Judgement } from '../src/signer/judge.ts'
 import { type Policy, parsePolicy, policyFor, readPolicy } from '../src/signer/policy.ts'
 import { createRate } from '../src/signer/rate.ts'
+import { RULES } from '../src/signer/rules.ts'
 import { openSpendBook } from '../src/signer/spend.ts'
 import { fixtures, runtimeOf } from './support/fixtures.ts'
 import { alice, codeOf, GENESIS, judgeBy, NOW, never, payloadOf, rao } from './support/signing.ts'
@@ -295,6 +297,15 @@ describe('a policy file', () => {
       expect.objectContaining({ code: 'CONFIG_INVALID' }),
     )
     expect(() => readPolicy('[]', 'policy.json')).toThrow(expect.objectContaining({ code: 'CONFIG_NOT_JSON' }))
+  })
+
+  it('is as docs/keys.md shows it, which names every rule', () => {
+    const page = readFileSync(new URL('../../docs/keys.md', import.meta.url), 'utf8')
+    const [, example = ''] = /```json\n([\s\S]*?)```/.exec(page) ?? []
+    expect(readPolicy(example, 'docs/keys.md')).toEqual(JSON.parse(example))
+    const [, table = ''] = /\| rule \| what it met \|\n\|---\|---\|\n([\s\S]*?)\n\n/.exec(page) ?? []
+    const named = table.split('\n').flatMap((line) => (line.split('|')[1] ?? '').trim().split(', '))
+    expect(named.sort()).toEqual(Object.keys(RULES).sort())
   })
 
   it('names subnets alone and then signs nothing', async () => {
