@@ -42,15 +42,27 @@ describe('lanes', () => {
     expect(lanes.take(bob).uuid).not.toBe(again.uuid)
   })
 
-  it('number questions upwards when the clock stands still or goes back', () => {
+  it('number questions upwards when the clock stands still or goes back a little', () => {
     const { time, lanes } = open()
     const first = lanes.nonce()
     expect(first).toBe(1_795_225_544_684_000_000n)
     expect(lanes.nonce()).toBe(first + 1n)
-    time.now = 1
+    time.now -= 1_999
     expect(lanes.nonce()).toBe(first + 2n)
     time.now = 1_795_225_544_685
     expect(lanes.nonce()).toBe(first + 1_000_000n)
+  })
+
+  it('number from the present under new uuids when the clock was ahead and is set right', () => {
+    const { time, lanes } = open()
+    const held = lanes.take(bob)
+    const before = lanes.nonce()
+    time.now -= 3_600_000
+    const now = lanes.take(dave)
+    expect(now.uuid).not.toBe(held.uuid)
+    expect(lanes.take(bob).uuid).not.toBe(held.uuid)
+    expect(lanes.nonce()).toBe(before - 3_600_000_000_000n)
+    expect(lanes.nonce()).toBe(before - 3_600_000_000_000n + 1n)
   })
 })
 

@@ -10,11 +10,14 @@ export interface Lane extends Disposable {
 export interface Lanes {
   /** Takes the first lane that is free at this miner. */
   take(miner: Ss58): Lane
-  /** A nonce in nanoseconds of Unix time, larger than every one before it, also when the clock goes back. */
+  /** A nonce in nanoseconds of Unix time, larger than every one before it under the uuids of now. */
   nonce(): bigint
-  /** Uuids made so far: as many as were ever in flight at one miner at once. */
+  /** Uuids in use: as many as were ever in flight at one miner at once. */
   readonly size: number
 }
+
+/** A clock that is set back by more gets new uuids: nonces of the future would be refused until it has caught up. */
+const BACK_NS = 2_000_000_000n
 
 /**
  * Keeps the uuids under which axons are asked. A Python axon takes the nonces of one uuid in rising order only, and requests in flight
@@ -29,8 +32,17 @@ export function openLanes(deps: {
   const uuids: string[] = []
   const busy = new Map<Ss58, Set<number>>()
   let last = 0n
+  /** Reads the clock, in nanoseconds; axons know no nonce of a new uuid, so that any time will do there. */
+  const readClock = (): bigint => {
+    const now = BigInt(deps.clock.now()) * 1_000_000n
+    if (last <= now + BACK_NS) return now
+    uuids.length = 0
+    last = 0n
+    return now
+  }
   return {
     take: (miner) => {
+      readClock()
       const taken = busy.get(miner) ?? new Set<number>()
       busy.set(miner, taken)
       let index = 0
@@ -50,7 +62,7 @@ export function openLanes(deps: {
       }
     },
     nonce: () => {
-      const now = BigInt(deps.clock.now()) * 1_000_000n
+      const now = readClock()
       last = now > last ? now : last + 1n
       return last
     },

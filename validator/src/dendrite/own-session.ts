@@ -1,5 +1,6 @@
 import type { Clock } from '@arbor/shared/clock'
 import { type Counters, createCounters } from '@arbor/shared/protocol/counters'
+import { ALLOWED_SKEW_MS } from '@arbor/shared/protocol/limits'
 import { openSession, type Session } from '@arbor/shared/protocol/session'
 import type { Signer } from '@arbor/shared/signer'
 import type { Block, Ms, NetUid, Ss58, UnixMs } from '@arbor/shared/units'
@@ -62,7 +63,9 @@ export const createOwnSessions = (of: {
   const retirers = new Map<Ss58, number>()
 
   const open = async (at: Block): Promise<OwnSession> => {
-    const issuedAt = Math.max(clock.now(), lastIssuedAt + 1) as UnixMs
+    const now = clock.now()
+    // After a clock that went back, no miner takes one issued later than the last.
+    const issuedAt = (isAhead(lastIssuedAt, now) ? now : Math.max(now, lastIssuedAt + 1)) as UnixMs
     lastIssuedAt = issuedAt
     const { signer, genesisHash, netuid, lifetimeMs, randomBytes } = of
     const fields = { signer, genesisHash, netuid, lifetimeMs, randomBytes, registeredAt: at, issuedAt }
@@ -115,7 +118,7 @@ export const createOwnSessions = (of: {
     const { issuedAt, expiresAt } = held.session.certificate
     const now = clock.now()
     const life = expiresAt - issuedAt
-    if (now >= issuedAt + life * LAST_USE) return within(signal)
+    if (now >= issuedAt + life * LAST_USE || isAhead(issuedAt, now)) return within(signal)
     if (now >= issuedAt + life / 2 && opening === null && clock.monotonic() - failedAt >= RETRY_MS) {
       void renew().catch((error: unknown) => {
         const why = error instanceof Error ? error.message : String(error)
@@ -147,6 +150,9 @@ export const createOwnSessions = (of: {
     },
   }
 }
+
+/** Tells whether a session is of a time that has not come yet, as far as honest clocks agree. */
+const isAhead = (issuedAt: number, now: number): boolean => issuedAt > now + ALLOWED_SKEW_MS
 
 /** Share of its life after which a session is not used any more: the answer must come before it ends. */
 const LAST_USE = 0.95

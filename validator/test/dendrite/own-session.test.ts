@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { keypairFromUri } from '@arbor/shared/keys'
 import { createManualClock } from '@arbor/shared/manual-clock'
 import type { Signer } from '@arbor/shared/signer'
-import type { Block, Ms, NetUid, Ss58 } from '@arbor/shared/units'
+import type { Block, Ms, NetUid, Ss58, UnixMs } from '@arbor/shared/units'
 import { describe, expect, test } from 'vitest'
 import { createOwnSessions } from '../../src/dendrite/own-session.ts'
 
@@ -18,7 +18,16 @@ const seededBytes = () => {
 }
 
 const setUp = (signer: Signer = keypair) => {
-  const clock = createManualClock()
+  const manual = createManualClock()
+  let behindMs = 0
+  const clock = {
+    ...manual,
+    now: () => (manual.now() - behindMs) as UnixMs,
+    /** Sets the wall clock back. */
+    setBack: (ms: number): void => {
+      behindMs += ms
+    },
+  }
   const warned: object[] = []
   const sessions = createOwnSessions({
     signer,
@@ -106,6 +115,18 @@ describe('own session', () => {
     expect(sessions.retire(first, miner)).toBe(true)
     const second = await sessions.current(never)
     expect(second.session.certificate.issuedAt).toBe(first.session.certificate.issuedAt + 1)
+  })
+
+  test('is opened anew at the time that it is, when the clock was ahead and is set right', async () => {
+    const { clock, sessions } = setUp()
+    sessions.registered(5 as Block)
+    const first = await sessions.current(never)
+    clock.setBack(5_000)
+    expect(await sessions.current(never)).toBe(first)
+    clock.setBack(hour - 5_000)
+    const second = await sessions.current(never)
+    expect(second.session.certificate.issuedAt).toBe(clock.now())
+    expect(await sessions.current(never)).toBe(second)
   })
 
   test('is replaced once for all who find it old at the same time', async () => {
