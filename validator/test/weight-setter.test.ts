@@ -1,4 +1,5 @@
 import type { ChainClient, Submission, WeightRow } from '@arbor/chain/client/types'
+import { away, refused } from '@arbor/chain/signer/errors'
 import { keypairFromUri } from '@arbor/shared/keys'
 import { createLogger } from '@arbor/shared/log'
 import { createManualClock } from '@arbor/shared/manual-clock'
@@ -98,6 +99,21 @@ describe('setRow', () => {
     const { deps, sent } = setUp({})
     expect(await setRow(deps, { row: [], snapshot, signal })).toEqual({ kind: 'nothing-scored' })
     expect(sent).toEqual([])
+  })
+
+  test.each([
+    ['is away', away('/run/signer', 'nobody answers'), 'SIGNER_AWAY', true],
+    ['refuses for good', refused('netuid', 'the policy does not name subnet 1'), 'SIGNER_REFUSED', false],
+  ] as const)("is a failed attempt and no crash when the hotkey's signer %s", async (_, error, code, retryable) => {
+    const { deps, ledger } = setUp({})
+    const chain = { ...deps.chain, submit: () => Promise.reject(error) }
+    expect(await setRow({ ...deps, chain }, { row, snapshot, signal })).toMatchObject({
+      kind: 'failed',
+      error: expect.stringMatching(`^${code}: `),
+      retryable,
+    })
+    expect(ledger.lastAttempt()?.state).toBe('failed')
+    expect(await setRow(deps, { row, snapshot, signal })).toMatchObject({ kind: 'confirmed' })
   })
 
   test('keeps the name of the error when the chain refuses', async () => {
