@@ -28,7 +28,11 @@ interface Exchange {
   waiting: number
   /** When it took some last, or nothing waited for it. */
   movedAt: number
+  /** Whether the whole question has come. */
+  isWhole: boolean
   fail(code: AskerRefusal): void
+  /** Gives back its place; calls after the first do nothing. */
+  leave(): void
 }
 
 /** Creates the forwarding of questions to connected miners. */
@@ -47,8 +51,20 @@ export const createAsking = (of: {
   const admit = (head: AskHead, address: string): AskerRefusal | null => {
     if (of.registeredAt(head.receiver) === null) return 'RELAY_UNKNOWN_MINER'
     if (registry.get(head.receiver) === undefined) return 'RELAY_NO_MINER'
-    if (exchanges.size >= limits.inFlight || bytes + head.bodyLength > limits.totalBodyBytes) return 'RELAY_FULL'
-    return (byAddress.get(address) ?? 0) >= limits.inFlightPerAddress ? 'RELAY_RATE' : null
+    if ((byAddress.get(address) ?? 0) >= limits.inFlightPerAddress) return 'RELAY_RATE'
+    return makeRoom(head.bodyLength) ? null : 'RELAY_FULL'
+  }
+
+  /** Lets questions go whose bodies have not come, the oldest first: so no number of heads alone keeps an asker out. */
+  const makeRoom = (length: number): boolean => {
+    const hasRoom = (): boolean => exchanges.size < limits.inFlight && bytes + length <= limits.totalBodyBytes
+    for (const exchange of exchanges) {
+      if (hasRoom()) return true
+      if (exchange.isWhole) continue
+      exchange.fail('RELAY_FULL')
+      exchange.leave()
+    }
+    return hasRoom()
   }
 
   const handle = (request: IncomingMessage, response: ServerResponse) => {
@@ -84,26 +100,29 @@ export const createAsking = (of: {
       endsAt: now + Math.min(head.timeoutMs, limits.timeoutMs) + limits.graceMs,
       waiting: 0,
       movedAt: now,
+      isWhole: false,
       fail: (code) => {
         question?.cancel()
         question = null
         if (response.headersSent) response.destroy()
         else refuse(request, response, code)
       },
+      leave: () => {
+        if (!exchanges.delete(exchange)) return
+        question?.cancel()
+        if (!isSent) release() // else its bytes are on the miner's socket until they have left
+        const left = (byAddress.get(address) ?? 1) - 1
+        if (left === 0) byAddress.delete(address)
+        else byAddress.set(address, left)
+      },
     }
     const sink = answerTo({ response, exchange, clock, grant: (taken) => question?.grant(taken) })
     exchanges.add(exchange)
-    response.once('close', () => {
-      exchanges.delete(exchange)
-      question?.cancel()
-      if (!isSent) release() // else its bytes are on the miner's socket until they have left
-      const left = (byAddress.get(address) ?? 1) - 1
-      if (left === 0) byAddress.delete(address)
-      else byAddress.set(address, left)
-    })
+    response.once('close', exchange.leave)
     request.on('data', (piece: Buffer) => pieces.push(piece))
     request.once('end', () => {
       if (!exchanges.has(exchange)) return
+      exchange.isWhole = true
       const { method, path, envelope, certificate } = head
       const asked =
         registry.get(head.receiver)?.link.ask({

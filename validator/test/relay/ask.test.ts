@@ -172,20 +172,37 @@ describe('relay that is asked', () => {
     }
   })
 
-  test('bounds the bytes of questions that are on their way, and ends bodies that do not come', async () => {
-    const { relay } = await connected({ totalBodyBytes: 12, graceMs: 0 })
-    const trickle = (): Promise<string> =>
-      new Promise((resolve) => {
-        const socket = connect(relay.port, '127.0.0.1')
-        const envelope = envelopeFor(Buffer.from('sealed'), { timeoutMs: 300 })
-        socket.write(`POST /chat HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\narbor-envelope: ${envelope}\r\n\r\nsea`)
-        socket.once('data', (data) => resolve(data.toString()))
-      })
-    const trickling = [trickle(), trickle()]
-    await until(() => relay.inFlight === 2)
-    expect(codeOf(await ask(relay.port))).toBe('RELAY_FULL')
+  /** Sends a head and half of its body. @returns what is answered */
+  const trickle = (port: number, timeoutMs: number): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1')
+      const envelope = envelopeFor(Buffer.from('sealed'), { timeoutMs: timeoutMs as Ms })
+      socket.write(`POST /chat HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\narbor-envelope: ${envelope}\r\n\r\nsea`)
+      socket.once('data', (data) => resolve(data.toString()))
+    })
+
+  test('ends bodies that do not come', async () => {
+    const { relay } = await connected({ graceMs: 0 })
+    const trickling = [trickle(relay.port, 300), trickle(relay.port, 300)]
     for (const text of await Promise.all(trickling)) expect(text).toContain('RELAY_LATE')
     expect(relay.inFlight).toBe(0)
+  })
+
+  test('is kept from no asker by heads whose bodies do not come: the oldest makes room', async () => {
+    for (const limits of [{ inFlight: 2 }, { totalBodyBytes: 12 }]) {
+      const { relay, miner } = await connected(limits)
+      const oldest = trickle(relay.port, 60_000)
+      await until(() => relay.inFlight === 1)
+      void trickle(relay.port, 60_000)
+      await until(() => relay.inFlight === 2)
+      const { head } = startAsking(relay.port)
+      const { id } = await questionAt(miner)
+      expect(await oldest).toContain('RELAY_FULL')
+      expect(relay.inFlight).toBe(2)
+      miner.send(FRAME.head, id, headBytes())
+      miner.send(FRAME.end, id)
+      expect((await head).statusCode).toBe(200)
+    }
   })
 
   test('lets a miner send no more than its asker takes, and cuts off one that takes nothing', async () => {
