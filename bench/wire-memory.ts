@@ -12,7 +12,7 @@ const home = mkdtempSync(join(tmpdir(), 'arbor-bench-wire-'))
 const port = '21900'
 const rows: { what: string; unit: string; runs: Record<string, number[]> }[] = []
 try {
-  const start = { program: process.execPath, file: 'arbor.ts', home }
+  const start = { program: process.execPath, file: 'arbor.ts', home, nodeOptions: '--max-semi-space-size=4' } // as images and `npm start` do
   const miner = await startWorker({ ...start, args: ['serve', port, 'sealed'] })
   const validator = await startWorker({ ...start, args: ['ask', port, miner.ready, 'sealed'] })
   const addresses = Array.from({ length: 16 }, (_, index) => `127.0.1.${1 + index}`)

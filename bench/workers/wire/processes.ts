@@ -22,16 +22,21 @@ const TICKS = 100
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
 
-/** Starts a worker of this folder. @param of.home an empty folder for programs that write into theirs */
+/**
+ * Starts a worker of this folder.
+ * @param of.home an empty folder for programs that write into theirs
+ * @param of.nodeOptions NODE_OPTIONS, for programs that are Node's
+ */
 export async function startWorker(of: {
   readonly program: string
   readonly file: string
   readonly args: readonly string[]
   readonly home: string
+  readonly nodeOptions?: string
 }): Promise<Worker> {
   const child = spawn(of.program, [`${folder}${of.file}`, ...of.args], {
     stdio: ['pipe', 'pipe', 'ignore'],
-    env: { PATH: process.env.PATH, HOME: of.home },
+    env: { PATH: process.env.PATH, HOME: of.home, NODE_OPTIONS: of.nodeOptions },
   })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const read = async (): Promise<Record<string, unknown>> => {
