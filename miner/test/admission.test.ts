@@ -109,13 +109,19 @@ describe('seats', () => {
 
   test('bound the bytes of bodies, of one caller and of all', () => {
     const { admission } = open()
-    const held = seated(admission.seat(of(192 * MIB)))
-    expect(admission.seat(of(1))).toMatchObject({ ok: false, code: 'MINER_BUSY' })
-    expect(admission.seat(of(65 * MIB, poor.address))).toMatchObject({ ok: false, code: 'MINER_BUSY' })
-    const other = seated(admission.seat(of(64 * MIB, poor.address)))
+    const held = seated(admission.seat(of(170 * MIB)))
+    expect(admission.seat(of(MIB))).toMatchObject({ ok: false, code: 'MINER_BUSY' })
+    expect(admission.seat(of(58 * MIB, poor.address))).toMatchObject({ ok: false, code: 'MINER_BUSY' })
+    const other = seated(admission.seat(of(57 * MIB, poor.address)))
     held.leave()
     other.leave()
-    expect(admission.seat(of(192 * MIB)).ok).toBe(true)
+    expect(admission.seat(of(170 * MIB)).ok).toBe(true)
+  })
+
+  test('are had however much others hold of the room for bodies', () => {
+    const { admission } = open()
+    for (const holder of [poor.address, stranger.address]) while (admission.seat(of(MIB, holder)).ok);
+    expect(admission.seat(of(16 * MIB, rich.address)).ok).toBe(true)
   })
 })
 

@@ -123,9 +123,10 @@ const createSeat = (of: {
   }
 }
 
-/** Bytes of bodies that are on their way or wait for a thread: of all callers, and of one. */
+/** Bytes of bodies that are on their way or wait for a thread. */
 const MAX_BODY_BYTES = 256 << 20
-const MAX_BODY_BYTES_EACH = 192 << 20 // 128 questions of 1 MiB at once, and some
+/** One caller may hold this many times what is left free: 170 MiB when it is alone, so that each other one finds some room. */
+const SHARE_OF_FREE = 2
 
 /** Bounds the memory that bodies take. */
 const createBodyRoom = () => {
@@ -134,7 +135,7 @@ const createBodyRoom = () => {
   /** @returns what gives the room back; null when there is none */
   const take = (caller: Ss58, bytes: number): (() => void) | null => {
     const own = (held.get(caller) ?? 0) + bytes
-    if (total + bytes > MAX_BODY_BYTES || own > MAX_BODY_BYTES_EACH) return null
+    if (own > SHARE_OF_FREE * (MAX_BODY_BYTES - total - bytes)) return null
     total += bytes
     held.set(caller, own)
     return () => {
