@@ -88,7 +88,11 @@ export const startRelay = async (deps: RelayDeps): Promise<Relay> => {
   })
   const inner = isOpen
     ? null
-    : boundedServer({ limits, log, handle: createHttpHandler({ registry, asking, probe: null, health }) })
+    : boundedServer({
+        limits: { ...limits, socketsPerAddress: limits.sockets }, // all who ask there have this machine's address
+        log,
+        handle: createHttpHandler({ registry, asking, probe: null, health }),
+      })
   const servers = inner === null ? [front] : [front, inner]
   const port = await listenAt(front, deps.place)
   const askPort = inner === null ? port : await listenAt(inner, { host: '127.0.0.1', port: 0 })

@@ -24,8 +24,9 @@ import {
 const connected = async (
   of: Parameters<typeof testRelay>[0] = {},
   takes: { readonly inFlight?: number; readonly bodyBytes?: number } = {},
+  deps: Parameters<typeof testRelay>[1] = {},
 ) => {
-  const relay = await testRelay(of)
+  const relay = await testRelay(of, deps)
   return { relay, miner: await dialAs(relay.port, await serveSession(), takes) }
 }
 
@@ -318,6 +319,18 @@ describe('relay that is asked', () => {
     expect(logged).toContain('relay.asked')
     for (const hidden of [body.toString(), 'and so would this', envelope.slice(0, 40)])
       expect(logged).not.toContain(hidden)
+  })
+
+  test('takes more connections of its own machine than of another address when it is a validator that listens', async () => {
+    const { relay, miner } = await connected({ socketsPerAddress: 2 }, {}, { isOpen: false })
+    const asked = Array.from({ length: 8 }, () => startAsking(relay.askPort))
+    for (const _ of asked) {
+      const { id } = await questionAt(miner)
+      miner.send(FRAME.head, id, headBytes())
+      miner.send(FRAME.end, id)
+    }
+    const statuses = await Promise.all(asked.map(async ({ head }) => (await head).statusCode))
+    expect(statuses).toEqual(asked.map(() => 200))
   })
 
   test('asks only from its own machine when it is a validator that listens', async () => {
