@@ -61,7 +61,7 @@ describeWith('bittensor-10.5', 'a client written from docs/protocol.md alone', (
   })
   const posts = (): readonly Passed[] => tapped.passed.filter(({ method }) => method === 'POST')
 
-  it('works the example of the document through', async () => {
+  it('works the example of the document through, and takes no hostile certificate', async () => {
     const { stdout } = await execute(python, [path('python/arbor_client_check.py'), path('../../docs/protocol.md')])
     expect(stdout).toBe('checked 28 wrong\n')
   })

@@ -1,4 +1,5 @@
-"""Works the example of docs/protocol.md through with the functions of arbor_client.py. Prints the names of its lines that differ.
+"""Works the example of docs/protocol.md through with the functions of arbor_client.py, then tries certificates that it must not take.
+Prints how many lines of the example were compared, and the names of those that differ.
 
 Usage: arbor_client_check.py docs/protocol.md
 """
@@ -73,6 +74,47 @@ assert streamed == {"status": 200, "answer": {"text": "Hellö"}, "text": "Hellö
 end, _, _ = client.read_frames(sent, io.BytesIO(data["stream.body"]).read)
 seen |= {"stream.envelope": sent.envelope, "stream.requestHash": sent.hash}
 seen["stream.payload"] = client.read_token(end, "arbor/end/2")[1]
+
+
+def refuses(what, fields, sign=miner.sign):
+    """Expects that the client takes no certificate with these fields."""
+    payload = client.encode("arbor/certificate/2", *fields)
+    try:
+        client.fetch_certificate(of, client.write_token(payload, sign(payload)))
+    except Exception:
+        return
+    raise AssertionError(f"the client takes a certificate {what}")
+
+
+identity = bytes([1, *bytes(31)])  # a point of small order on both curves
+hostile = {
+    "of another chain": (0, bytes(32)),
+    "of another subnet": (1, 2),
+    "of an asker": (2, "ask"),
+    "of another hotkey": (3, asker.public_key),
+    "of another slot": (4, 101),
+    "for another reader": (5, miner.public_key),
+    "with a signKey of small order": (6, identity),
+    "with a signKey that is no point": (6, bytes([2, *bytes(31)])),
+    "with a sealKey of small order": (7, identity),
+    "of the future": (8, BEGIN + 5001),
+    "for longer than a day": (9, BEGIN + 86_400_001),
+    "that is over": (9, BEGIN),
+    "with a field of another type": (4, 100.0),
+    "with a truth for a number": (1, True),
+}
+client.fetch_certificate(of, client.write_token(serve_payload, miner.sign(serve_payload)))
+for what, (place, value) in hostile.items():
+    refuses(what, [*serve_fields[:place], value, *serve_fields[place + 1 :]])
+refuses("with a field more", [*serve_fields, 1])
+refuses("signed by another hotkey", serve_fields, asker.sign)
+refuses("signed as a text", serve_fields, lambda payload: miner.sign(b"<Bytes>" + payload + b"</Bytes>"))
+for spelling in (lines["serve.certificate"][:-1] + "h", lines["serve.certificate"] + "=", lines["serve.certificate"] + "\n"):
+    try:
+        client.read_token(spelling, "arbor/certificate/2")
+    except Exception:
+        continue
+    raise AssertionError(f"the client takes {spelling}")
 
 wrong = [name for name, value in seen.items() if (value if isinstance(value, str) else value.hex()) != lines[name]]
 print("checked", len(seen), "wrong", *wrong)
