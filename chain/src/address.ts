@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
+import type { Hex } from '@arbor/shared/units'
 
 /** Where a miner is reached. */
 export interface Address {
@@ -81,10 +82,21 @@ function unwrapped(ip: string): string | null {
 }
 
 /**
- * Tells whether a chain is one of a laptop or a private network: its address is loopback or private, or a name without a dot.
- * @param url WebSocket address of the chain
+ * Bittensor's networks, whose neurons anybody can register: a node of one's own makes them no private chain.
+ * @source bittensor_cli 9.23.2, src/__init__.py, finney and test
  */
-export function isLocalChain(url: string): boolean {
+const PUBLIC_GENESES: ReadonlySet<string> = new Set([
+  '0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03',
+  '0x8f9cf856bf558a14440e75569c9e58594757048d7b3a84b5d25f6bd978263105',
+])
+
+/**
+ * Tells whether a chain is one of a laptop or a private network: its address is loopback or private, or a name without a dot, and it
+ * is none of Bittensor's public networks.
+ * @param of.url WebSocket address of the chain
+ */
+export function isLocalChain({ url, genesisHash }: { readonly url: string; readonly genesisHash: Hex }): boolean {
+  if (PUBLIC_GENESES.has(genesisHash.toLowerCase())) return false
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
   const plain = unwrapped(host)
   return plain === null ? !host.includes('.') : isSpecial(plain) || never.check(plain, familyOf(plain))

@@ -71,7 +71,14 @@ describe('address policy', () => {
     ['wss://entrypoint-finney.opentensor.ai:443', false],
     ['ws://8.8.8.8:9944', false],
   ])('takes the chain at %s for a private one: %s', (url, local) => {
-    expect(isLocalChain(url)).toBe(local)
+    expect(isLocalChain({ url, genesisHash: `0x${'00'.repeat(32)}` })).toBe(local)
+  })
+
+  test.each([
+    ['finney', '0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03'],
+    ['test', '0x8f9cf856bf558a14440e75569c9e58594757048d7b3a84b5d25f6bd978263105'],
+  ] as const)("takes Bittensor's network %s for a public one, though its node is our own", (_, genesisHash) => {
+    expect(isLocalChain({ url: 'ws://127.0.0.1:9944', genesisHash })).toBe(false)
   })
 
   test('writes IPv6 in brackets', () => {

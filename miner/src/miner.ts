@@ -219,7 +219,7 @@ const openDialling = (
     targets: settings.dial ?? [],
     hotkey: settings.identity.hotkey,
     metagraph: () => of.state.view.metagraph,
-    privateAllowed: isLocalChain(deps.chain.url),
+    privateAllowed: isLocalChain(deps.chain),
     bodyBytes: Math.max(...Object.values(spec.tasks).map(({ maxRequestBytes }) => maxRequestBytes)) + SEAL_BYTES,
     random: () => Buffer.from(randomBytes(4)).readUInt32BE() / 2 ** 32,
     onConnected: () => of.ready(announced(settings, dialling.endpoint())),

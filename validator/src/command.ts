@@ -71,7 +71,7 @@ export function validatorCommand(context: CommandContext): Command {
     .addOption(
       new Option('--private-addresses <rule>', 'dial miners at addresses that are not of the public internet')
         .choices(PRIVATE_ADDRESSES)
-        .default('auto', 'auto: when the chain itself is at such an address'),
+        .default('auto', 'auto: when the chain itself is at such an address, and is no public one'),
     )
     .option('--bittensor', "ask miners that announce a version of Bittensor's on its wire")
     .option(
@@ -158,7 +158,7 @@ async function validate({ chain, hotkey, netuid, spec, data, worker, log, signal
     limits: { ...ASK_LIMITS, inFlight: options.fanout },
     isSealed: options.seal,
     proof: options.signRequests === true ? 'signature' : 'mac',
-    privateAllowed: allowsPrivate(options.privateAddresses, chain.url),
+    privateAllowed: allowsPrivate(options.privateAddresses, chain),
     speaksBittensor: options.bittensor === true,
     sessionMs: DEFAULT_LIFETIME_MS as Ms,
   })
@@ -178,8 +178,8 @@ async function validate({ chain, hotkey, netuid, spec, data, worker, log, signal
 }
 
 /** Tells whether miners at addresses that are not of the public internet are dialled. */
-const allowsPrivate = (rule: PrivateAddresses, chainUrl: string): boolean =>
-  rule === 'allow' || (rule === 'auto' && isLocalChain(chainUrl))
+const allowsPrivate = (rule: PrivateAddresses, chain: ChainClient): boolean =>
+  rule === 'allow' || (rule === 'auto' && isLocalChain(chain))
 
 async function mustBeRegistered(
   chain: ChainClient,

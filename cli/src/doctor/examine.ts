@@ -98,7 +98,7 @@ async function knownOf({ chain, options, hotkey }: Examined, { self: { axon }, d
         ? null
         : { ip, port: externalPort ?? (externalIp === undefined ? axon?.port : undefined) ?? port },
     isFromFlags,
-    isLocalChain: isLocalChain(chain.url),
+    isLocalChain: isLocalChain(chain),
     port,
     interfaces: Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map((one) => one.address)),
     listeners: listenersAt(port),
