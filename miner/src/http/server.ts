@@ -71,8 +71,10 @@ export const createApp = ({
   const bounds = limitConnections(app.server, connections)
   app.addHook('onRequest', async (request, reply) => {
     reply.raw.sendDate = false // 37 bytes that nobody reads, in refusals that are to be small
-    // What nobody will read is not waited for.
-    if (request.is404 && request.headers['content-length'] !== '0') reply.header('connection', 'close')
+    if (!request.is404) return
+    // What nobody will read is not waited for, nor judged by its length.
+    if (request.headers['content-length'] !== '0') reply.header('connection', 'close')
+    return refuse(reply, 'MINER_NO_TASK')
   })
   // Who waits to be told to send its body is told so when it is admitted, not before.
   app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response))
@@ -176,6 +178,7 @@ const refuse = (reply: FastifyReply, code: RefusalCode): FastifyReply =>
 const httpCodeOf = (error: unknown): RefusalCode => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return 'WIRE_TOO_LARGE'
+  if (code === 'ECONNRESET') return 'MINER_LATE' // the caller left, or was cut off, before its body was all here: nobody's failure
   if (code.startsWith('FST_ERR_CTP_') || code === 'FST_ERR_BAD_URL') return 'MINER_BAD_HTTP'
   return codeOf(error)
 }
