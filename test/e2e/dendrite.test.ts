@@ -399,6 +399,20 @@ describe('a miner that restarted', () => {
     expect([...answering.askers.values()][0]?.issuedAt).toBeGreaterThan(before?.issuedAt ?? 0)
   })
 
+  test('gains no time by refusing what a second question mends: the first one counts too', async () => {
+    const dendrite = dendriteOf()
+    const restMs = 150
+    await ask(dendrite)
+    behave = async ({ response }) => {
+      behave = honest
+      await systemClock.sleep(restMs as Ms, new AbortController().signal)
+      reply(response, { headers: {}, body: refusalBody('WIRE_KEYS') }, 409)
+    }
+    const answer = await ask(dendrite)
+    if (answer.kind !== 'answered') throw new Error(answer.why)
+    expect(answer.timing.totalMs).toBeGreaterThan(restMs - 10)
+  })
+
   test('is asked with its new session', async () => {
     const dendrite = dendriteOf()
     await ask(dendrite)

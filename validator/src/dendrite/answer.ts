@@ -85,6 +85,17 @@ export type Answer =
   | FaultAnswer
   | { readonly kind: 'ours'; readonly reason: Ours; readonly why: string }
 
+/** Counts the time of earlier attempts into an answer's: the miner may have had the question since the first. */
+export const withTimeBefore = (answer: Answer, beforeMs: number): Answer => {
+  if (answer.kind !== 'answered') return answer
+  const { timing } = answer
+  const { firstByteMs, totalMs } = timing
+  return {
+    ...answer,
+    timing: { ...timing, firstByteMs: beforeMs + firstByteMs, totalMs: beforeMs + totalMs },
+  }
+}
+
 export interface FaultAnswer {
   readonly kind: 'fault'
   readonly reason: Fault

@@ -3,7 +3,7 @@ import { createPairKeyCache, type PairKeyCache, type PairKeys } from '@arbor/sha
 import { CERTIFICATE_HEADER, ENVELOPE_HEADER } from '@arbor/shared/protocol/limits'
 import { type WrittenRequest, writeRequest } from '@arbor/shared/protocol/request'
 import type { Ms } from '@arbor/shared/units'
-import { type Answer, LAGGED_MS, type SocketTiming } from './answer.ts'
+import { type Answer, LAGGED_MS, type SocketTiming, withTimeBefore } from './answer.ts'
 import { createReceiver, type Mend, type Received } from './arbor-answer.ts'
 import type { Certificates } from './certificates.ts'
 import type { OwnSession, OwnSessions } from './own-session.ts'
@@ -27,13 +27,15 @@ export const createArborSpeaker = (deps: ArborDeps): Speaker => {
   return async (question, context, signal) => {
     const mended = new Set<Mend>()
     let left = question.deadlineMs
+    let beforeMs = 0
     for (;;) {
       const attempt = await prepare({ ...deps, pairs, question, context, left, signal })
       if ('kind' in attempt) return attempt
       const received = await putOnce(deps, { attempt, question, context, left, signal })
-      if (received.kind !== 'mend') return received.answer
+      if (received.kind !== 'mend') return withTimeBefore(received.answer, beforeMs)
       const { mend, otherwise } = received
-      left = Math.floor(left - (otherwise.timing?.totalMs ?? 0))
+      beforeMs += otherwise.timing?.totalMs ?? 0
+      left = Math.floor(question.deadlineMs - beforeMs)
       if (mended.has(mend) || left < 1 || !apply(deps, mend, { attempt, question })) return otherwise
       mended.add(mend)
       context.log.debug({ event: 'ask.again', hotkey: question.hotkey, mend }, otherwise.why)

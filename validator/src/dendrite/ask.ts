@@ -1,7 +1,7 @@
 import { type Address, refusalOf } from '@arbor/chain/address'
 import { type Clock, startDeadline } from '@arbor/shared/clock'
 import type { Ms } from '@arbor/shared/units'
-import type { Answer, Fault, Ours } from './answer.ts'
+import { type Answer, type Fault, type Ours, withTimeBefore } from './answer.ts'
 import type { Breakers } from './breaker.ts'
 import type { Dialled } from './dial.ts'
 import { createLine, createLines, type Leave } from './line.ts'
@@ -119,12 +119,7 @@ export const createAsk = (of: {
     if (typeof leave !== 'function') return leave
     try {
       await turn()
-      const speak = of.speakerOf(question)
-      const first = await speak(question, context, signal)
-      const answer = excused(
-        question,
-        first.kind === 'fault' && first.stale ? await speak(question, context, signal) : first,
-      )
+      const answer = excused(question, await speakTwice({ speak: of.speakerOf(question), question, context }, signal))
       if (answer.kind === 'fault' && MISSED.has(answer.reason)) breakers.missed(question.hotkey)
       else if (answer.kind !== 'ours') breakers.reached(question.hotkey)
       return answer
@@ -132,6 +127,22 @@ export const createAsk = (of: {
       leave()
     }
   }
+}
+
+/** Speaks, and once more when the connection turned out to be stale, within the miner's one time. */
+async function speakTwice(
+  of: { readonly speak: Speaker; readonly question: Question; readonly context: SpeakerContext },
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { speak, question, context } = of
+  const { deadlineMs } = question
+  const first = await speak(question, context, signal)
+  if (first.kind !== 'fault' || first.stale !== true) return first
+  const beforeMs = first.timing?.totalMs ?? 0
+  const left = Math.floor(deadlineMs - beforeMs)
+  if (left < 1) return first
+  const second = withTimeBefore(await speak({ ...question, deadlineMs: left }, context, signal), beforeMs)
+  return second.kind === 'answered' ? { ...second, timing: { ...second.timing, deadlineMs } } : second
 }
 
 /** A thread that was late by this share of a miner's time may have missed the answer itself. */

@@ -72,6 +72,24 @@ describe('ask', () => {
     expect(given).toEqual([])
   })
 
+  test('counts what a stale connection took into the time of the answer, and of the miner', async () => {
+    const deadlines: number[] = []
+    const { ask } = setUp(async ({ deadlineMs }) => {
+      deadlines.push(deadlineMs)
+      if (deadlines.length > 1) return answered
+      return {
+        kind: 'fault',
+        reason: 'early-close',
+        why: 'it failed',
+        timing: { ...timing, totalMs: 900 },
+        stale: true,
+      }
+    })
+    const answer = await ask(questionOf(), never)
+    expect(deadlines).toEqual([1_000, 100])
+    expect(answer).toMatchObject({ timing: { firstByteMs: 905, totalMs: 907, deadlineMs: 1_000 } })
+  })
+
   test('does not speak a third time', async () => {
     let spoken = 0
     const { ask } = setUp(async () => {
