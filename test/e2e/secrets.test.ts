@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Net, startNet, tinyModel } from './support/net.ts'
+import { type Net, startNet } from './support/net.ts'
 import { main, type Running } from './support/process.ts'
 import { filesBelow, findLeaks, type Place, type Secret } from './support/secrets.ts'
 
@@ -175,15 +175,12 @@ describe('no secret is said or written', { timeout: 120_000 }, () => {
   test('by commands that make, encrypt and open wallets, with right and wrong passwords', async () => {
     const right = put(join(folder, 'password'), password)
     const wrong = put(join(folder, 'wrong'), otherPassword)
-    const sealed = await wallet('create', 'sealed', '--encrypt', '--password-file', right, '--json')
-    expect(sealed).toBe('ok')
+    expect(await wallet('create', 'sealed', '--encrypt', '--password-file', right, '--json')).toBe('ok')
     learn('sealed')
-    expect(
-      await arbor(['miner', ...lines(net), '--wallet', 'miner-1', '--password-file', wrong, '--log-level', 'debug']),
-    ).toBe('WALLET_PASSWORD')
-    expect(await wallet('decrypt coldkey', 'sealed', '--password-file', right)).toBe('ok')
+    const mining = ['miner', ...lines(net), '--wallet', 'miner-1', '--password-file', wrong, '--log-level', 'debug']
+    const opened = [arbor(mining), wallet('decrypt coldkey', 'sealed', '--password-file', right)]
+    expect(await Promise.all(opened)).toEqual(['WALLET_PASSWORD', 'ok'])
     learn('sealed', 'coldkey')
-    expect(await wallet('list', 'sealed')).toContain('unknown option')
     expect(await arbor(['wallet', 'list', '--wallets', net.wallets])).toBe('ok')
     expect(await wallet('show', 'sealed', '--json')).toBe('ok')
   })
@@ -203,7 +200,6 @@ describe('no secret is said or written', { timeout: 120_000 }, () => {
         accountId: `0x${'11'.repeat(32)}`,
       }),
       list: JSON.stringify([fields.secretSeed, phrase]),
-      'number-for-phrase': JSON.stringify({ ...fields, secretSeed: { hex: fields.secretSeed } }),
     }
     const codes = new Set<string>()
     for (const [name, content] of Object.entries(damaged)) {
@@ -211,16 +207,14 @@ describe('no secret is said or written', { timeout: 120_000 }, () => {
       keyfiles.add(keyfile(name, 'coldkey'))
       put(keyfile(name), content)
     }
-    const tried = Object.keys(damaged).flatMap((name) => [
-      wallet('encrypt hotkey', name, '--password-file', join(folder, 'password')),
-      name === 'cut'
-        ? arbor(['validator', ...lines(net), '--wallet', name, '--model', tinyModel, '--log-level', 'debug'])
-        : Promise.resolve('WALLET_CORRUPT'),
-    ])
-    for (const code of await Promise.all(tried)) codes.add(code)
-    expect([...codes].filter((code) => !['WALLET_CORRUPT', 'WALLET_STATE', 'ok'].includes(code))).toEqual([])
+    const opened = Object.keys(damaged).map((name) =>
+      arbor(['validator', ...lines(net), '--wallet', name, '--model', join(folder, 'none'), '--log-level', 'debug']),
+    )
+    const sealing = wallet('encrypt hotkey', 'cut', '--password-file', join(folder, 'password'))
+    for (const code of await Promise.all([...opened, sealing])) codes.add(code)
+    // whose seed is damaged and whose private key is not is opened by that, and misses its model then
+    expect([...codes].filter((code) => !['WALLET_CORRUPT', 'MODEL_MISSING'].includes(code))).toEqual([])
     expect(codes).toContain('WALLET_CORRUPT')
-    expect(await arbor(['wallet', 'list', '--wallets', net.wallets])).toBe('ok')
   })
 
   test('by commands that find a secret in their environment or among their words', async () => {
