@@ -1,7 +1,8 @@
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { SubnetError } from '@arbor/shared/errors'
 import { NO_MARK, newerMark, type SessionMark, type SessionStore } from '@arbor/shared/protocol/session-store'
 import type { Hex, Ss58, UnixMs } from '@arbor/shared/units'
+import { openStoreFile } from './store-file.ts'
 
 /** `forgotten` holds the newest times of all rows that were dropped: it must outlive a clock that goes back. */
 const SCHEMA = `
@@ -30,7 +31,7 @@ export interface SessionStoreFile extends SessionStore {
  * @throws MINER_DATA when the file cannot be used, MINER_OTHER_CHAIN when it belongs to another chain or hotkey
  */
 export const openSessionStore = (of: { readonly file: string; readonly owner: Owner }): SessionStoreFile => {
-  const database = open(of.file)
+  const database = openStoreFile({ file: of.file, what: 'session store', schema: SCHEMA })
   claimFolder(database, of)
   const all = database.prepare('SELECT hotkey, issued_at, expires_at FROM sessions')
   const forgotten = database.prepare('SELECT issued_at, expires_at FROM forgotten WHERE id = 1')
@@ -82,23 +83,4 @@ const claimFolder = (
     message: `The session store ${file} belongs to chain and hotkey "${held}", not "${mine}"; name another --data folder`,
     details: { file, held, mine },
   })
-}
-
-/**
- * Opens in write-ahead mode. A row is in the file when its request is answered: what the process writes outlives its kill, and every
- * write is flushed, so that a machine that loses power remembers it too.
- */
-const open = (file: string): DatabaseSync => {
-  try {
-    const database = new DatabaseSync(file)
-    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000; ${SCHEMA}`)
-    return database
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new SubnetError({
-      code: 'MINER_DATA',
-      message: `The session store ${file} cannot be used: ${why}; check the data folder, one miner may use it`,
-      cause,
-    })
-  }
 }

@@ -1,7 +1,6 @@
-import { DatabaseSync } from 'node:sqlite'
 import type { NonceStore } from '@arbor/shared/bittensor/nonce-store'
-import { SubnetError } from '@arbor/shared/errors'
 import type { Ss58 } from '@arbor/shared/units'
+import { openStoreFile } from '../store-file.ts'
 
 /** Nonces are nanoseconds of Unix time and stay below 2^63 until the year 2262. */
 const SCHEMA = `
@@ -19,7 +18,7 @@ export interface NonceStoreFile extends NonceStore {
  * @throws MINER_DATA when the file cannot be used
  */
 export const openNonceStore = (file: string): NonceStoreFile => {
-  const database = open(file)
+  const database = openStoreFile({ file, what: 'nonce store', schema: SCHEMA })
   const integers = (sql: string) => {
     const statement = database.prepare(sql)
     statement.setReadBigInts(true)
@@ -43,20 +42,5 @@ export const openNonceStore = (file: string): NonceStoreFile => {
       drop.run(hotkey)
     },
     close: () => database.close(),
-  }
-}
-
-const open = (file: string): DatabaseSync => {
-  try {
-    const database = new DatabaseSync(file)
-    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000; ${SCHEMA}`)
-    return database
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new SubnetError({
-      code: 'MINER_DATA',
-      message: `The nonce store ${file} cannot be used: ${why}; check the data folder, one miner may use it`,
-      cause,
-    })
   }
 }
