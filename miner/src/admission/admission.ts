@@ -1,7 +1,10 @@
 import type { Clock } from '@arbor/shared/clock'
+import { SubnetError } from '@arbor/shared/errors'
 import type { Gate } from '@arbor/shared/gate'
 import type { Alpha, Block, Ss58 } from '@arbor/shared/units'
 import type { RefusalCode } from '../refusal.ts'
+import { createBodyRoom, type TakenRoom } from './body-room.ts'
+import { either } from './either.ts'
 import type { CallerLists } from './lists.ts'
 import type { RateLimit, Taken } from './rate-limit.ts'
 import { remoteKey } from './remote.ts'
@@ -17,7 +20,9 @@ type Refused = Exclude<Entry, { ok: true }>
 /** A proven caller whose body may come. It waits for no thread yet, so that a slow body holds none. */
 export interface Seat {
   readonly ok: true
-  /** Waits for a place at work by stake, once the body is there. Rejects with the signal's reason. */
+  /** Aborts when a caller with more stake takes the room of this body, which then has no place to come to. */
+  readonly evicted: AbortSignal
+  /** Waits for a place at work by stake, once the body is there. Rejects with the signal's reason, unless its room was taken. */
   work(signal: AbortSignal): Promise<Entry>
   /** Gives up the seat, and the place at work if it has one. Calls after the first do nothing. */
   leave(): void
@@ -92,24 +97,48 @@ export const createAdmission = (deps: AdmissionDeps): Admission => {
     seat: ({ caller, stake, bytes }) => {
       const refused = meet(caller)
       if (refused !== null) return refused
-      const giveBack = gate.hasRoom(stake) ? bodies.take(caller, bytes) : null
-      return giveBack === null ? busy() : createSeat({ giveBack, work: (signal) => work(stake, signal) })
+      if (!gate.hasRoom(stake)) return busy()
+      const evicted = new AbortController()
+      const room = bodies.take({ caller, stake, bytes, evict: () => evicted.abort(roomTaken()) })
+      if (room === null) return busy()
+      return createSeat({ room, evicted: evicted.signal, busy, work: (signal) => work(stake, signal) })
     },
     enter: async ({ caller, stake, signal }) => meet(caller) ?? work(stake, signal),
   }
 }
 
+const roomTaken = (): SubnetError =>
+  new SubnetError({
+    code: 'MINER_BUSY',
+    message: 'A caller with more stake took the room of this body',
+    retryable: true,
+  })
+
 const createSeat = (of: {
-  readonly giveBack: () => void
+  readonly room: TakenRoom
+  readonly evicted: AbortSignal
+  readonly busy: () => Refused
   readonly work: (signal: AbortSignal) => Promise<Entry>
 }): Seat => {
+  const { room, evicted } = of
   let left = false
   let release = (): void => undefined
   return {
     ok: true,
+    evicted,
     work: async (signal) => {
-      const entry = await of.work(signal)
+      if (evicted.aborted) return of.busy()
+      const both = either(signal, evicted)
+      const entry = await of.work(both).catch((error: unknown) => {
+        if (evicted.aborted) return of.busy()
+        throw error
+      })
       if (!entry.ok) return entry
+      if (evicted.aborted) {
+        entry.release() // its room was taken while the place came
+        return of.busy()
+      }
+      room.keep()
       release = entry.release
       if (left) release() // its caller went while the place came
       return entry
@@ -118,32 +147,7 @@ const createSeat = (of: {
       if (left) return
       left = true
       release()
-      of.giveBack()
+      room.giveBack()
     },
   }
-}
-
-/** Bytes of bodies that are on their way or wait for a thread. */
-const MAX_BODY_BYTES = 256 << 20
-/** One caller may hold this many times what is left free: 170 MiB when it is alone, so that each other one finds some room. */
-const SHARE_OF_FREE = 2
-
-/** Bounds the memory that bodies take. */
-const createBodyRoom = () => {
-  const held = new Map<Ss58, number>()
-  let total = 0
-  /** @returns what gives the room back; null when there is none */
-  const take = (caller: Ss58, bytes: number): (() => void) | null => {
-    const own = (held.get(caller) ?? 0) + bytes
-    if (own > SHARE_OF_FREE * (MAX_BODY_BYTES - total - bytes)) return null
-    total += bytes
-    held.set(caller, own)
-    return () => {
-      const left = (held.get(caller) ?? 0) - bytes
-      total -= bytes
-      if (left === 0) held.delete(caller)
-      else held.set(caller, left)
-    }
-  }
-  return { take }
 }

@@ -94,7 +94,7 @@ const doorOf = (admission: Admission): Door => ({
       const entry = await seat.work(signal)
       return entry.ok ? { ok: true } : refusal(entry.code, entry.retryAfterS)
     }
-    return { ok: true, work, leave: seat.leave }
+    return { ok: true, evicted: seat.evicted, work, leave: seat.leave }
   },
 })
 

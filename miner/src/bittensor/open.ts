@@ -5,6 +5,7 @@ import { takesNone } from '@arbor/shared/bittensor/types'
 import { startDeadline } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Alpha, Ms, Ss58 } from '@arbor/shared/units'
+import { either } from '../admission/either.ts'
 import { codeOf } from '../refusal.ts'
 import type { Failures } from './failures.ts'
 import { type AxonRefusal, busy, failed, forbidden, notVerified, tooLate, tooMany } from './refusal.ts'
@@ -31,7 +32,7 @@ export interface AxonAdmitted {
   readonly headers: AskerHeaders
   /** The verified hotkey. */
   readonly caller: Ss58
-  /** Aborts when the time is over or the caller gone. */
+  /** Aborts when the time is over, the caller gone, or the room of its body taken. */
   readonly signal: AbortSignal
   readonly startedAt: Ms
   /** Waits for a place at work once the body is there: null when it has one. */
@@ -142,7 +143,8 @@ const enter = async (
     seat.leave()
     deadline[Symbol.dispose]()
   }
-  return { kind: 'admitted', served, headers, caller, signal, startedAt, work, leave: seat.leave, release }
+  const ended = seat.evicted === undefined ? signal : either(signal, seat.evicted)
+  return { kind: 'admitted', served, headers, caller, signal: ended, startedAt, work, leave: seat.leave, release }
 }
 
 const late = (): SubnetError =>

@@ -51,6 +51,8 @@ export interface DoorRefusal {
 /** A verified caller whose body may come; it holds no thread yet. */
 export interface Seat {
   readonly ok: true
+  /** Aborts when another caller takes the room of this body; absent where nobody can. */
+  readonly evicted?: AbortSignal
   /** Waits for a place at work once the body is there. Rejects with the signal's reason. */
   work(signal: AbortSignal): Promise<{ readonly ok: true } | DoorRefusal>
   /** Gives up the seat, and the place at work. Calls after the first do nothing. */

@@ -10,6 +10,7 @@ import { openSessionTable, type SessionLimits } from '@arbor/shared/protocol/ses
 import { decodeSs58 } from '@arbor/shared/ss58'
 import type { Alpha, Ms } from '@arbor/shared/units'
 import type { TaskDefinition } from '@arbor/subnet-spec/define'
+import { either } from '../admission/either.ts'
 import type { RefusalCode } from '../refusal.ts'
 import type { ServeSessions } from '../sessions.ts'
 import { answerRequest } from './answer.ts'
@@ -145,7 +146,8 @@ const enter = (
   const seat = deps.admission.seat({ caller, stake, bytes: bodyLength })
   if (!seat.ok) return seat
   const ms = Math.min(task.deadlineMs, timeoutMs) as Ms
-  const deadline = startDeadline({ clock: deps.clock, ms, parent: gone, reason: late })
+  const parent = either(gone, seat.evicted)
+  const deadline = startDeadline({ clock: deps.clock, ms, parent, reason: late })
   const release = (): void => {
     seat.leave()
     deadline[Symbol.dispose]()

@@ -49,7 +49,7 @@ export interface StreamedAnswer {
 export interface Admitted {
   /** Bytes that the body has, sealed or not. */
   readonly bodyLength: number
-  /** Aborts when the request's time is over or its caller gone. */
+  /** Aborts when the request's time is over, its caller gone, or the room of its body taken by more stake. */
   readonly signal: AbortSignal
   /** Ends the request: its seat, its place at work and its time. Called by the transport when all is sent, or will not be. */
   readonly release: () => void
