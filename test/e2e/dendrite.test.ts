@@ -232,6 +232,13 @@ const faults: [string, string, Behave][] = [
   ],
   ['timeout', 'says nothing', () => undefined],
   ['timeout', 'sends nothing but news that an answer will come', ({ response }) => response.writeProcessing()],
+  [
+    'oversized',
+    'sends news without end',
+    ({ response }) => {
+      for (let sent = 0; sent < 1_000; sent += 1) response.writeProcessing()
+    },
+  ],
   ['trickle', 'drips', ({ response }) => drip(response)],
   ['early-close', 'hangs up', ({ incoming }) => incoming.socket.destroy()],
   [

@@ -45,6 +45,7 @@ export const exchange = (of: {
   let abort: ((error: Error) => void) | null = null
   const parts: Uint8Array[] = []
   let size = 0
+  let news = 0
 
   const spans = (): Spans => {
     const from = sentAt ?? firstAt ?? lastAt ?? 0 // an answer may come before the request was wholly taken
@@ -83,7 +84,9 @@ export const exchange = (of: {
     },
     onResponseStart: (controller, status, headers) => {
       if (status < 200) {
-        firstAt = null // news ahead of an answer are none; the deadline bounds how many come
+        firstAt = null // news ahead of an answer are none
+        news += 1
+        if (news > MAX_NEWS) throw new Broken('oversized')
         return
       }
       head = { status, headers, rawHeaders: rawOf(controller.rawHeaders) }
@@ -114,6 +117,9 @@ export const exchange = (of: {
   }
   return promise
 }
+
+/** Informational responses (1xx) that an answer may have ahead of it; without a bound they would cost us time, and excuse a late answer by it. */
+const MAX_NEWS = 16
 
 /** What is wrong already by the head: no redirect is followed, nothing is inflated, nothing announced too large is read. */
 function headFault({ status, headers }: HttpHead, { encodings = [], maxBytes }: HttpRequest): Fault | null {
