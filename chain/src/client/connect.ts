@@ -9,7 +9,7 @@ import { submitBare } from './bare.ts'
 import { type BeaconState, readBeacon, readSignature } from './beacon.ts'
 import { readCommitReveal, readPendingCommits, readTimelockedRounds } from './commits.ts'
 import { type CompatReport, checkCompat } from './compat.ts'
-import { noItem, otherGenesis } from './errors.ts'
+import { noItem } from './errors.ts'
 import { toEvent } from './events.ts'
 import { fetchRuntime } from './fetch-runtime.ts'
 import { followHeads } from './heads.ts'
@@ -17,12 +17,12 @@ import { readMetagraph } from './metagraph.ts'
 import type { CallName } from './needs/calls.ts'
 import type { Feature } from './needs/features.ts'
 import { createNonces } from './nonces.ts'
+import { openChain } from './open-chain.ts'
 import { toPlain } from './plain.ts'
 import { createReader, entryOf, type Reader } from './reader.ts'
 import { checkRevealed } from './revealed.ts'
 import { findCall, type Runtime } from './runtime.ts'
 import { type PlainWeights, type SealedWeights, sealWeights } from './seal-weights.ts'
-import { openRpcSocket } from './socket.ts'
 import { type ConnectionLimits, defaultLimits, type RpcSocket } from './socket-types.ts'
 import { submitCall } from './submit.ts'
 import {
@@ -81,35 +81,18 @@ export interface ChainConnection extends ChainClient {
  */
 export async function connectChain(options: ConnectOptions): Promise<ChainConnection> {
   const { url, signal, clock, log } = options
-  if (!/^wss?:\/\/[^/]/.test(url)) {
-    throw new SubnetError({
-      code: 'CHAIN_URL',
-      message: `"${url}" is no WebSocket address; give one as ws://127.0.0.1:9944`,
-    })
-  }
-  signal.throwIfAborted()
-  let genesisHash: Hex | null = options.expectGenesis ?? null
-  let connections = 0
-  const socket = openRpcSocket({
+  const { socket, genesisHash, close } = openChain({
     url,
+    signal,
     clock,
+    expectGenesis: options.expectGenesis ?? null,
     limits: { ...defaultLimits, ...options.limits },
     onLost: (cause) =>
       log?.warn({ event: 'chain.lost', url, cause }, 'the connection to the chain is lost; connecting again'),
-    onOpen: async (request) => {
-      const found = (await request('chain_getBlockHash', [0])) as Hex
-      if (genesisHash !== null && found !== genesisHash) throw otherGenesis(url, genesisHash, found)
-      genesisHash = found
-      connections += 1
+    onOpen: (connections) => {
       if (connections > 1) log?.warn({ event: 'chain.reconnected', url, connections }, 'connected to the chain again')
     },
   })
-  const close = async (): Promise<void> => {
-    signal.removeEventListener('abort', onAbort)
-    await socket.close()
-  }
-  const onAbort = (): void => void close()
-  signal.addEventListener('abort', onAbort, { once: true })
   try {
     await socket.opened
     const runtime = await fetchRuntime(socket.request, null)
@@ -127,7 +110,7 @@ export async function connectChain(options: ConnectOptions): Promise<ChainConnec
         log?.warn({ event: 'chain.upgrade_unread', url, error: String(error) }, 'the chain’s new code was not read yet')
     }
     void watchUpgrades(socket, reader, unseen)
-    return createClient({ url, reader, socket, genesisHash: genesisHash as Hex, close })
+    return createClient({ url, reader, socket, genesisHash: genesisHash() as Hex, close })
   } catch (error) {
     await close()
     signal.throwIfAborted()

@@ -1,13 +1,11 @@
 import type { Clock } from '@arbor/shared/clock'
-import { SubnetError } from '@arbor/shared/errors'
 import { fromHex } from '@arbor/shared/hex'
 import type { Hex } from '@arbor/shared/units'
-import { otherGenesis } from '../client/errors.ts'
 import { fetchRuntime } from '../client/fetch-runtime.ts'
+import { openChain } from '../client/open-chain.ts'
 import { readRuntime } from '../client/read-runtime.ts'
 import { createReader } from '../client/reader.ts'
 import type { Runtime } from '../client/runtime.ts'
-import { openRpcSocket } from '../client/socket.ts'
 import { defaultLimits } from '../client/socket-types.ts'
 
 /** The code by which a signer reads calls, and the chain that it belongs to. */
@@ -37,25 +35,14 @@ export const followChainCode = async (of: {
   readonly signal: AbortSignal
 }): Promise<ChainCode> => {
   const { url, clock, log, signal } = of
-  mustBeUrl(url)
-  let genesis = of.genesisHash
-  const socket = openRpcSocket({
+  const { socket, genesisHash, close } = openChain({
     url,
+    signal,
     clock,
+    expectGenesis: of.genesisHash,
     limits: LIMITS,
     onLost: (cause) => log.warn({ event: 'chain.lost', url, cause }, 'the connection to the chain is lost'),
-    onOpen: async (request) => {
-      const found = (await request('chain_getBlockHash', [0])) as Hex
-      if (genesis !== null && found !== genesis) throw otherGenesis(url, genesis, found)
-      genesis = found
-    },
   })
-  const close = async (): Promise<void> => {
-    signal.removeEventListener('abort', onAbort)
-    await socket.close()
-  }
-  const onAbort = (): void => void close()
-  signal.addEventListener('abort', onAbort, { once: true })
   try {
     await socket.opened
     const onUpgrade = (before: Runtime, after: Runtime): void =>
@@ -65,7 +52,7 @@ export const followChainCode = async (of: {
       )
     const reader = createReader({ socket, runtime: await fetchRuntime(socket.request, null), onUpgrade })
     return {
-      genesisHash: fromHex(genesis ?? ''),
+      genesisHash: fromHex(genesisHash() ?? ''),
       runtime: async (until) => {
         until.throwIfAborted()
         return reader.runtimeOfNext()
@@ -89,12 +76,4 @@ export const fixedChainCode = (metadata: Uint8Array, genesisHash: Hex): ChainCod
     specVersion: () => runtime.specVersion,
     close: async () => undefined,
   }
-}
-
-const mustBeUrl = (url: string): void => {
-  if (/^wss?:\/\/[^/]/.test(url)) return
-  throw new SubnetError({
-    code: 'CHAIN_URL',
-    message: `"${url}" is no WebSocket address; give one as ws://127.0.0.1:9944`,
-  })
 }
