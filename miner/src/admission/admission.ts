@@ -36,8 +36,6 @@ export interface Admission {
   check(remote: string): Taken
   /** Admits a proven caller before its body: lists, its rate, room in the queue, and for so many bytes. */
   seat(of: { readonly caller: Ss58; readonly stake: Alpha; readonly bytes: number }): Seat | Refused
-  /** Admits a proven caller to work: lists, its rate, then a place in the queue by stake. Rejects with the signal's reason. */
-  enter(of: { readonly caller: Ss58; readonly stake: Alpha; readonly signal: AbortSignal }): Promise<Entry>
 }
 
 export interface AdmissionDeps {
@@ -103,7 +101,6 @@ export const createAdmission = (deps: AdmissionDeps): Admission => {
       if (room === null) return busy()
       return createSeat({ room, evicted: evicted.signal, busy, work: (signal) => work(stake, signal) })
     },
-    enter: async ({ caller, stake, signal }) => meet(caller) ?? work(stake, signal),
   }
 }
 
