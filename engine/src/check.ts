@@ -10,10 +10,12 @@ const MARGIN_CLIP = 1
 
 const refused = (reason: CheckReason): Check => ({
   reason,
+  residueError: null,
   exponentMismatches: null,
   mantissaError: null,
   marginMean: null,
   marginMax: null,
+  prefilled: 0,
 })
 
 /**
@@ -61,7 +63,12 @@ const measure = async (
   const marginMax = Math.max(...margins)
   const marginMean = margins.reduce((sum, margin) => sum + Math.min(margin, MARGIN_CLIP), 0) / margins.length
   const measured = { exponentMismatches, mantissaError, marginMean, marginMax }
-  return { reason: judge(measured, thresholds), ...measured }
+  return {
+    reason: judge(measured, thresholds),
+    residueError: null,
+    ...measured,
+    prefilled: request.prompt.length + tokens.length - 1,
+  }
 }
 
 const judge = (measured: Omit<Thresholds, 'profile'>, limits: Thresholds): CheckReason => {

@@ -168,9 +168,9 @@ const refusedBy = (limits: Thresholds, group: Group): number =>
   group.checks.filter((check) => refuses(limits, check)).length
 
 const limitsFor = (honest: readonly Check[]): Thresholds => {
-  const worst = (key: keyof Omit<Check, 'reason'>): number =>
+  const worst = (key: keyof Omit<Thresholds, 'profile'>): number =>
     Math.max(...honest.map((check) => check[key] ?? Number.NaN))
-  const limit = (key: keyof Omit<Check, 'reason'>): number => Math.max(FLOORS[key], NOISE_FACTOR * worst(key))
+  const limit = (key: keyof Omit<Thresholds, 'profile'>): number => Math.max(FLOORS[key], NOISE_FACTOR * worst(key))
   return {
     profile: 'fp32',
     exponentMismatches: limit('exponentMismatches'),
@@ -181,7 +181,7 @@ const limitsFor = (honest: readonly Check[]): Thresholds => {
 }
 
 const table = (groups: readonly Group[], limits: Thresholds): string => {
-  const spread = (group: Group, key: keyof Omit<Check, 'reason'>): string => {
+  const spread = (group: Group, key: keyof Omit<Thresholds, 'profile'>): string => {
     const found = group.checks.map((check) => check[key]).filter((value) => value !== null)
     const write = (value: number): string => (value === 0 ? '0' : value.toPrecision(2))
     return found.length === 0 ? '–' : `${write(Math.min(...found))} … ${write(Math.max(...found))}`
