@@ -15,13 +15,15 @@ if (task === undefined) throw new Error('the spec has no task chat')
 const honest = await openEngine({ folder: folder('arbor-tiny') })
 const int8 = await openEngine({ folder: folder('arbor-tiny-int8') })
 const signal = new AbortController().signal
+/** Of no question in particular. */
+const binding = `0x${'b1'.repeat(32)}` as const
 const timing = { totalMs: 100, deadlineMs: task.deadlineMs }
 
 const rows = []
 for (const { seed, request } of cases.slice(0, 6)) {
   for (const [kind, engine] of Object.entries({ honest, int8 })) {
-    const response = await task.solve({ request, engine, signal })
-    rows.push({ kind, seed, response, verdict: await task.score({ request, response, engine: honest, timing }) })
+    const response = await task.solve({ request, binding, engine, signal })
+    rows.push({ kind, seed, response, verdict: await task.score({ request, response, binding, engine: honest, timing }) })
   }
 }
 process.stdout.write(

@@ -28,7 +28,9 @@ test.each(golden.cases)('a recorded $kind answer to seed $seed gets the recorded
   verdict,
 }) => {
   if (task === undefined) throw new Error('the spec has no task chat')
-  expect(await task.score({ request: task.plan({ seed }), response, engine, timing: golden.timing })).toEqual(verdict)
+  const binding = `0x${'b1'.repeat(32)}` as const
+  const request = task.plan({ seed })
+  expect(await task.score({ request, response, binding, engine, timing: golden.timing })).toEqual(verdict)
 })
 
 test('every recorded honest answer is believed, and no int8 answer is', () => {

@@ -250,8 +250,8 @@ const servingParts = (
     checks: createRateLimit({ ...CHECKS, clock }),
     gate: createGate({ slots: settings.threads, capacity: settings.queue }),
   }),
-  solve: async ({ task, request, signal, emit }) => {
-    const job: MinerJob = { kind: 'solve', task, request, stream: emit !== undefined }
+  solve: async ({ task, request, binding, signal, emit }) => {
+    const job: MinerJob = { kind: 'solve', task, request, binding, stream: emit !== undefined }
     const result = await engine.run(job, { signal, onProgress: emit })
     if (result.kind !== 'solved') throw new Error('the worker mistook a request')
     return result.response

@@ -2,6 +2,7 @@ import type { WorkerContext } from '@arbor/engine/contained/worker-context'
 import { type OpenedEngine, openEngine } from '@arbor/engine/open'
 import { SubnetError } from '@arbor/shared/errors'
 import type { ModelId } from '@arbor/shared/inference'
+import type { Hex } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec } from '@arbor/subnet-spec/load'
 
@@ -19,6 +20,8 @@ export type MinerJob =
       readonly kind: 'solve'
       readonly task: string
       readonly request: unknown
+      /** 32 bytes that the answer is made under. */
+      readonly binding: Hex
       /** Whether the text is wanted as it comes to be, as the job's progress. */
       readonly stream?: boolean
     }
@@ -46,7 +49,8 @@ export default async function work(
     })
   }
   const emit = job.stream === true ? context.progress : undefined
-  return { kind: 'solved', response: await task.solve({ request: job.request, engine, signal: context.signal, emit }) }
+  const { request, binding } = job
+  return { kind: 'solved', response: await task.solve({ request, binding, engine, signal: context.signal, emit }) }
 }
 
 const open = async ({

@@ -4,6 +4,7 @@ import { SubnetError } from '@arbor/shared/errors'
 import type { Generation } from '@arbor/shared/inference'
 import { verifyCertificate } from '@arbor/shared/protocol/certificate'
 import type { Alpha } from '@arbor/shared/units'
+import { bindingOf } from '@arbor/subnet-spec/binding'
 import { describe, expect, test } from 'vitest'
 import { ask, expectSigned, expectUnsigned, opened } from './ask.ts'
 import {
@@ -12,6 +13,7 @@ import {
   headersOf,
   manualNet,
   miner,
+  netuid,
   poor,
   post,
   requestOf,
@@ -28,8 +30,8 @@ describe('miner', () => {
   test('answers a permitted validator with a signed, sealed answer that its engine believes', async () => {
     const engine = await openEngine({ folder: tiny })
     const net = await testNet({
-      solve: ({ request, signal }) =>
-        net.spec.tasks.chat?.solve({ request, engine, signal }) ?? Promise.reject(new Error('no task')),
+      solve: ({ request, binding, signal }) =>
+        net.spec.tasks.chat?.solve({ request, binding, engine, signal }) ?? Promise.reject(new Error('no task')),
     })
     const asker = await askerOf(net)
     const { written, response } = ask(net, asker)
@@ -41,6 +43,7 @@ describe('miner', () => {
     const verdict = await net.spec.tasks.chat?.score({
       request: JSON.parse(requestOf(net.spec).toString()),
       response: JSON.parse(opened(asker, written, answer)) as Generation,
+      binding: bindingOf({ genesisHash, netuid, hotkey: miner.address, requestHash: written.hash }),
       engine,
       timing: { totalMs: 10, deadlineMs: 10_000 },
     })

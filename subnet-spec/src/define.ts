@@ -1,7 +1,7 @@
 import { type SynapseOptions, synapseOf } from '@arbor/shared/bittensor/synapse'
 import { SubnetError } from '@arbor/shared/errors'
 import { isHex } from '@arbor/shared/hex'
-import type { InferenceEngine } from '@arbor/shared/inference'
+import type { CheckShare, InferenceEngine } from '@arbor/shared/inference'
 import type { Hex } from '@arbor/shared/units'
 import { z } from 'zod'
 
@@ -39,18 +39,26 @@ export interface TaskDefinition<Request = unknown, Response = unknown> {
   plan(context: { readonly seed: Hex }): Request
   /**
    * The reference miner's answer.
+   * @param context.binding 32 bytes that no other question has: they name asker, miner, subnet and request
    * @param context.emit there when the caller takes a stream: sends a piece of text ahead of the whole, which is returned all the same
    */
   solve(context: {
     readonly request: Request
+    readonly binding: Hex
     readonly engine: InferenceEngine
     readonly signal: AbortSignal
     readonly emit?: ((text: string) => void) | undefined
   }): Promise<Response>
-  /** Judges an answer; runs in a worker thread; never throws for what a miner sent. */
+  /**
+   * Judges an answer; runs in a worker thread; never throws for what a miner sent.
+   * @param context.binding as `solve` had it
+   * @param context.share how much of the answer to look at, drawn after it was signed; all of it when absent
+   */
   score(context: {
     readonly request: Request
     readonly response: Response
+    readonly binding: Hex
+    readonly share?: CheckShare | undefined
     readonly engine: InferenceEngine
     readonly timing: Timing
   }): Promise<Verdict>

@@ -68,10 +68,19 @@ describe.each(specs)('subnet $name', (spec) => {
       spec.tasks.chat?.score({
         request: {},
         response: {},
+        binding: `0x${'00'.repeat(32)}`,
         timing: { totalMs, deadlineMs: 10_000 },
         engine: {
           ...engine,
-          check: async () => ({ reason, exponentMismatches: 0, mantissaError: 0, marginMean: 0, marginMax: 0 }),
+          check: async () => ({
+            reason,
+            residueError: null,
+            exponentMismatches: 0,
+            mantissaError: 0,
+            marginMean: 0,
+            marginMax: 0,
+            prefilled: 1,
+          }),
         },
       })
     expect(

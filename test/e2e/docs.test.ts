@@ -42,7 +42,8 @@ describe('README', () => {
       const spec = await loadSpec(file)
       const task = spec.tasks[spec.pick({ seed: '0x00' })]
       const request = task?.plan({ seed: `0x${'ab'.repeat(32)}` })
-      const context = { request, engine: undefined as never, signal: new AbortController().signal }
+      const binding = `0x${'00'.repeat(32)}` as const
+      const context = { request, binding, engine: undefined as never, signal: new AbortController().signal }
       const response = await task?.solve(context)
       const timing = { totalMs: 1, deadlineMs: 2_000 }
       expect(await task?.score({ ...context, response, timing })).toMatchObject({ reason: 'ok', value: 1 })

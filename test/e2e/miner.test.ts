@@ -15,6 +15,7 @@ import { createLogger } from '@arbor/shared/log'
 import type { WrittenRequest } from '@arbor/shared/protocol/request'
 import { createStreamReader, verifyEnd } from '@arbor/shared/protocol/stream'
 import type { Alpha, Block, Hex, NetUid, Uid } from '@arbor/shared/units'
+import { bindingOf } from '@arbor/subnet-spec/binding'
 import { loadSpec } from '@arbor/subnet-spec/load'
 import { afterAll, describe, expect, test } from 'vitest'
 import {
@@ -132,6 +133,7 @@ const judge = async (url: string): Promise<{ status: number; verdict: string | u
   const verdict = await spec.tasks.chat?.score({
     request: JSON.parse(body.toString()),
     response: JSON.parse(reply.text),
+    binding: bindingOf({ genesisHash, netuid: 1 as NetUid, hotkey: miner.address, requestHash: reply.requestHash }),
     engine,
     timing: { totalMs: 1, deadlineMs: 10_000 },
   })

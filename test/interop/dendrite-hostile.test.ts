@@ -164,6 +164,7 @@ function openAsking(inFlight: number) {
       },
       hotkey: alice,
       netuid: 1 as NetUid,
+      genesisHash: `0x${'00'.repeat(32)}` as const,
       clock,
       randomBytes: fresh,
       log: { debug: () => {}, warn: () => {} },

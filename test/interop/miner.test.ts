@@ -13,6 +13,7 @@ import { runMiner } from '@arbor/miner/miner'
 import { systemClock } from '@arbor/shared/clock'
 import { createLogger } from '@arbor/shared/log'
 import type { Alpha, Block, NetUid } from '@arbor/shared/units'
+import { bittensorBindingOf } from '@arbor/subnet-spec/binding'
 import { loadSpec } from '@arbor/subnet-spec/load'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { genesisHash, metagraphOf, miner, neurons, requestOf } from '../../miner/test/net.ts'
@@ -87,6 +88,7 @@ interface Line {
   readonly uri: string
   readonly status: number
   readonly message: string
+  readonly signedText: string
   readonly response: Readonly<Record<string, unknown>>
 }
 interface Unsent {
@@ -122,9 +124,11 @@ describeWith('bittensor-10.5', 'a miner with --bittensor and dendrites of bitten
   it('answers a validator so that it is believed', async () => {
     expect(of('//Rich')).toMatchObject({ status: 200, message: 'Success' })
     const engine = await openEngine({ folder: model })
+    const signedText = of('//Rich')?.signedText ?? ''
     const verdict = await spec.tasks.chat?.score({
       request: JSON.parse(request),
       response: spec.tasks.chat.response.parse(of('//Rich')?.response),
+      binding: bittensorBindingOf({ ...chain(), netuid: 1 as NetUid, hotkey: miner.address, signedText }),
       engine,
       timing: { totalMs: 1, deadlineMs: 10_000 },
     })

@@ -1,12 +1,13 @@
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Uid } from '@arbor/shared/units'
-import type { SubnetSpec, Timing, Verdict } from '@arbor/subnet-spec/define'
+import type { SubnetSpec, Verdict } from '@arbor/subnet-spec/define'
 import type { Logger } from 'pino'
 import type { Answer } from './dendrite/answer.ts'
 import type { Ledger, VerdictRow } from './ledger.ts'
 import type { PlannedTask, RoundPlan } from './plan.ts'
 import { moveScore, registrationKey, type Score } from './scores.ts'
+import type { ScoreJob } from './worker.ts'
 
 export interface RoundDeps {
   readonly spec: SubnetSpec
@@ -17,7 +18,7 @@ export interface RoundDeps {
   readonly ask: (task: PlannedTask, signal: AbortSignal) => Promise<Answer>
   /** Judges an answer in a worker thread. @throws ENGINE_CRASHED, ENGINE_BUSY and others: then that answer has no verdict; after ENGINE_DEAD the validator ends */
   readonly judge: (
-    job: { task: string; request: unknown; response: Uint8Array; timing: Timing },
+    job: ScoreJob,
     signal: AbortSignal,
   ) => Promise<Verdict>
 }
@@ -59,7 +60,7 @@ async function judgeOne(
   const verdict = await judgeTwice(
     deps,
     task.uid,
-    { task: task.task, request: task.request, response: answer.body, timing: answer.timing },
+    { task: task.task, request: task.request, response: answer.body, timing: answer.timing, binding: answer.binding },
     signal,
   )
   return verdict === null ? null : row(verdict, answer.timing.totalMs)

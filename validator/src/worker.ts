@@ -1,6 +1,7 @@
 import type { WorkerContext } from '@arbor/engine/contained/worker-context'
 import { openEngine } from '@arbor/engine/open'
-import type { InferenceEngine } from '@arbor/shared/inference'
+import type { CheckShare, InferenceEngine } from '@arbor/shared/inference'
+import type { Hex } from '@arbor/shared/units'
 import type { SubnetSpec, Timing, Verdict } from '@arbor/subnet-spec/define'
 import { loadSpec } from '@arbor/subnet-spec/load'
 import { readResponse } from './dendrite/response.ts'
@@ -19,13 +20,17 @@ export interface ScoreJob {
   /** JSON, read here by the task's schema, so that no other thread walks it. */
   readonly response: Uint8Array
   readonly timing: Timing
+  /** 32 bytes that the answer was made under. */
+  readonly binding: Hex
+  /** How much of it to look at; all when absent. */
+  readonly share?: CheckShare | undefined
 }
 
 let opened: Promise<{ spec: SubnetSpec; engine: InferenceEngine }> | undefined
 
 /** Judges one answer in this thread; the first job loads spec and model. */
 export default async function score(
-  { task, request, response, timing }: ScoreJob,
+  { task, request, response, timing, binding, share }: ScoreJob,
   { workerData }: WorkerContext,
 ): Promise<Verdict> {
   opened ??= open(workerData as ScoreWorkerData)
@@ -34,7 +39,7 @@ export default async function score(
   if (definition === undefined) throw new Error(`the spec ${spec.name} has no task ${task}`)
   const read = readResponse(definition, response)
   if (!read.ok) return { reason: read.reason, value: 0, sigma: 0 }
-  return checkedVerdict(await definition.score({ request, response: read.response, engine, timing }))
+  return checkedVerdict(await definition.score({ request, response: read.response, binding, share, engine, timing }))
 }
 
 async function open({ spec, modelFolder }: ScoreWorkerData): Promise<{ spec: SubnetSpec; engine: InferenceEngine }> {

@@ -107,6 +107,7 @@ describe('a question', () => {
       },
       hotkey: { address: own, publicKey: decodeSs58(own) },
       netuid: 1 as NetUid,
+      genesisHash: `0x${'00'.repeat(32)}` as const,
       clock: createManualClock(),
       randomBytes: (length) => new Uint8Array(length),
       log: { debug: () => {}, warn: () => {} },

@@ -57,6 +57,7 @@ const open = (reply: (request: HttpRequest) => HttpReply) => {
     sign: async () => new Uint8Array(64).fill(7),
     hotkey: { address: '5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY' as Ss58, publicKey: new Uint8Array(32) },
     netuid: 1 as NetUid,
+    genesisHash: `0x${'00'.repeat(32)}` as const,
     clock,
     randomBytes: (length) => new Uint8Array(length),
     log: { debug: () => {}, warn: (_, text) => void warned.push(text) },

@@ -29,7 +29,15 @@ const graph = metagraph({
 })
 const plan = () => planRound({ spec: inference, metagraph: graph, round: 20, self: keys.me })
 const timing = { totalMs: 7, firstByteMs: 5, connectMs: 1, lagMs: 0, lagged: false, deadlineMs: 100 }
-const answered: Answer = { kind: 'answered', body: Buffer.from('{"text":"x"}'), timing, signed: true }
+const answered: Answer = {
+  kind: 'answered',
+  body: Buffer.from('{"text":"x"}'),
+  timing,
+  signed: true,
+  binding: `0x${'b1'.repeat(32)}`,
+  answerHash: `0x${'a1'.repeat(32)}`,
+  evidence: { protocol: 'bittensor', signedText: 'text', signature: '0x00' },
+}
 const never = new AbortController().signal
 
 const setUp = (over: Partial<RoundDeps> = {}) => {

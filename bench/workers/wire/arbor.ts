@@ -98,7 +98,7 @@ async function serve(): Promise<void> {
     spec,
     sessions,
   })
-  const parts = { spec, admission, solve, receiver: miner.address, clock, log }
+  const parts = { spec, admission, solve, receiver: miner.address, netuid, genesisHash, clock, log }
   const app = createServer({
     ...(arm === 'bittensor' ? { mount: bittensorMount(parts, createMemoryNonceStore()) } : {}),
     clock,

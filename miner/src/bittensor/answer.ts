@@ -74,9 +74,9 @@ export const answerWhole = async (
   admitted: AxonAdmitted,
   { values, request }: Question,
 ): Promise<AxonAnswer | AxonRefusal> => {
-  const { served, caller, signal } = admitted
+  const { served, signedText, caller, signal } = admitted
   try {
-    const result = await served.answer({ request, caller, signal }).finally(admitted.leave)
+    const result = await served.answer({ request, signedText, caller, signal }).finally(admitted.leave)
     const answered = fieldsOfPlain(served.synapse.response, result.response)
     if (answered === undefined) return failed(deps.randomUuid(), 'the handler gave a response of another type')
     const status = result.statusCode ?? 200

@@ -3,6 +3,7 @@ import type { NonceStore } from '@arbor/shared/bittensor/nonce-store'
 import { openNonces } from '@arbor/shared/bittensor/nonces'
 import { synapseOf } from '@arbor/shared/bittensor/synapse'
 import { SubnetError } from '@arbor/shared/errors'
+import { bittensorBindingOf } from '@arbor/subnet-spec/binding'
 import type { SubnetSpec, TaskDefinition } from '@arbor/subnet-spec/define'
 import type { FastifyInstance } from 'fastify'
 import type { Admission } from '../admission/admission.ts'
@@ -39,7 +40,7 @@ export const mustServeBittensor = (of: {
 
 /** Makes what adds an axon of the miner's tasks to its HTTP application; warns of synapses that protect nothing. */
 export const bittensorMount = (
-  parts: Pick<ServingParts, 'spec' | 'admission' | 'solve' | 'receiver' | 'clock' | 'log'>,
+  parts: ServingParts,
   store: NonceStore,
 ): ((app: FastifyInstance) => void) => {
   const { receiver, clock, log } = parts
@@ -57,7 +58,7 @@ export const bittensorMount = (
 }
 
 const servedTask = (
-  { solve, log, clock }: Pick<ServingParts, 'solve' | 'log' | 'clock'>,
+  { solve, log, clock, genesisHash, netuid, receiver }: ServingParts,
   task: string,
   { synapse, request, response, maxRequestBytes, maxResponseBytes, deadlineMs }: TaskDefinition,
 ): readonly ServedSynapse[] => {
@@ -69,9 +70,10 @@ const servedTask = (
       maxRequestBytes,
       maxResponseBytes,
       deadlineMs,
-      answer: async ({ request, caller, signal, emit }) => {
+      answer: async ({ request, signedText, caller, signal, emit }) => {
         const startedAt = clock.monotonic()
-        const solved = await solve({ task, request, signal, emit })
+        const binding = bittensorBindingOf({ genesisHash, netuid, hotkey: receiver, signedText })
+        const solved = await solve({ task, request, binding, signal, emit })
         const ms = Math.round(clock.monotonic() - startedAt)
         log.info({ event: 'bittensor.answered', task, caller, ms }, 'request answered')
         if (typeof solved !== 'object' || solved === null) throw new Error('the task answered with no object')

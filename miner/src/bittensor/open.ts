@@ -30,6 +30,8 @@ export interface AxonAdmitted {
   readonly kind: 'admitted'
   readonly served: ServedSynapse
   readonly headers: AskerHeaders
+  /** The text that the caller signed. */
+  readonly signedText: string
   /** The verified hotkey. */
   readonly caller: Ss58
   /** Aborts when the time is over, the caller gone, or the room of its body taken. */
@@ -71,6 +73,7 @@ export const openRequest = async (
 
 interface Verified {
   readonly kind: 'verified'
+  readonly signedText: string
   readonly caller: Ss58
   readonly stake: Alpha
 }
@@ -88,12 +91,13 @@ const verify = (deps: OpenDeps, headers: AskerHeaders, remote: string): Verified
   if (!known.ok) return fromDoor(known)
   const shutFor = deps.failures.shutFor(remote)
   if (shutFor !== null) return tooMany(shutFor)
-  if (!verifyText(claim.publicKey, textOf(deps, headers, claim), proof.signature)) {
+  const signedText = textOf(deps, headers, claim)
+  if (!verifyText(claim.publicKey, signedText, proof.signature)) {
     deps.failures.count(remote)
     return notVerified('Signature mismatch')
   }
   deps.nonces.accept(nonce)
-  return { kind: 'verified', caller: claim.hotkey, stake: known.stake }
+  return { kind: 'verified', signedText, caller: claim.hotkey, stake: known.stake }
 }
 
 const textOf = ({ receiver }: OpenDeps, { uuid, bodyHash }: AskerHeaders, { hotkey, nonce }: Claim): string =>
@@ -110,13 +114,13 @@ const ON_THE_WAY_MS = 500
 /** Starts the request's time, waits for its turn and gives it a seat. */
 const enter = async (
   deps: OpenDeps,
-  of: Pick<AxonAdmitted, 'served' | 'headers' | 'caller' | 'startedAt'> & {
+  of: Pick<AxonAdmitted, 'served' | 'headers' | 'signedText' | 'caller' | 'startedAt'> & {
     readonly stake: Alpha
     readonly bytes: number
   },
   gone: AbortSignal,
 ): Promise<AxonAdmitted | AxonRefusal> => {
-  const { served, headers, caller, startedAt } = of
+  const { served, headers, signedText, caller, startedAt } = of
   const reason = served.blacklist?.(caller) ?? null
   if (reason !== null) return forbidden(reason)
   const ms = Math.min(served.deadlineMs, headers.timeoutS * 1_000 + ON_THE_WAY_MS) as Ms
@@ -144,7 +148,8 @@ const enter = async (
     deadline[Symbol.dispose]()
   }
   const ended = seat.evicted === undefined ? signal : either(signal, seat.evicted)
-  return { kind: 'admitted', served, headers, caller, signal: ended, startedAt, work, leave: seat.leave, release }
+  const about = { served, headers, signedText, caller, startedAt }
+  return { kind: 'admitted', ...about, signal: ended, work, leave: seat.leave, release }
 }
 
 const late = (): SubnetError =>

@@ -21,7 +21,7 @@ export const answerStream = async (
   admitted: AxonAdmitted,
   { values, request }: Question,
 ): Promise<AxonStream | AxonAnswer | AxonRefusal> => {
-  const { served, caller, signal } = admitted
+  const { served, signedText, caller, signal } = admitted
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
   let left = served.maxResponseBytes
   // Whoever reads slowly makes it grow to the bound of a response, no further.
@@ -34,7 +34,7 @@ export const answerStream = async (
     body.push(text, 'utf8')
     begin()
   }
-  const done = served.answer({ request, caller, signal, emit }).finally(admitted.leave)
+  const done = served.answer({ request, signedText, caller, signal, emit }).finally(admitted.leave)
   done.then(
     () => body.push(null),
     (error: Error) => body.destroy(error),

@@ -30,6 +30,8 @@ export interface ServedSynapse {
   answer(of: {
     /** What the schema makes of the request's fields. */
     readonly request: unknown
+    /** The text that the caller signed. */
+    readonly signedText: string
     /** Who signed the request. */
     readonly caller: Ss58
     /** Aborts when the time is over or the caller gone. */

@@ -1,5 +1,7 @@
 import { toBytes } from '@arbor/shared/bytes'
 import { openBody } from '@arbor/shared/protocol/judge'
+import type { Hex } from '@arbor/shared/units'
+import { bindingOf } from '@arbor/subnet-spec/binding'
 import type { TaskDefinition } from '@arbor/subnet-spec/define'
 import { codeOf, type RefusalCode } from '../refusal.ts'
 import type { ServingParts } from './deps.ts'
@@ -39,8 +41,13 @@ export const answerRequest = async (
   }
 }
 
+/** Computes what an answer is made under; the asker computes the same. */
+export const boundTo = ({ genesisHash, netuid, receiver }: ServingParts, { request }: AdmittedRequest): Hex =>
+  bindingOf({ genesisHash, netuid, hotkey: receiver, requestHash: request.hash })
+
 const answerWhole = async (deps: ServingParts, working: Working, request: unknown): Promise<WholeAnswer> => {
-  const response = await deps.solve({ task: working.taskName, request, signal: working.signal })
+  const binding = boundTo(deps, working)
+  const response = await deps.solve({ task: working.taskName, request, binding, signal: working.signal })
   working.leave()
   const answer = reply({ ...working, body: toBytes(JSON.stringify(response)), now: deps.clock.now() })
   tellAnswered(deps, working, answer.body.length)

@@ -8,6 +8,8 @@ import type { Admission } from '../admission/admission.ts'
 export type Solve = (of: {
   readonly task: string
   readonly request: unknown
+  /** 32 bytes that the answer is made under: they name asker, miner, subnet and request. */
+  readonly binding: Hex
   readonly signal: AbortSignal
   /** Takes pieces of the answer's text ahead of it; absent when nobody streams. */
   readonly emit?: ((text: string) => void) | undefined

@@ -3,7 +3,7 @@ import { SubnetError } from '@arbor/shared/errors'
 import { STREAM_TYPE } from '@arbor/shared/protocol/limits'
 import { createStreamWriter, MAX_OPEN_CHUNK_BYTES, type StreamWriter } from '@arbor/shared/protocol/stream'
 import { statusOf } from '../refusal.ts'
-import { explain, tellAnswered, type Working } from './answer.ts'
+import { boundTo, explain, tellAnswered, type Working } from './answer.ts'
 import type { ServingParts } from './deps.ts'
 import { certificateFor, sealOf } from './reply.ts'
 import type { StreamedAnswer } from './types.ts'
@@ -55,7 +55,7 @@ const startWork = (deps: ServingParts, working: Working, request: unknown): Work
   const failed = (error: unknown): void =>
     settle({ ok: false, error: stopped.signal.aborted ? stopped.signal.reason : error })
   deps
-    .solve({ task: taskName, request, signal, emit })
+    .solve({ task: taskName, request, binding: boundTo(deps, working), signal, emit })
     .then((response) => (stopped.signal.aborted ? failed(null) : settle({ ok: true, response })), failed)
   const settle = (how: NonNullable<ReturnType<Work['outcome']>>): void => {
     outcome = how

@@ -8,6 +8,8 @@ import { type Asker, headersOf, openAsker, write } from '../../../miner/test/net
 
 /** What came back for a request over HTTP. */
 export interface Reply {
+  /** Of the request that it answers. */
+  readonly requestHash: Uint8Array
   readonly status: number
   readonly headers: Headers
   readonly bytes: Buffer
@@ -37,7 +39,8 @@ export const send = async (url: string, asker: Asker, written: WrittenRequest): 
   const bytes = Buffer.from(await response.arrayBuffer())
   const envelope = response.headers.get('arbor-envelope')
   const { status, headers } = response
-  if (envelope === null) return { status, headers, bytes, text: bytes.toString(), isSigned: false }
+  const about = { requestHash: written.hash, status, headers, bytes }
+  if (envelope === null) return { ...about, text: bytes.toString(), isSigned: false }
   const answer = readAnswer(envelope)
   if (answer === null) throw new Error('the envelope is malformed')
   const of = { certificate: asker.certificate, requestHash: written.hash, status, body: bytes }
@@ -46,7 +49,7 @@ export const send = async (url: string, asker: Asker, written: WrittenRequest): 
   const seal = isSealed ? { keys: asker.keys, counter: written.fields.counter } : null
   const opened = openAnswer(answer, { body: bytes, seal })
   if (!opened.ok) throw new Error(opened.fault)
-  return { status, headers, bytes, text: Buffer.from(opened.body).toString(), isSigned: true }
+  return { ...about, text: Buffer.from(opened.body).toString(), isSigned: true }
 }
 
 /** Asks once. */

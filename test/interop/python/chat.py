@@ -34,6 +34,12 @@ def tell(line):
     print(json.dumps(line), file=answers, flush=True)
 
 
+def signed_text(synapse, hotkey):
+    """The text that bittensor's dendrite signs."""
+    own = synapse.dendrite
+    return f"{own.nonce}.{own.hotkey}.{hotkey}.{own.uuid}.{synapse.computed_body_hash or synapse.body_hash}"
+
+
 async def main():
     host, port, hotkey, request, *uris = arguments
     target = AxonInfo(version=0, ip=host, port=int(port), ip_type=4, hotkey=hotkey, coldkey="")
@@ -43,7 +49,8 @@ async def main():
             answer = await dendrite.call(target, Chat(**fields), timeout=12.0, deserialize=False)
             own = {name: getattr(answer, name) for name in ("text", "tokens", "finish", "fingerprint")}
             status = answer.dendrite.status_code
-            tell({"uri": uri, "status": status, "message": answer.dendrite.status_message, "response": own})
+            signed = signed_text(answer, hotkey)
+            tell({"uri": uri, "status": status, "message": answer.dendrite.status_message, "response": own, "signedText": signed})
     async with Dendrite(wallet=Keypair.create_from_uri(uris[0])) as dendrite:
         synapse = dendrite.preprocess_synapse_for_request(target, Chat(**fields), timeout=12.0)
         tell({"headers": synapse.to_headers(), "body": json.dumps(synapse.model_dump())})

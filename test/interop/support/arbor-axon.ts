@@ -34,6 +34,8 @@ const hooks: Readonly<Record<string, Partial<ServedSynapse>>> = {
 
 const quiet = createLogger({ name: 'axon', level: 'silent' })
 
+const noBinding = `0x${'00'.repeat(32)}` as Hex
+
 /** The table needs no model. */
 const noEngine: InferenceEngine = {
   model: { name: 'none', hash: `0x${'00'.repeat(32)}` as Hex, profile: 'fp32' },
@@ -48,7 +50,7 @@ const servedOf = (name: string, task: TaskDefinition): ServedSynapse => ({
   maxResponseBytes: task.maxResponseBytes,
   deadlineMs: task.deadlineMs,
   answer: async ({ request, signal, emit }) => {
-    const response = await task.solve({ request, signal, emit, engine: noEngine })
+    const response = await task.solve({ request, signal, emit, engine: noEngine, binding: noBinding })
     return { response: task.response.parse(response) as object }
   },
   ...hooks[name],

@@ -63,6 +63,7 @@ export function openAsker(of: {
       sign: async (message, purpose) => of.signer.sign(message, purpose),
       hotkey: of.signer,
       netuid: 1 as NetUid,
+      genesisHash: `0x${'00'.repeat(32)}` as const,
       clock,
       randomBytes: fresh,
       log: { debug: () => {}, warn: () => {} },

@@ -12,6 +12,9 @@ import { type Status, statusOfFault } from './status.ts'
 
 /** What asking an axon came to, in Bittensor's words and in ours. */
 export interface SynapseAnswer extends Status {
+  /** What the question was signed with. */
+  readonly signedText: string
+  readonly signature: string
   /** Null when the axon answered with success. */
   readonly fault: Fault | 'sockets' | null
   /** One line for the log; holds no text of the miner's. */
@@ -62,8 +65,11 @@ export async function askSynapse(
     },
     signal,
   )
-  return await read({ question, synapse, receiver, reply, maxBytes })
+  const { signedText, signature } = outgoing
+  return { ...(await read({ question, synapse, receiver, reply, maxBytes })), signedText, signature }
 }
+
+type Unsigned = Omit<SynapseAnswer, 'signedText' | 'signature'>
 
 async function read(of: {
   readonly question: Question
@@ -71,11 +77,11 @@ async function read(of: {
   readonly receiver: Receiver
   readonly reply: HttpReply
   readonly maxBytes: number
-}): Promise<SynapseAnswer> {
+}): Promise<Unsigned> {
   const { question, synapse, receiver, reply, maxBytes } = of
   const { ip, port } = question.address
   const { timing } = reply
-  const failed = (fault: Fault | 'sockets', why: string): SynapseAnswer => {
+  const failed = (fault: Fault | 'sockets', why: string): Unsigned => {
     const timeout = pyFloat(question.deadlineMs / 1_000)
     const status = statusOfFault(fault, { ip, port, synapse: synapse.name, timeout, begun: receiver.begun, why })
     return { ...status, fault, why, response: null, timing, stale: !reply.ok && reply.stale }

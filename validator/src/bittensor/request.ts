@@ -10,6 +10,9 @@ import type { Question, SpeakerContext } from '../dendrite/speaker.ts'
 
 /** A signed question, ready to be sent. */
 export interface Outgoing {
+  /** What the hotkey signed. */
+  readonly signedText: string
+  readonly signature: string
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
@@ -53,7 +56,7 @@ export async function writeRequest(of: {
     bodyHash: hash,
   }
   const headers = { ...Object.fromEntries(messageHeaders(message, body.length)), ...PLAIN_HEADERS }
-  return { path: `/${synapse.name}`, headers, body }
+  return { signedText: text, signature, path: `/${synapse.name}`, headers, body }
 }
 
 /** Reads our own question back, without loss: whole numbers stay floats where the schema says so. */

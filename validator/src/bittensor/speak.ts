@@ -4,10 +4,12 @@ import { isDict } from '@arbor/shared/bittensor/value'
 import { toBytes } from '@arbor/shared/bytes'
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
+import { bittensorBindingOf } from '@arbor/subnet-spec/binding'
 import type { TaskDefinition } from '@arbor/subnet-spec/define'
 import { type Answer, LAGGED_MS } from '../dendrite/answer.ts'
 import { readResponse } from '../dendrite/response.ts'
-import type { Question, Speaker, SpeakerLog } from '../dendrite/speaker.ts'
+import type { Question, Speaker, SpeakerContext, SpeakerLog } from '../dendrite/speaker.ts'
+import { unsignedHash } from '../evidence.ts'
 import { askSynapse, type SynapseAnswer } from './ask.ts'
 import { openLanes } from './lanes.ts'
 
@@ -35,7 +37,7 @@ export function createBittensorSpeaker(deps: {
   return async (question, context, signal) => {
     const synapse = synapseFor(question.definition, context.log)
     try {
-      return answerOf(question, await askSynapse({ question, synapse, context, lanes }, signal))
+      return answerOf(question, context, await askSynapse({ question, synapse, context, lanes }, signal))
     } catch (error) {
       signal.throwIfAborted()
       if (!(error instanceof SubnetError)) throw error
@@ -45,7 +47,8 @@ export function createBittensorSpeaker(deps: {
 }
 
 /** Says in the dendrite's words what asking an axon came to; the axon's own words stay behind. */
-function answerOf(question: Question, { fault, why, response, timing, stale }: SynapseAnswer): Answer {
+function answerOf(question: Question, context: SpeakerContext, of: SynapseAnswer): Answer {
+  const { fault, why, response, timing, stale, signedText, signature } = of
   if (fault === 'sockets') return { kind: 'ours', reason: 'sockets', why }
   if (fault !== null) return { kind: 'fault', reason: fault, why, timing, stale }
   if (response === null || timing === null) return { kind: 'fault', reason: 'malformed', why: 'no response', timing }
@@ -55,11 +58,15 @@ function answerOf(question: Question, { fault, why, response, timing, stale }: S
   if (without !== null && !fits(without))
     return { kind: 'fault', reason: 'schema', why: 'a response that its schema refuses', timing }
   const lagged = timing.lagMs >= LAGGED_MS
+  const body = without ?? response
   return {
     kind: 'answered',
-    body: without ?? response,
+    body,
     timing: { ...timing, deadlineMs: question.deadlineMs, lagged },
     signed: false,
+    binding: bittensorBindingOf({ ...context, hotkey: question.hotkey, signedText }),
+    answerHash: unsignedHash({ signedText, body }),
+    evidence: { protocol: 'bittensor', signedText, signature },
   }
 }
 

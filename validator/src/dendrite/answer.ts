@@ -1,4 +1,6 @@
+import type { Hex } from '@arbor/shared/units'
 import type { Timing } from '@arbor/subnet-spec/define'
+import type { Evidence } from '../evidence.ts'
 
 /** Why an answer is no answer, one word for each way in which a miner can fail; each counts against it. docs/dendrite.md */
 export const FAULTS = [
@@ -81,6 +83,12 @@ export type Answer =
       readonly timing: AnswerTiming
       /** False when its protocol has no signature of the miner: it proves nothing towards others. */
       readonly signed: boolean
+      /** 32 bytes that the answer was made under; the miner computed the same. */
+      readonly binding: Hex
+      /** Names the answer by what its miner signed. */
+      readonly answerHash: Hex
+      /** What shows others who asked whom. */
+      readonly evidence: Evidence
     }
   | FaultAnswer
   | { readonly kind: 'ours'; readonly reason: Ours; readonly why: string }

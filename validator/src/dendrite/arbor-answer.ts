@@ -15,9 +15,21 @@ import type { Question } from './speaker.ts'
 /** What can be mended in the course of one question: the miner lacks our certificate, takes our session for an old one, or has another itself. */
 export type Mend = 'certificate' | 'session' | 'keys'
 
+/** An answer's envelope or the end of its stream, verified. */
+export interface SignedAnswer {
+  readonly payload: Uint8Array
+  readonly signature: Uint8Array
+  readonly certificate: Certificate
+}
+
 /** What a reply comes to. */
 export type Received =
-  | { readonly kind: 'body'; readonly body: Uint8Array }
+  | {
+      readonly kind: 'body'
+      readonly body: Uint8Array
+      /** What the miner signed, and with which session. */
+      readonly signed: SignedAnswer
+    }
   | FaultAnswer
   | { readonly kind: 'mend'; readonly mend: Mend; readonly otherwise: FaultAnswer }
 
@@ -81,13 +93,14 @@ export const createReceiver = (of: {
       const collected = collector.finish()
       if (!collected.ok) return fault(collected.reason, collected.why)
       const { end } = collected
-      const verdict = verifyEnd(end, { certificate: await signer(end.fields.session), requestHash })
+      const by = await signer(end.fields.session)
+      const verdict = verifyEnd(end, { certificate: by, requestHash })
       if (!verdict.ok)
         return fault(UNBELIEVED[verdict.fault], `the end of the stream is not believed: ${verdict.fault}`)
       if (end.fields.status !== 200) return refused(end.fields.code, end.fields.answeredAt)
       return collected.body === null
         ? fault('malformed', 'the stream has no response after its text')
-        : fitting(question, collected.body, fault)
+        : fitting(question, collected.body, { ...end, certificate: by }, fault)
     }
 
     const body = Buffer.concat(parts)
@@ -106,7 +119,7 @@ export const createReceiver = (of: {
       return fault('content-type', 'the answer has another content type than JSON')
     if (!opened.ok) return fault('unsealed', 'the answer is not sealed as the question was')
     if (fields.status !== 200) return refused(readRefusal(opened.body), fields.answeredAt)
-    return fitting(question, opened.body, fault)
+    return fitting(question, opened.body, { ...answer, certificate: signed.certificate }, fault)
   }
 
   // Frames take 5 bytes and a seal's 16 each; what is over the bound on their content is seen as they come.
@@ -166,10 +179,15 @@ function offBy(theirs: number, now: UnixMs): string {
 }
 
 /** Passes on a response that fits the task's schema. */
-function fitting({ definition, maxResponseBytes }: Question, body: Uint8Array, fault: MakeFault): Received {
+function fitting(
+  { definition, maxResponseBytes }: Question,
+  body: Uint8Array,
+  { payload, signature, certificate }: SignedAnswer,
+  fault: MakeFault,
+): Received {
   if (body.length > maxResponseBytes) return fault('oversized', 'the response is larger than the task allows')
   const read = readResponse(definition, body)
-  if (read.ok) return { kind: 'body', body }
+  if (read.ok) return { kind: 'body', body, signed: { payload, signature, certificate } }
   const why = read.reason === 'malformed' ? 'the response is no JSON' : "the response does not fit the task's schema"
   return fault(read.reason, why)
 }

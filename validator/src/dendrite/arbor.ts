@@ -1,10 +1,14 @@
+import { fromHex } from '@arbor/shared/hex'
 import type { Certificate } from '@arbor/shared/protocol/certificate'
 import { createPairKeyCache, type PairKeyCache, type PairKeys } from '@arbor/shared/protocol/keys'
 import { CERTIFICATE_HEADER, ENVELOPE_HEADER } from '@arbor/shared/protocol/limits'
 import { type WrittenRequest, writeRequest } from '@arbor/shared/protocol/request'
-import type { Ms } from '@arbor/shared/units'
+import { base64url, writeToken } from '@arbor/shared/protocol/token'
+import type { Hex, Ms } from '@arbor/shared/units'
+import { bindingOf } from '@arbor/subnet-spec/binding'
+import { type ArborEvidence, attestedBytes, signedHash } from '../evidence.ts'
 import { type Answer, LAGGED_MS, type SocketTiming, withTimeBefore } from './answer.ts'
-import { createReceiver, type Mend, type Received } from './arbor-answer.ts'
+import { createReceiver, type Mend, type Received, type SignedAnswer } from './arbor-answer.ts'
 import type { Certificates } from './certificates.ts'
 import type { OwnSession, OwnSessions } from './own-session.ts'
 import type { Question, Speaker, SpeakerContext } from './speaker.ts'
@@ -153,7 +157,30 @@ async function putOnce(deps: ArborDeps, { attempt, question, context, left, sign
     return { kind: 'done', answer: received }
   }
   const timing = { ...reply.timing, deadlineMs: question.deadlineMs, lagged: isLagged(reply.timing) }
-  return { kind: 'done', answer: { kind: 'answered', body: received.body, timing, signed: true } }
+  const { body, signed } = received
+  const binding = bindingOf({ ...context, hotkey: question.hotkey, requestHash: written.hash })
+  return { kind: 'done', answer: { kind: 'answered', body, timing, signed: true, binding, ...shown(attempt, question, body, signed) } }
+}
+
+/** Shows what was asked and answered; our session attests what the sealed bodies held. */
+function shown(
+  { own: { session }, written }: Attempt,
+  question: Question,
+  response: Uint8Array,
+  { payload, signature, certificate }: SignedAnswer,
+): { readonly answerHash: Hex; readonly evidence: ArborEvidence } {
+  const answerHash = signedHash(payload)
+  const requestHash = written.hash
+  const attested = { requestHash, question: question.body, answerHash: fromHex(answerHash), response }
+  const evidence: ArborEvidence = {
+    protocol: 'arbor',
+    request: written.envelope,
+    answer: writeToken(payload, signature),
+    asker: session.certificate.text,
+    miner: certificate.text,
+    attest: base64url(session.sign(attestedBytes(attested))),
+  }
+  return { answerHash, evidence }
 }
 
 const isLagged = ({ lagMs }: SocketTiming): boolean => lagMs >= LAGGED_MS

@@ -1,7 +1,7 @@
 import type { Address } from '@arbor/chain/address'
 import type { Clock } from '@arbor/shared/clock'
 import type { SignPurpose } from '@arbor/shared/signer'
-import type { Block, NetUid, Ss58 } from '@arbor/shared/units'
+import type { Block, Hex, NetUid, Ss58 } from '@arbor/shared/units'
 import type { TaskDefinition } from '@arbor/subnet-spec/define'
 import type { Answer } from './answer.ts'
 import type { Send } from './http.ts'
@@ -35,6 +35,7 @@ export interface SpeakerContext {
   readonly sign: (message: Uint8Array, purpose: SignPurpose) => Promise<Uint8Array>
   readonly hotkey: { readonly address: Ss58; readonly publicKey: Uint8Array }
   readonly netuid: NetUid
+  readonly genesisHash: Hex
   readonly clock: Clock
   readonly randomBytes: (length: number) => Uint8Array
   readonly log: SpeakerLog

@@ -94,7 +94,7 @@ const ask = createAsk({
   dial: async (address, timeoutMs, signal) => dial({ address, timeoutMs, clock, signal }),
   speakerOf: ({ version, definition }) =>
     data.speaksBittensor && version >= BITTENSOR_VERSION && definition.synapse !== undefined ? bittensor : arbor,
-  context: { send, sign, hotkey, netuid, clock, randomBytes, log },
+  context: { send, sign, hotkey, netuid, genesisHash: data.genesisHash, clock, randomBytes, log },
   privateAllowed: data.privateAllowed,
   turn,
 })

@@ -13,7 +13,12 @@ const never = new AbortController().signal
 const definition = Object.values(inference.tasks)[0]
 if (definition === undefined) throw new Error('the spec has no task')
 const timing = { totalMs: 7, firstByteMs: 5, connectMs: 1, lagMs: 0, lagged: false, deadlineMs: 100 }
-const answered: Answer = { kind: 'answered', body: new Uint8Array(1), timing, signed: true }
+const shown = {
+  binding: `0x${'00'.repeat(32)}`,
+  answerHash: `0x${'00'.repeat(32)}`,
+  evidence: { protocol: 'bittensor', signedText: '', signature: '' },
+} as const
+const answered: Answer = { kind: 'answered', body: new Uint8Array(1), timing, signed: true, ...shown }
 const faulty = (reason: Fault, stale = false): Answer => ({ kind: 'fault', reason, why: 'it failed', timing, stale })
 
 const questionOf = (over: Partial<Question> = {}): Question => ({
@@ -38,6 +43,7 @@ const context: SpeakerContext = {
   sign: unused,
   hotkey: { address: 'me' as Ss58, publicKey: new Uint8Array(32) },
   netuid: 1 as NetUid,
+  genesisHash: `0x${'00'.repeat(32)}` as const,
   clock: createManualClock(),
   randomBytes: unused,
   log: { debug: () => undefined, warn: () => undefined },
