@@ -62,4 +62,4 @@ export function planRound({
 }
 
 /** Where a neuron says that it is asked; a validator's own listener is there to be dialled. */
-const askedAt = ({ axon }: Neuron): AxonInfo | null => (axon?.protocol === AXON_PROTOCOL.dial ? null : axon)
+export const askedAt = ({ axon }: Neuron): AxonInfo | null => (axon?.protocol === AXON_PROTOCOL.dial ? null : axon)

@@ -1,0 +1,73 @@
+import { hash } from 'node:crypto'
+import type { Block, Hex, NetUid } from '@arbor/shared/units'
+import type { SubnetSpec, Timing } from '@arbor/subnet-spec/define'
+import { canonicalJson } from './canonical-json.ts'
+import type { Answer } from './dendrite/answer.ts'
+import type { Evidence } from './evidence.ts'
+import type { PlannedTask } from './plan.ts'
+import type { Registration } from './scores.ts'
+
+/** An answer of a miner with all that is needed to judge it later, and again. */
+export interface Exchange extends Registration {
+  readonly version: 1
+  readonly genesisHash: Hex
+  readonly netuid: NetUid
+  /** A round's question, or a user's. */
+  readonly kind: 'planned' | 'user'
+  readonly spec: { readonly name: string; readonly version: number }
+  readonly model: SubnetSpec['model']
+  readonly task: string
+  /** JSON of the question, as it was asked. */
+  readonly question: string
+  /** JSON of the response, as it came. */
+  readonly response: string
+  readonly timing: Timing
+  readonly binding: Hex
+  readonly answerHash: Hex
+  readonly evidence: Evidence
+  /** The newest finalised block that was known when the answer was there; the next one draws. */
+  readonly after: Block
+}
+
+/** Whose answers they are, and to what. */
+export interface ExchangeOf {
+  readonly genesisHash: Hex
+  readonly netuid: NetUid
+  readonly spec: Pick<SubnetSpec, 'name' | 'version' | 'model'>
+  readonly kind: Exchange['kind']
+}
+
+/** Keeps an answer with its question. @param of.after see `Exchange` */
+export const exchangeOf = (
+  { genesisHash, netuid, spec, kind }: ExchangeOf,
+  of: {
+    readonly task: Pick<PlannedTask, 'hotkey' | 'uid' | 'registeredAt' | 'task' | 'request'>
+    readonly answer: Extract<Answer, { kind: 'answered' }>
+    readonly after: Block
+  },
+): Exchange => {
+  const { hotkey, uid, registeredAt, task, request } = of.task
+  const { body, timing, binding, answerHash, evidence } = of.answer
+  return {
+    version: 1,
+    genesisHash,
+    netuid,
+    kind,
+    spec: { name: spec.name, version: spec.version },
+    model: spec.model,
+    hotkey,
+    uid,
+    registeredAt,
+    task,
+    question: JSON.stringify(request),
+    response: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'),
+    timing: { totalMs: timing.totalMs, deadlineMs: timing.deadlineMs },
+    binding,
+    answerHash,
+    evidence,
+    after: of.after,
+  }
+}
+
+/** Names an exchange by its content; its receipt has this id. @returns 64 lower-case hexadecimal digits */
+export const exchangeId = (exchange: Exchange): string => hash('sha256', canonicalJson(exchange), 'hex')

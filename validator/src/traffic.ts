@@ -1,0 +1,199 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { SubnetError } from '@arbor/shared/errors'
+import type { Block, Hex, NetUid, Ss58 } from '@arbor/shared/units'
+import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import type { Answer } from './dendrite/answer.ts'
+import { type Exchange, exchangeId, exchangeOf } from './exchange.ts'
+import type { PlannedTask } from './plan.ts'
+
+/** Whose traffic a file holds. */
+export interface TrafficOwner {
+  readonly genesisHash: Hex
+  readonly netuid: NetUid
+  /** The validator's. */
+  readonly hotkey: Ss58
+}
+
+/** A user's answer that waits for the draw. */
+export interface Waiting {
+  readonly row: number
+  readonly id: string
+  readonly exchange: Exchange
+}
+
+/** How many answers of a registration were given in a window, and how many of them had no room. */
+export interface TrafficCount {
+  readonly hotkey: Ss58
+  readonly uid: number
+  readonly registeredAt: Block
+  readonly answers: number
+  readonly dropped: number
+}
+
+/** Users' answers on their way from the gateway's process to the validator's: one SQLite file between them. */
+export interface Traffic extends Disposable {
+  /**
+   * Writes down an answer that a user got. When the file is full, the miner with the most answers in it loses its oldest.
+   * @param of.head the newest finalised block when the answer was there
+   * @returns the id of the receipt that it has if it is audited
+   */
+  record(of: {
+    readonly task: Pick<PlannedTask, 'hotkey' | 'uid' | 'registeredAt' | 'task' | 'request'>
+    readonly answer: Extract<Answer, { kind: 'answered' }>
+    readonly head: Block
+  }): { readonly id: string }
+  /** The oldest block after which an answer waits; null when none does. */
+  oldest(): Block | null
+  /** Answers given after blocks before this one, oldest first. */
+  waiting(of: { readonly before: Block; readonly most: number }): readonly Waiting[]
+  /** Answers given after blocks before this one, counted by registration. */
+  counts(before: Block): readonly TrafficCount[]
+  /** Forgets answers that the ledger has. */
+  forget(ids: readonly string[]): void
+  /** Forgets what was dropped in blocks before this one, once it is counted. */
+  forgetDropped(before: Block): void
+  close(): void
+}
+
+/** Answers that wait: a window of a busy gateway, some 40 MB of 4 kB each. */
+const MAX_WAITING = 10_000
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS owner (owner TEXT PRIMARY KEY) STRICT;
+  CREATE TABLE IF NOT EXISTS answers (
+    row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, after INTEGER NOT NULL, hotkey TEXT NOT NULL, uid INTEGER NOT NULL,
+    registered_at INTEGER NOT NULL, exchange TEXT NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS answers_by_block ON answers (after, row);
+  CREATE INDEX IF NOT EXISTS answers_by_miner ON answers (hotkey, row);
+  CREATE TABLE IF NOT EXISTS dropped (
+    hotkey TEXT NOT NULL, uid INTEGER NOT NULL, registered_at INTEGER NOT NULL, after INTEGER NOT NULL, answers INTEGER NOT NULL,
+    PRIMARY KEY (hotkey, uid, registered_at, after)) STRICT;`
+
+/**
+ * Opens the file through which a gateway hands users' answers to its validator; either may come first, and be killed at any point.
+ * @param of.file `traffic.sqlite` of the validator's data folder
+ * @throws TRAFFIC_OTHER_CHAIN when it belongs to another chain, subnet or hotkey; TRAFFIC_UNREADABLE when it cannot be used
+ */
+export function openTraffic(of: {
+  readonly file: string
+  readonly owner: TrafficOwner
+  readonly spec: Pick<SubnetSpec, 'name' | 'version' | 'model'>
+  /** Answers that may wait; the default is some 40 MB. */
+  readonly maxWaiting?: number
+}): Traffic {
+  const { file, owner, spec, maxWaiting = MAX_WAITING } = of
+  const db = open(file)
+  claim(db, file, owner)
+  const close = (): void => db.close()
+  const about = { ...owner, spec, kind: 'user' } as const
+  return { ...writing(db, maxWaiting, about), ...reading(db), close, [Symbol.dispose]: close }
+}
+
+function open(file: string): DatabaseSync {
+  try {
+    const db = new DatabaseSync(file)
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000; ${SCHEMA}`)
+    return db
+  } catch (cause) {
+    throw new SubnetError({
+      code: 'TRAFFIC_UNREADABLE',
+      message: `cannot open the users' answers in ${file}: ${cause instanceof Error ? cause.message : String(cause)}; check the data folder, or move the file away`,
+      cause,
+    })
+  }
+}
+
+function claim(db: DatabaseSync, file: string, { genesisHash, netuid, hotkey }: TrafficOwner): void {
+  const mine = `${genesisHash} ${netuid} ${hotkey}`
+  db.prepare('INSERT INTO owner (owner) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM owner)').run(mine)
+  const held = String(db.prepare('SELECT owner FROM owner').get()?.owner)
+  if (held === mine) return
+  db.close()
+  throw new SubnetError({
+    code: 'TRAFFIC_OTHER_CHAIN',
+    message: `the users' answers in ${file} belong to chain, subnet and hotkey "${held}", not "${mine}"; name another --data folder`,
+  })
+}
+
+function writing(
+  db: DatabaseSync,
+  maxWaiting: number,
+  about: TrafficOwner & { readonly spec: Pick<SubnetSpec, 'name' | 'version' | 'model'>; readonly kind: 'user' },
+): Pick<Traffic, 'record' | 'forget' | 'forgetDropped'> {
+  const add = db.prepare(
+    'INSERT OR IGNORE INTO answers (id, after, hotkey, uid, registered_at, exchange) VALUES (?, ?, ?, ?, ?, ?)',
+  )
+  const count = db.prepare('SELECT count(*) AS n FROM answers')
+  const fullest = db.prepare('SELECT hotkey FROM answers GROUP BY hotkey ORDER BY count(*) DESC, hotkey LIMIT 1')
+  const oldestOf = db.prepare('SELECT * FROM answers WHERE hotkey = ? ORDER BY row LIMIT 1')
+  const remove = db.prepare('DELETE FROM answers WHERE id = ?')
+  const drop = db.prepare(
+    'INSERT INTO dropped (hotkey, uid, registered_at, after, answers) VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET answers = answers + 1',
+  )
+  const makeRoom = (): void => {
+    if (Number(count.get()?.n) < maxWaiting) return
+    const oldest = oldestOf.get(String(fullest.get()?.hotkey))
+    if (oldest === undefined) return
+    remove.run(String(oldest.id))
+    drop.run(String(oldest.hotkey), Number(oldest.uid), Number(oldest.registered_at), Number(oldest.after))
+  }
+  return {
+    record: ({ task, answer, head }) => {
+      const exchange = exchangeOf(about, { task, answer, after: head })
+      const id = exchangeId(exchange)
+      transaction(db, () => {
+        makeRoom()
+        const { hotkey, uid, registeredAt } = exchange
+        add.run(id, head, hotkey, uid, registeredAt, JSON.stringify(exchange))
+      })
+      return { id }
+    },
+    forget: (ids) =>
+      transaction(db, () => {
+        for (const id of ids) remove.run(id)
+      }),
+    forgetDropped: (before) => void db.prepare('DELETE FROM dropped WHERE after < ?').run(before),
+  }
+}
+
+function reading(db: DatabaseSync): Pick<Traffic, 'oldest' | 'waiting' | 'counts'> {
+  const due: StatementSync = db.prepare(
+    'SELECT row, id, exchange FROM answers WHERE after < ? ORDER BY after, row LIMIT ?',
+  )
+  const counted = db.prepare(
+    `SELECT hotkey, uid, registered_at, sum(kept) AS kept, sum(lost) AS lost FROM (
+       SELECT hotkey, uid, registered_at, count(*) AS kept, 0 AS lost FROM answers WHERE after < ?1 GROUP BY 1, 2, 3
+       UNION ALL SELECT hotkey, uid, registered_at, 0, answers FROM dropped WHERE after < ?1)
+     GROUP BY 1, 2, 3 ORDER BY hotkey, uid`,
+  )
+  return {
+    oldest: () => {
+      const block = db.prepare('SELECT min(after) AS v FROM answers').get()?.v
+      return block === null || block === undefined ? null : (Number(block) as Block)
+    },
+    waiting: ({ before, most }) =>
+      due.all(before, most).map(({ row, id, exchange }) => ({
+        row: Number(row),
+        id: String(id),
+        exchange: JSON.parse(String(exchange)) as Exchange,
+      })),
+    counts: (before) =>
+      counted.all(before).map((row) => ({
+        hotkey: String(row.hotkey) as Ss58,
+        uid: Number(row.uid),
+        registeredAt: Number(row.registered_at) as Block,
+        answers: Number(row.kept) + Number(row.lost),
+        dropped: Number(row.lost),
+      })),
+  }
+}
+
+function transaction(db: DatabaseSync, body: () => void): void {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    body()
+    db.exec('COMMIT')
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
+  }
+}
