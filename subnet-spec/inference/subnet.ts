@@ -1,75 +1,95 @@
+import type { GenerateRequest, ProofKind } from '@arbor/shared/inference'
 import type { Hex } from '@arbor/shared/units'
-import { z } from 'zod'
-import { defineSubnet, defineTask, type SubnetSpec, type Timing, type Verdict } from '../src/define.ts'
+import {
+  defineSubnet,
+  defineTask,
+  type PinnedModel,
+  type SubnetSpec,
+  type Timing,
+  type Verdict,
+} from '../src/define.ts'
 import { choicesFrom } from '../src/seed.ts'
+import { boundsOf, type ModelSpeed } from './bounds.ts'
 import { composePrompt } from './prompts.ts'
+import { CHUNK_TOKENS, schemasOf } from './schemas.ts'
+import { INFERENCE_TERMS } from './terms.ts'
 
-/** Tokens of an answer: two fingerprint chunks, of 32 and of 16, and 50 to 100 ms of one core at 2 M parameters. */
-const MAX_TOKENS = 48
-const CHUNK_TOKENS = 32
 /** An answer later than this share of the deadline counts half: coarse, since a slow line looks like a slow miner. */
 const LATE_SHARE = 0.5
 /** Who is believed in fewer than a quarter of its answers earns nothing, rather than little. */
 const LEAST_AVERAGE = 0.25
+const TEMPERATURE = 0.8
+/** Rows of logits that one check computes in a chunk where the vocabulary is this large: the head then costs as much as the layers. */
+const LARGE_VOCABULARY = 16_384
+const FEW_POSITIONS = 16
 
-const request = z.strictObject({
-  prompt: z.string().min(1).max(2_000),
-  maxTokens: z.number().int().min(1).max(MAX_TOKENS),
-  temperature: z.number().min(0).max(2),
-  seed: z
-    .string()
-    .regex(/^0x[0-9a-f]{64}$/)
-    .transform((text) => text as Hex),
-})
+/** A model that a subnet of verified inference is made for. */
+export interface InferenceOf {
+  readonly name: string
+  readonly model: PinnedModel
+  readonly speed: ModelSpeed
+  /** Tokens that the model knows; a large number has fewer positions of a user's answer drawn again. */
+  readonly vocabulary?: number | undefined
+  /** What proves an answer; `none` is for servers that show no hidden states, whose answers are greedy. */
+  readonly proof?: ProofKind | undefined
+}
 
-const response = z.strictObject({
-  text: z.string().max(4_096),
-  tokens: z.array(z.number().int().min(0).max(0xffff_ffff)).max(MAX_TOKENS),
-  finish: z.enum(['length', 'stop']),
-  fingerprint: z.array(z.string().max(400)).max(Math.ceil(MAX_TOKENS / CHUNK_TOKENS)), // 258 bytes as base64: 344 characters
-})
+/**
+ * Makes the verified-inference subnet for a model: one prompt per miner and round, answered by sampling with a fixed seed and
+ * checked with one prefill; users ask in the same task.
+ * @throws SPEC_INVALID
+ */
+export const inferenceSubnet = ({ name, model, speed, vocabulary = 0, proof = 'residue' }: InferenceOf): SubnetSpec =>
+  defineSubnet({
+    name,
+    version: 2,
+    model,
+    roundsPerEpoch: 2,
+    tasks: { chat: chatTask(speed, proof) },
+    pick: () => 'chat',
+    reward: (average) => (average < LEAST_AVERAGE ? 0 : average),
+    halfLifeRounds: 4,
+    audit: { ...INFERENCE_TERMS, ...(vocabulary >= LARGE_VOCABULARY ? { positions: FEW_POSITIONS } : {}) },
+  })
 
-const chat = defineTask({
-  request,
-  response,
-  deadlineMs: 10_000, // a hundred times what the work takes on an idle core
-  maxRequestBytes: 16_384,
-  maxResponseBytes: 32_768,
-  stream: true,
-  synapse: { name: 'Chat', hashed: ['prompt', 'maxTokens', 'temperature', 'seed'] },
-  plan: ({ seed }) => ({
-    prompt: composePrompt(seed),
-    maxTokens: MAX_TOKENS,
-    temperature: 0.8,
-    seed: choicesFrom({ seed, label: 'inference/sampler' }).bytes32(),
-  }),
-  solve: async ({ request, engine, signal, emit }) => {
-    const onToken = (_token: number, piece: string): void => emit?.(piece)
-    const { text, tokens, finish, fingerprint } = await engine.generate(request, { signal, onToken })
-    return { text, tokens: [...tokens], finish, fingerprint: [...fingerprint] }
-  },
-  score: async ({ request, response, engine, timing }) => {
-    const { reason } = await engine.check(request, response)
-    return reason === 'ok' ? punctuality(timing) : { reason, value: 0, sigma: 0 }
-  },
-})
+const chatTask = (speed: ModelSpeed, proof: ProofKind) => {
+  const bounds = boundsOf(speed)
+  const { request, response } = schemasOf(bounds, { isGreedy: proof === 'none' })
+  const asked = (of: { readonly request: Asked; readonly binding: Hex }): GenerateRequest => {
+    const { topK, topP, stop, ...plain } = of.request
+    const filters = { topK: topK ?? undefined, topP: topP ?? undefined, stop: stop ?? undefined }
+    return { ...plain, ...filters, binding: of.binding, proof }
+  }
+  return defineTask({
+    request,
+    response,
+    deadlineMs: bounds.deadlineMs,
+    maxRequestBytes: 4 * bounds.maxPromptChars + 8_192, // four bytes of UTF-8 a character
+    maxResponseBytes: 128 * bounds.maxTokens + 16_384, // an id, its text and its part of a proof, in JSON
+    stream: true,
+    synapse: { name: 'Chat', hashed: ['prompt', 'maxTokens', 'temperature', 'topK', 'topP', 'stop', 'seed'] },
+    chunks: ({ response: { tokens } }) => Math.max(1, Math.ceil(tokens.length / CHUNK_TOKENS)),
+    plan: ({ seed }) => ({
+      prompt: composePrompt(seed),
+      maxTokens: bounds.plannedTokens,
+      temperature: proof === 'none' ? 0 : TEMPERATURE,
+      seed: choicesFrom({ seed, label: 'inference/sampler' }).bytes32(),
+    }),
+    solve: async ({ request, binding, engine, signal, emit }) => {
+      const onToken = (_token: number, piece: string): void => emit?.(piece)
+      const made = await engine.generate(asked({ request, binding }), { signal, onToken })
+      const { text, tokens, finish, fingerprint } = made
+      return { text, tokens: [...tokens], finish, fingerprint: [...fingerprint] }
+    },
+    score: async ({ request, response, binding, share, engine, timing }) => {
+      const { reason } = await engine.check(asked({ request, binding }), response, share)
+      return reason === 'ok' ? punctuality(timing) : { reason, value: 0, sigma: 0 }
+    },
+  })
+}
+
+type Asked = ReturnType<ReturnType<typeof schemasOf>['request']['parse']>
 
 /** Values an answer that is believed: 1 on time, 0.5 late. */
 const punctuality = ({ totalMs, deadlineMs }: Timing): Verdict =>
   totalMs <= LATE_SHARE * deadlineMs ? { reason: 'ok', value: 1, sigma: 0 } : { reason: 'ok', value: 0.5, sigma: 0.25 }
-
-/**
- * Makes the verified-inference subnet for a model: one prompt per miner and round, answered by sampling with a fixed seed and
- * checked with one prefill.
- */
-export const inferenceSubnet = (of: { readonly name: string; readonly model: SubnetSpec['model'] }): SubnetSpec =>
-  defineSubnet({
-    name: of.name,
-    version: 1,
-    model: of.model,
-    roundsPerEpoch: 2,
-    tasks: { chat },
-    pick: () => 'chat',
-    reward: (average) => (average < LEAST_AVERAGE ? 0 : average),
-    halfLifeRounds: 4,
-  })

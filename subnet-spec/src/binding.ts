@@ -32,7 +32,5 @@ export const bittensorBindingOf = (of: BindingOf & { readonly signedText: string
 const bind = (tag: string, { genesisHash, netuid, hotkey }: BindingOf, request: Uint8Array): Hex => {
   const number = new Uint8Array(2)
   new DataView(number.buffer).setUint16(0, netuid, true)
-  return toHex(
-    blake2b256(concatBytes(toBytes(tag), fromHex(genesisHash, 32), number, decodeSs58(hotkey), request)),
-  )
+  return toHex(blake2b256(concatBytes(toBytes(tag), fromHex(genesisHash, 32), number, decodeSs58(hotkey), request)))
 }

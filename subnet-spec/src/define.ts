@@ -4,6 +4,7 @@ import { isHex } from '@arbor/shared/hex'
 import type { CheckShare, InferenceEngine } from '@arbor/shared/inference'
 import type { Hex } from '@arbor/shared/units'
 import { z } from 'zod'
+import { type AuditTerms, faultOfTerms } from '../audit/terms.ts'
 
 /** When a response came, measured at the socket. */
 export interface Timing {
@@ -35,6 +36,8 @@ export interface TaskDefinition<Request = unknown, Response = unknown> {
   readonly stream?: true
   /** Name and protected fields of the task in Bittensor's protocol, for validators and miners that speak it; docs/bittensor.md. */
   readonly synapse?: SynapseOptions
+  /** Parts of an answer that can be looked at apart; 1 when absent. Never throws for what a miner sent. */
+  chunks?(context: { readonly request: Request; readonly response: Response }): number
   /** Derives the request from a seed alone; every validator derives the same. */
   plan(context: { readonly seed: Hex }): Request
   /**
@@ -70,7 +73,7 @@ export interface SubnetSpec {
   /** Changes whenever an honest validator could score differently; sent as the weights' version key. */
   readonly version: number
   /** The model that honest miners run and validators check against. */
-  readonly model: { readonly name: string; readonly hash: Hex }
+  readonly model: PinnedModel
   /** Rounds in one epoch; a round starts at every block that is a multiple of floor(tempo / roundsPerEpoch). */
   readonly roundsPerEpoch: number
   readonly tasks: Readonly<Record<string, TaskDefinition>>
@@ -80,6 +83,17 @@ export interface SubnetSpec {
   reward(average: number): number
   /** Half-life of the moving average, in rounds. */
   readonly halfLifeRounds: number
+  /** What a proven cheat costs, and how surely it is found; absent: no verdict costs more than its round, and no user's answer is audited. */
+  readonly audit?: AuditTerms
+}
+
+/** A model by its content. */
+export interface PinnedModel {
+  readonly name: string
+  /** SHA-256 over the folder's file names and contents. */
+  readonly hash: Hex
+  /** SHA-256 of the limits that its checks judge by, as canonical JSON; absent: those that each validator's folder has. */
+  readonly thresholds?: Hex
 }
 
 /** Seeds that a definition is tried with before it is accepted. */
@@ -147,6 +161,10 @@ export const defineSubnet = (spec: SubnetSpec): SubnetSpec => {
     const picked = spec.pick({ seed })
     if (!tasks.includes(picked)) throw invalid(`pick names "${picked}" for seed ${seed}; tasks are ${tasks.join(', ')}`)
   }
+  if (spec.model.thresholds !== undefined && !isHex(spec.model.thresholds, 32))
+    throw invalid(`model thresholds "${spec.model.thresholds}" are not 32 bytes; copy what \`arbor model show\` says`)
+  const fault = spec.audit === undefined ? null : faultOfTerms(spec.audit)
+  if (fault !== null) throw invalid(fault)
   for (const average of [0, 0.5, 1]) {
     const reward = spec.reward(average)
     if (!Number.isFinite(reward) || reward < 0)

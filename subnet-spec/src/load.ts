@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { nearest } from '@arbor/shared/config'
 import { SubnetError } from '@arbor/shared/errors'
+import { inferenceFor, isInferenceSpecifier } from '../inference/specifier.ts'
 import { defineSubnet, isSubnetSpec, type SubnetSpec } from './define.ts'
 
 /** Specs that come with Arbor, loaded when named. */
@@ -12,7 +13,8 @@ const BUILT_IN: Readonly<Record<string, () => Promise<{ readonly default: unknow
 
 /**
  * Loads a subnet by the name of a built-in one or by the absolute path (or file: URL) of a module whose default export it is.
- * @throws SPEC_UNKNOWN, SPEC_NOT_FOUND, SPEC_NOT_A_SPEC, SPEC_INVALID
+ * `inference@NAME,…` makes the inference subnet of any model (inference/specifier.ts).
+ * @throws SPEC_UNKNOWN, SPEC_SPECIFIER, SPEC_NOT_FOUND, SPEC_NOT_A_SPEC, SPEC_INVALID
  */
 export const loadSpec = async (specifier: string): Promise<SubnetSpec> => {
   const exported = (await importSpec(specifier)).default
@@ -25,13 +27,14 @@ export const loadSpec = async (specifier: string): Promise<SubnetSpec> => {
   return defineSubnet(exported)
 }
 
-/** Reads what a user wrote as a spec: a built-in name stays, a path becomes absolute. */
+/** Reads what a user wrote as a spec: a built-in name stays, and one of a model; a path becomes absolute. */
 export const specifierOf = (text: string, cwd: string): string =>
-  /[./\\]/.test(text) && !text.startsWith('file:') ? resolve(cwd, text) : text
+  /[./\\]/.test(text) && !text.startsWith('file:') && !isInferenceSpecifier(text) ? resolve(cwd, text) : text
 
 const importSpec = async (specifier: string): Promise<{ readonly default?: unknown }> => {
   const builtIn = Object.hasOwn(BUILT_IN, specifier) ? BUILT_IN[specifier] : undefined
   if (builtIn !== undefined) return builtIn()
+  if (isInferenceSpecifier(specifier)) return { default: inferenceFor(specifier) }
   const url = specifier.startsWith('file:') ? specifier : isAbsolute(specifier) ? pathToFileURL(specifier).href : null
   if (url === null) throw unknownSpec(specifier)
   try {

@@ -46,11 +46,11 @@ describe.each(specs)('subnet $name', (spec) => {
     const fits = (change: object) => spec.tasks.chat?.response.safeParse({ ...answer, ...change }).success
     expect(fits({})).toBe(true)
     for (const change of [
-      { text: 'a'.repeat(4_097) },
-      { tokens: Array(49).fill(1) },
+      { text: 'a'.repeat(256 * 64 + 1) },
+      { tokens: Array(257).fill(1) },
       { tokens: [1.5] },
       { tokens: [-1] },
-      { fingerprint: ['A', 'A', 'A'] },
+      { fingerprint: Array(9).fill('A') },
       { fingerprint: ['A'.repeat(401)] },
       { finish: 'error' },
       { extra: 1 },
@@ -75,6 +75,7 @@ describe.each(specs)('subnet $name', (spec) => {
           check: async () => ({
             reason,
             residueError: null,
+            mismatches: null,
             exponentMismatches: 0,
             mantissaError: 0,
             marginMean: 0,

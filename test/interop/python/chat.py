@@ -22,12 +22,23 @@ class Chat(bt.Synapse):
     prompt: str
     maxTokens: int
     temperature: float
+    topK: typing.Optional[int] = None
+    topP: typing.Optional[float] = None
+    stop: typing.Optional[typing.List[str]] = None
     seed: str
     text: typing.Optional[str] = None
     tokens: typing.Optional[typing.List[int]] = None
     finish: typing.Optional[str] = None
     fingerprint: typing.Optional[typing.List[str]] = None
-    required_hash_fields: typing.ClassVar[tuple[str, ...]] = ("prompt", "maxTokens", "temperature", "seed")
+    required_hash_fields: typing.ClassVar[tuple[str, ...]] = (
+        "prompt",
+        "maxTokens",
+        "temperature",
+        "topK",
+        "topP",
+        "stop",
+        "seed",
+    )
 
 
 def tell(line):
