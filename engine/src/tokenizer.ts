@@ -1,23 +1,101 @@
+import type { ChatMessage } from '@arbor/shared/inference'
 import { Tokenizer as Loaded } from '@huggingface/tokenizers'
+import { openChat } from './chat.ts'
+import { invalidField, type JsonObject } from './json.ts'
+
+/** The parsed files of a folder that say how its model reads and writes text. */
+export interface TokenizerFiles {
+  /** tokenizer.json */
+  readonly tokenizer: JsonObject
+  /** tokenizer_config.json */
+  readonly config: JsonObject | null
+  /** chat_template.jinja, which goes before the template of the configuration. */
+  readonly template: string | null
+}
 
 /** Turns text into token ids and back. */
 export interface Tokenizer {
+  /** Tokenises a text; what is written like a control token becomes one. */
   encode(text: string): number[]
-  /** Leaves special tokens out; bytes that are no UTF-8 become U+FFFD. */
+  /**
+   * Tokenises a conversation by the model's chat template, up to where the assistant speaks next. What contents hold stays text.
+   * @throws ENGINE_NO_CHAT, ENGINE_CHAT_REFUSED
+   */
+  encodeChat(messages: readonly ChatMessage[]): number[]
+  /** Leaves special tokens and ids without a token out; bytes that are no UTF-8 become U+FFFD. */
   decode(tokens: readonly number[]): string
+  /** Decodes with the special tokens as their text, for what takes a prompt as text only. */
+  textOf(tokens: readonly number[]): string
   /** Most UTF-16 units of text that one token stands for. */
   readonly longest: number
+  /** The largest id that has a token, and one. */
+  readonly size: number
+  /** Whether there is a chat template. */
+  readonly chats: boolean
 }
 
-/** Opens a tokenizer.json that was parsed before. */
-export const openTokenizer = (json: object): Tokenizer => {
-  const loaded = new Loaded(json, { clean_up_tokenization_spaces: false })
-  const longest = Math.max(...[...loaded.get_vocab().keys()].map((piece) => piece.length))
+/** One of tokenizer.json's `added_tokens`. */
+export interface AddedToken {
+  readonly id: number
+  readonly content: string
+  readonly special: boolean
+}
+
+/**
+ * Opens the tokenizer of a model folder.
+ * @throws MODEL_CARD_INVALID when a file is malformed
+ */
+export const openTokenizer = (files: TokenizerFiles): Tokenizer => {
+  const loaded = load(files.tokenizer)
+  const vocabulary = loaded.get_vocab()
+  let longest = 0
+  let size = 0
+  for (const [piece, id] of vocabulary) {
+    longest = Math.max(longest, piece.length)
+    size = Math.max(size, id + 1)
+  }
+  const added = [...loaded.get_added_tokens_decoder().values()]
+  const encode = (text: string): number[] => idsOf(loaded, text)
+  const chat = openChat({
+    files,
+    added,
+    encode,
+    openRenamed: (names) => {
+      const renamed = load(rename(files.tokenizer, names))
+      return (text) => idsOf(renamed, text)
+    },
+  })
   return {
     longest,
-    encode: (text) => Array.from(loaded.encode(text, { add_special_tokens: false }).ids, Number),
-    decode: (tokens) => (tokens.length === 0 ? '' : loaded.decode([...tokens], { skip_special_tokens: true })),
+    size,
+    chats: chat.exists,
+    encode,
+    encodeChat: chat.encode,
+    decode: (tokens) => decode(loaded, tokens, true),
+    textOf: (tokens) => decode(loaded, tokens, false),
   }
+}
+
+const load = (json: JsonObject): Loaded => {
+  try {
+    return new Loaded(json, { clean_up_tokenization_spaces: false })
+  } catch (error) {
+    throw invalidField('tokenizer.json', `one that can be opened (${error instanceof Error ? error.message : error})`)
+  }
+}
+
+const idsOf = (loaded: Loaded, text: string): number[] =>
+  Array.from(loaded.encode(text, { add_special_tokens: false }).ids, Number)
+
+const decode = (loaded: Loaded, tokens: readonly number[], skip_special_tokens: boolean): string => {
+  const known = tokens.filter((id) => loaded.id_to_token(id) !== undefined)
+  return known.length === 0 ? '' : loaded.decode(known, { skip_special_tokens })
+}
+
+/** Gives added tokens other texts, by id. */
+const rename = (json: JsonObject, names: ReadonlyMap<number, string>): JsonObject => {
+  const added = json.added_tokens as readonly (JsonObject & AddedToken)[]
+  return { ...json, added_tokens: added.map((token) => ({ ...token, content: names.get(token.id) ?? token.content })) }
 }
 
 /** Turns a growing answer into pieces of text that never split a character; the pieces joined are the whole text. */

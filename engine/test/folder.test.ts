@@ -26,7 +26,9 @@ const changeCard = (change: (card: Record<string, unknown>) => void): void => {
 
 describe('model folder', () => {
   test('its hash is that of sha256sum over the sorted names, hashed once more', async () => {
-    const sums = execFileSync('sha256sum', ['config.json', 'model.onnx', 'tokenizer.json'], { cwd: folder })
+    const sums = execFileSync('sha256sum', ['config.json', 'model.onnx', 'tokenizer.json', 'tokenizer_config.json'], {
+      cwd: folder,
+    })
     const total = execFileSync('sha256sum', { input: sums }).toString().slice(0, 64)
     expect(await hashModelFolder(folder)).toBe(`0x${total}`)
     expect((await readModelFolder({ folder })).id).toEqual({ name: 'arbor-tiny', profile: 'fp32', hash: `0x${total}` })
