@@ -1,72 +1,75 @@
-import { setImmediate } from 'node:timers/promises'
-import { SubnetError } from '@arbor/shared/errors'
-import type { Generation } from '@arbor/shared/inference'
-import type { ModelConfig } from './card.ts'
-import type { Decoder } from './decoder.ts'
+import type { GenerateOptions, Generation, ModelId } from '@arbor/shared/inference'
+import { createAnswerText } from './answer-text.ts'
+import type { Sequence } from './batch/types.ts'
+import type { ModelConfig } from './model-config.ts'
+import { proveAnswer } from './proof/prove.ts'
 import type { PreparedRequest } from './request.ts'
-import { chooseToken } from './sampler.ts'
-import { streamText, type Tokenizer } from './tokenizer.ts'
-import { chunksOf, proveChunk } from './toploc.ts'
+import { createDraws } from './sampler.ts'
+import type { Tokenizer } from './tokenizer.ts'
 
-export interface GenerateDeps {
-  readonly decoder: Decoder
-  readonly tokenizer: Tokenizer
+/** An answer that comes to be: a batch feeds it until it is complete. */
+export interface Answer extends Sequence {
+  /** Proves the complete answer. */
+  generation(): Generation
+}
+
+/** Starts an answer. */
+export const createAnswer = (of: {
+  readonly request: PreparedRequest
+  /** Model under whose name tokens are drawn and proved. */
+  readonly model: ModelId
   readonly config: ModelConfig
-}
-
-export interface GenerateOptions {
-  readonly signal?: AbortSignal | undefined
-  readonly onToken?: ((token: number, text: string) => void) | undefined
-}
-
-/**
- * Generates an answer token by token with a key-value cache, and proves the hidden state that each token was drawn from.
- * @throws ENGINE_ABORTED at the token boundary after the signal aborts
- */
-export const generate = async (
-  { decoder, tokenizer, config }: GenerateDeps,
-  request: PreparedRequest,
-  { signal, onToken }: GenerateOptions,
-): Promise<Generation> => {
+  readonly tokenizer: Tokenizer
+  readonly options: GenerateOptions
+}): Answer => {
+  const { request, model, config, tokenizer, options } = of
+  const { prompt, maxTokens, stop } = request
+  const draws = createDraws({ request, model })
+  const shown = createAnswerText({ tokenizer, stop })
   const tokens: number[] = []
-  const rows: Float32Array[] = []
-  const stream = streamText(tokenizer)
-  let cache = decoder.empty
-  let next: readonly number[] = request.prompt
+  const rows = createRows(request.proof === 'none' ? 0 : maxTokens)
+  let text = ''
   let finish: Generation['finish'] = 'length'
-  for (let position = 0; position < request.maxTokens && finish === 'length'; position++) {
-    await setImmediate() // the runtime blocks this thread while it computes; here messages, and so an abort, come in
-    if (signal?.aborted) throw aborted(position, signal.reason)
-    const step = await decoder.step(next, cache)
-    const token = chooseToken({
-      logits: step.logits.subarray(step.logits.length - step.vocabulary),
-      temperature: request.temperature,
-      seed: request.seed,
-      position,
-    })
-    cache = step.cache
-    next = [token]
-    tokens.push(token)
-    rows.push(step.hidden.slice(step.hidden.length - step.width))
-    if (token === config.end) finish = 'stop'
-    const text = stream.push(token, finish === 'stop' || position === request.maxTokens - 1)
-    onToken?.(token, text)
+  return {
+    prompt,
+    maxTokens,
+    signal: options.signal,
+    position: () => tokens.length,
+    next: (logits, hidden) => {
+      const token = draws.choose(logits, tokens.length)
+      tokens.push(token)
+      rows.push(hidden)
+      const end = config.ends.includes(token)
+      const pushed = shown.push(token, end || tokens.length === maxTokens)
+      text += pushed.text
+      if (end || pushed.stopped) finish = 'stop'
+      options.onToken?.(token, pushed.text)
+      return finish === 'stop' || tokens.length === maxTokens ? null : token
+    },
+    generation: () => {
+      const fingerprint = proveAnswer({ request, model, tokens, ...rows.all() })
+      return { text, tokens, finish, fingerprint, promptTokens: prompt.length }
+    },
   }
-  return { text: tokenizer.decode(tokens), tokens, finish, fingerprint: fingerprintOf(rows) }
 }
 
-const fingerprintOf = (rows: readonly Float32Array[]): string[] => {
-  const width = rows[0]?.length ?? 0
-  const hidden = new Float32Array(rows.length * width)
-  for (const [index, row] of rows.entries()) hidden.set(row, index * width)
-  return chunksOf(hidden, width).map(({ values, k }) => Buffer.from(proveChunk(values, k)).toString('base64'))
+/** Rows of one width, in memory that doubles as they come, up to so many. */
+const createRows = (most: number) => {
+  let memory = new Float32Array(0)
+  let width = 0
+  let count = 0
+  return {
+    push: (row: Float32Array): void => {
+      if (count >= most) return
+      width = row.length
+      if ((count + 1) * width > memory.length) {
+        const larger = new Float32Array(Math.min(most, Math.max(64, 2 * count)) * width)
+        larger.set(memory)
+        memory = larger
+      }
+      memory.set(row, count * width)
+      count++
+    },
+    all: () => ({ hidden: memory.subarray(0, count * width), width }),
+  }
 }
-
-const aborted = (position: number, cause: unknown): SubnetError =>
-  new SubnetError({
-    code: 'ENGINE_ABORTED',
-    message: `The generation was stopped after ${position} tokens; ask again if it is still wanted`,
-    details: { position },
-    cause,
-    retryable: true,
-  })

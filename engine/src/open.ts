@@ -1,37 +1,60 @@
-import { SubnetError } from '@arbor/shared/errors'
-import type { InferenceEngine } from '@arbor/shared/inference'
-import type { Thresholds } from './card.ts'
+import type { SubnetError } from '@arbor/shared/errors'
+import type { InferenceEngine, ModelId, Provider } from '@arbor/shared/inference'
+import type { Hex } from '@arbor/shared/units'
+import { createBatch } from './batch/batch.ts'
+import { type EngineStats, type Limits, limitsOf } from './batch/limits.ts'
 import { check } from './check.ts'
 import { type Decoder, openDecoder } from './decoder.ts'
+import { closed, notCalibrated, otherThresholds } from './errors.ts'
 import { type ModelFolder, readModelFolder } from './folder.ts'
-import { type GenerateDeps, generate } from './generate.ts'
+import { createAnswer } from './generate.ts'
+import type { ModelConfig } from './model-config.ts'
 import { prepareRequest } from './request.ts'
-import { openSession, type Provider, type RefusedProvider } from './session.ts'
-import { openTokenizer } from './tokenizer.ts'
+import { type CachePlace, openSession, type RefusedProvider } from './session.ts'
+import { findThresholds, type Thresholds, thresholdsHash } from './thresholds.ts'
+import { openTokenizer, type Tokenizer } from './tokenizer.ts'
 
-export interface OpenEngineOptions {
+export interface OpenModelOptions {
   /** Path of a model folder. */
   readonly folder: string
   /** Threads that one inference uses; 1 when absent, and workers give scale. */
   readonly threads?: number
   /** Execution providers in order of preference; the CPU when absent. */
   readonly providers?: readonly Provider[]
-  /** Limits that replace those of the card: for calibration. */
-  readonly thresholds?: Thresholds
 }
+
+export interface EngineOptions {
+  /** Answers that run at once; 1 when absent, and others wait. */
+  readonly batch?: number
+  /** Tokens of cache that running answers may take together, prompts and padding included; by default what 512 MiB hold. */
+  readonly cacheTokens?: number
+  /** Limits that replace those of the card: for calibration. */
+  readonly thresholds?: readonly Thresholds[]
+  /** Hash that the limits must have, so that all judge by the same ones. */
+  readonly thresholdsHash?: Hex
+  /** Model under whose name tokens are drawn and proved in place of the folder's own: for cheats. */
+  readonly claims?: ModelId
+}
+
+export interface OpenEngineOptions extends OpenModelOptions, EngineOptions {}
 
 /** A loaded model; close it to free its memory. */
 export interface OpenedEngine extends InferenceEngine {
   readonly provider: Provider
   /** Providers that were asked for and could not be used. */
   readonly refusedProviders: readonly RefusedProvider[]
+  stats(): EngineStats
   /** Stops generations at their next token and frees the session. */
   close(): Promise<void>
 }
 
 /** A model that is loaded and ready to run. */
-export interface OpenedModel extends GenerateDeps, Pick<OpenedEngine, 'provider' | 'refusedProviders'> {
+export interface OpenedModel extends Pick<OpenedEngine, 'provider' | 'refusedProviders'> {
   readonly folder: ModelFolder
+  readonly config: ModelConfig
+  readonly tokenizer: Tokenizer
+  readonly decoder: Decoder
+  readonly cache: CachePlace
   release(): Promise<void>
 }
 
@@ -39,9 +62,9 @@ export interface OpenedModel extends GenerateDeps, Pick<OpenedEngine, 'provider'
  * Loads a model folder after checking its content against its card.
  * @throws MODEL_MISSING, MODEL_INCOMPLETE, MODEL_CARD_INVALID, MODEL_MISMATCH, MODEL_UNSUPPORTED, ENGINE_NO_PROVIDER
  */
-export const openModel = async (of: Omit<OpenEngineOptions, 'thresholds'>): Promise<OpenedModel> => {
+export const openModel = async (of: OpenModelOptions): Promise<OpenedModel> => {
   const folder = await readModelFolder(of)
-  const { session, provider, refused } = await openSession({
+  const { session, provider, refused, cache } = await openSession({
     graph: folder.graph,
     providers: of.providers ?? ['cpu'],
     threads: of.threads ?? 1,
@@ -50,6 +73,7 @@ export const openModel = async (of: Omit<OpenEngineOptions, 'thresholds'>): Prom
     folder,
     provider,
     refusedProviders: refused,
+    cache,
     config: folder.config,
     tokenizer: openTokenizer(folder.tokenizer),
     decoder: openDecoder(session),
@@ -59,46 +83,57 @@ export const openModel = async (of: Omit<OpenEngineOptions, 'thresholds'>): Prom
 
 /**
  * Opens an engine that generates and checks.
- * @throws what `openModel` throws; `check` throws ENGINE_NOT_CALIBRATED where the card has no limits for its profile
+ * @throws what `openModel` throws, and MODEL_THRESHOLDS_MISMATCH; `check` throws ENGINE_NOT_CALIBRATED where the card has no limits
+ * for its profile, the provider and the proof
  */
-export const openEngine = async (of: OpenEngineOptions): Promise<OpenedEngine> => {
-  const model = await openModel(of)
-  const { id, card } = model.folder
-  const thresholds = of.thresholds ?? card.thresholds.find((each) => each.profile === id.profile)
-  let closed = false
-  const decoder: Decoder = {
-    empty: model.decoder.empty,
-    step: (tokens, cache) => (closed ? Promise.reject(closedError(id.name)) : model.decoder.step(tokens, cache)),
+export const openEngine = async (of: OpenEngineOptions): Promise<OpenedEngine> => engineOf(await openModel(of), of)
+
+/** Makes an engine of a loaded model, which it releases when it is closed. */
+export const engineOf = async (model: OpenedModel, of: EngineOptions = {}): Promise<OpenedEngine> => {
+  const { config, tokenizer, provider, refusedProviders } = model
+  const id = of.claims ?? model.folder.id
+  const list = of.thresholds ?? model.folder.card.thresholds
+  if (of.thresholdsHash !== undefined && thresholdsHash(list) !== of.thresholdsHash) {
+    throw otherThresholds(id.name, { found: thresholdsHash(list), expected: of.thresholdsHash })
   }
-  const deps: GenerateDeps = { decoder, tokenizer: model.tokenizer, config: model.config }
-  const prepare = (request: Parameters<InferenceEngine['generate']>[0]) => prepareRequest({ request, ...deps })
+  const limits: Limits = await limitsOf(model, of)
+  const batch = createBatch({ decoder: model.decoder, limits })
+  const prepare = (request: Parameters<InferenceEngine['generate']>[0]) =>
+    prepareRequest({ request, config, tokenizer })
+  let ending: Promise<void> | undefined
+  const mustBeOpen = (): void => {
+    if (ending !== undefined) throw closed(id.name)
+  }
+  const end = async (error: SubnetError): Promise<void> => {
+    await batch.close(error)
+    await Promise.allSettled(checks)
+    await model.release()
+  }
+  const checks = new Set<Promise<unknown>>()
   return {
     model: id,
-    provider: model.provider,
-    refusedProviders: model.refusedProviders,
-    generate: async (request, options = {}) => generate(deps, prepare(request), options),
-    check: async (request, generation) => {
-      if (thresholds === undefined) throw notCalibrated(id.name, id.profile)
-      return check({ ...deps, thresholds }, prepare(request), generation)
+    provider,
+    refusedProviders,
+    generate: async (request, options = {}) => {
+      mustBeOpen()
+      const answer = createAnswer({ request: prepare(request), model: id, config, tokenizer, options })
+      await batch.run(answer)
+      return answer.generation()
     },
-    close: async () => {
-      if (closed) return
-      closed = true
-      await model.release()
+    check: async (request, generation, share) => {
+      mustBeOpen()
+      const prepared = prepare(request)
+      const limits = { profile: id.profile, provider, proof: prepared.proof }
+      const thresholds = findThresholds(list, limits)
+      if (thresholds === undefined) throw notCalibrated(id.name, limits)
+      const checking = check({ ...model, model: id, thresholds }, prepared, generation, share)
+      checks.add(checking)
+      return checking.finally(() => checks.delete(checking))
+    },
+    stats: () => ({ ...batch.stats(), limits, provider, refusedProviders, cache: model.cache }),
+    close: () => {
+      ending ??= end(closed(id.name))
+      return ending
     },
   }
 }
-
-const closedError = (name: string): SubnetError =>
-  new SubnetError({
-    code: 'ENGINE_CLOSED',
-    message: `The engine of ${name} is closed; open it again`,
-    details: { name },
-  })
-
-const notCalibrated = (name: string, profile: string): SubnetError =>
-  new SubnetError({
-    code: 'ENGINE_NOT_CALIBRATED',
-    message: `The card of ${name} has no thresholds for ${profile}; run scripts/models/calibrate.ts on its folder`,
-    details: { name, profile },
-  })

@@ -1,0 +1,190 @@
+import { SubnetError } from '@arbor/shared/errors'
+import type { Decoder } from '../decoder.ts'
+import { aborted, full, neverFits, runFailed } from './errors.ts'
+import { keepRow, lengthOf, type Remains, regroup, stepGroup } from './groups.ts'
+import { cells } from './plan.ts'
+import { createPrefixes } from './prefixes.ts'
+import type { BatchLimits, BatchStats, Group, Job, Prefill, Sequence } from './types.ts'
+
+/** Runs many sequences on one decoder: each joins what runs already when its prompt has run, and leaves when it ends. */
+export interface RunningBatch {
+  /**
+   * Runs a sequence to its end.
+   * @throws ENGINE_CACHE_FULL, ENGINE_ABORTED, ENGINE_RUN_FAILED (all retryable), or what its `next` throws
+   */
+  run(sequence: Sequence): Promise<void>
+  stats(): BatchStats
+  /** Ends every sequence with this error at the next token boundary, and then returns. */
+  close(error: SubnetError): Promise<void>
+}
+
+/** Tokens of a prompt that run at once: many while nothing else runs, fewer beside answers, which wait for them. */
+const PIECE = { alone: 512, beside: 64 }
+
+/** Starts an empty batch. */
+export const createBatch = (of: { readonly decoder: Decoder; readonly limits: BatchLimits }): RunningBatch => {
+  const { decoder, limits } = of
+  const prefixes = createPrefixes({ decoder, tokens: limits.prefixTokens })
+  const waiting: Job[] = []
+  let prefills: Prefill[] = []
+  let groups: Group[] = []
+  const counts = { prefills: 0, steps: 0, drawn: 0 }
+  let loop: Promise<void> | undefined
+  let ending: SubnetError | undefined
+
+  const running = (): number => groups.reduce((sum, { rows }) => sum + rows.length, 0)
+  const promised = (): number =>
+    prefills.reduce((sum, { job }) => sum + needs(job.sequence), 0) +
+    groups.reduce((sum, { rows }) => sum + cells(rows.map(lengthOf)), 0)
+
+  /** Takes waiting sequences in, first come first served, as far as rows and cache go. */
+  const admit = async (): Promise<void> => {
+    for (let job = waiting[0]; job !== undefined; job = waiting[0]) {
+      if (running() + prefills.length >= limits.rows) return
+      if (promised() + needs(job.sequence) > limits.cacheTokens) return
+      waiting.shift()
+      prefills.push({ job, cache: (await prefixes.take(job.sequence.prompt)) ?? decoder.empty })
+    }
+  }
+
+  /** Draws a token for a job; null when it is over, in one way or the other. */
+  const draw = (job: Job, logits: Float32Array, hidden: Float32Array): number | null => {
+    try {
+      const token = job.sequence.next(logits, hidden)
+      counts.drawn++
+      if (token === null) job.resolve()
+      return token
+    } catch (error) {
+      job.reject(error)
+      return null
+    }
+  }
+
+  /** Runs a piece of the first prompt. @returns its group when it has run whole and its answer goes on */
+  const prefill = async (): Promise<Group | null> => {
+    const [first] = prefills
+    if (first === undefined) return null
+    const { prompt } = first.job.sequence
+    const done = first.cache.length
+    const piece = prompt.slice(done, done + (groups.length > 0 ? PIECE.beside : PIECE.alone))
+    try {
+      const step = await decoder.run({ tokens: [piece], cache: first.cache, paddings: [0], rows: [piece.length - 1] })
+      counts.prefills++
+      decoder.release(first.cache)
+      first.cache = step.cache
+      if (step.cache.length < prompt.length) return null
+      prefills.shift()
+      prefixes.keep(prompt, step.cache)
+      const next = draw(first.job, step.logits, step.hidden.subarray(step.hidden.length - step.width))
+      if (next !== null) return { rows: [{ job: first.job, tokens: [...prompt], next }], cache: step.cache }
+    } catch (error) {
+      prefills = prefills.filter((each) => each !== first)
+      first.job.reject(failure(error))
+    }
+    decoder.release(first.cache)
+    return null
+  }
+
+  /** Runs one token of each row of a group; complete answers leave. */
+  const step = async (group: Group): Promise<Remains> => {
+    try {
+      const stepped = await stepGroup(decoder, group)
+      counts.steps++
+      const rows = []
+      for (const [index, row] of group.rows.entries()) {
+        const next = draw(row.job, stepped.logits[index] ?? NONE, stepped.hidden[index] ?? NONE)
+        if (next === null) await keepRow(decoder, prefixes, stepped.group, row)
+        else rows.push(Object.assign(row, { next }))
+      }
+      return { group: stepped.group, rows }
+    } catch (error) {
+      for (const row of group.rows) row.job.reject(failure(error))
+      return { group, rows: [] }
+    }
+  }
+
+  /** Lets go of what its caller gave up, or of everything when the batch ends. */
+  const sweep = (): void => {
+    const over = ({ sequence, reject }: Job): boolean => {
+      const { signal } = sequence
+      if (ending === undefined && !signal?.aborted) return false
+      reject(ending ?? aborted(sequence.position(), signal?.reason))
+      return true
+    }
+    for (const job of [...waiting]) if (over(job)) waiting.splice(waiting.indexOf(job), 1)
+    prefills = prefills.filter(({ job, cache }) => {
+      const gone = over(job)
+      if (gone) decoder.release(cache)
+      return !gone
+    })
+  }
+
+  const advance = async (): Promise<void> => {
+    sweep()
+    await admit()
+    const arrival = await prefill()
+    const parts: (Remains & { readonly arrived: boolean })[] = []
+    for (const group of groups) parts.push({ ...leave(await step(group)), arrived: false })
+    if (arrival !== null) parts.push({ ...leave({ group: arrival, rows: arrival.rows }), arrived: true })
+    groups = await regroup(decoder, parts, limits.cacheTokens - prefillsNeed())
+  }
+  const prefillsNeed = (): number => prefills.reduce((sum, { job }) => sum + needs(job.sequence), 0)
+  const leave = ({ group, rows }: Remains): Remains => ({
+    group,
+    rows: rows.filter(({ job }) => {
+      const { signal } = job.sequence
+      if (ending === undefined && !signal?.aborted) return true
+      job.reject(ending ?? aborted(job.sequence.position(), signal?.reason))
+      return false
+    }),
+  })
+
+  const work = async (): Promise<void> => {
+    try {
+      while (waiting.length + prefills.length + groups.length > 0) await advance()
+    } catch (error) {
+      const lost = [...waiting.splice(0), ...prefills.map(({ job }) => job), ...groups.flatMap(jobsOf)]
+      prefills = []
+      groups = []
+      for (const job of lost) job.reject(failure(error))
+    }
+    loop = undefined
+  }
+
+  return {
+    run: (sequence) =>
+      new Promise<void>((resolve, reject) => {
+        const tokens = needs(sequence)
+        const { signal } = sequence
+        if (ending !== undefined) return reject(ending)
+        if (signal?.aborted) return reject(aborted(0, signal.reason))
+        if (tokens > limits.cacheTokens) return reject(neverFits(tokens, limits.cacheTokens))
+        if (waiting.length >= limits.waiting) return reject(full(running() + prefills.length, waiting.length))
+        waiting.push({ sequence, resolve, reject })
+        loop ??= work()
+      }),
+    stats: () => ({
+      running: running(),
+      prefilling: prefills.length,
+      waiting: waiting.length,
+      groups: groups.length,
+      cacheTokens: promised(),
+      ...counts,
+      prefixes: prefixes.stats(),
+    }),
+    close: async (error) => {
+      ending ??= error
+      await loop
+      prefixes.clear()
+    },
+  }
+}
+
+const NONE = new Float32Array(0)
+
+const jobsOf = ({ rows }: Group): Job[] => rows.map(({ job }) => job)
+
+/** Counts the tokens of cache that a sequence takes by itself when it is as long as it may be. */
+const needs = ({ prompt, maxTokens }: Sequence): number => prompt.length + maxTokens
+
+const failure = (error: unknown): unknown => (error instanceof SubnetError ? error : runFailed(error))
