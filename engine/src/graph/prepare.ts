@@ -1,5 +1,6 @@
 import { FLOAT16, FLOAT32, INT64 } from './dtypes.ts'
 import { findHead, type Head, LOGITS, producersOf, unsupported } from './head.ts'
+import { divideNorms } from './norms.ts'
 import { GRAPH, type Graph, type Node, type ValueInfo } from './onnx.ts'
 import { type GraphEdit, nodeField, renamedNode, valueField } from './rewrite.ts'
 
@@ -43,6 +44,9 @@ export const prepareGraph = (graph: Graph): Preparation => {
     widenLogits(graph, changes)
     added.push(`${LOGITS} in float32`)
   }
+  const norms = divideNorms(graph)
+  if (norms.count > 0) added.push(`${norms.count} norms in the form that the runtime fuses`)
+  for (const [start, fields] of norms.replace) changes.replace.set(start, fields)
   return { edit: editOf(graph, changes), added, head }
 }
 
