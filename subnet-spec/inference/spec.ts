@@ -3,6 +3,6 @@ import { inferenceSubnet } from './subnet.ts'
 /** Verified inference on Arbor's own 2.6 M-parameter model. */
 export default inferenceSubnet({
   name: 'inference',
-  model: { name: 'arbor-2m', hash: '0xba38ffda95cf61d977369a34abca48758f3005212c87f143f6fabec07292d50a' },
+  model: { name: 'arbor-2m', hash: '0xd0f31a3b3b58b006855ae3f31186246d67a169dc39a597a22366bf7e39ea85f9' },
   speed: { tokensPerSecond: 400, context: 512 },
 })

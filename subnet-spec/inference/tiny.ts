@@ -3,6 +3,6 @@ import { inferenceSubnet } from './subnet.ts'
 /** The same subnet on the 0.3 M-parameter model, for tests. */
 export default inferenceSubnet({
   name: 'inference-tiny',
-  model: { name: 'arbor-tiny', hash: '0x2cd8725b4a2c3d7a1ebb9cfcd666edbe695106eb38b49ad4dfd9065af37bff18' },
+  model: { name: 'arbor-tiny', hash: '0x53c82100f6630825eac291d8d799580eb72a86e1ab81c1c08bfea1b215d2effa' },
   speed: { tokensPerSecond: 400, context: 512 },
 })
