@@ -13,6 +13,7 @@ import {
   withWallet,
 } from '@arbor/chain/options'
 import { openHotkeySigner, type SignerOptions, withSigner } from '@arbor/chain/signer/flags'
+import { ATTACK_NAMES } from '@arbor/engine/attacks/list'
 import { readModelFolder } from '@arbor/engine/folder'
 import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
@@ -24,6 +25,7 @@ import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { openLists } from './admission/lists.ts'
 import { mustServeBittensor } from './bittensor/miner.ts'
+import { mustAllowCheats } from './cheat.ts'
 import type { DialTargets } from './dial/dial.ts'
 import { dialArgument } from './dial/targets.ts'
 import { type MinerSettings, runMiner } from './miner.ts'
@@ -47,6 +49,7 @@ interface Options extends NetworkOptions, SignerOptions {
   readonly deny?: string
   readonly requireSeal: boolean
   readonly bittensor: boolean
+  readonly cheat?: string
   readonly logLevel: LogLevel
 }
 
@@ -87,6 +90,11 @@ export function minerCommand(context: CommandContext): Command {
     .option('--deny <list>', 'never serve these hotkeys, given in the same way')
     .option('--require-seal', 'refuse questions that are not encrypted', false)
     .option('--bittensor', "answer Bittensor's own dendrites too, whose answers nobody can sign", false)
+    .addOption(
+      new Option('--cheat <name>', 'answer by an attack of docs/attacks.md, on development chains only').choices(
+        ATTACK_NAMES,
+      ),
+    )
     .option('--json', 'print where the miner serves as one JSON line')
     .action((options: Options) => start(context, options))
 }
@@ -109,6 +117,7 @@ async function start(context: CommandContext, options: Options): Promise<void> {
     needs: ['metagraph', 'serve'],
   })
   try {
+    if (settings.cheat !== null) await mustAllowCheats(chain)
     const onReady = ({ url, uid }: { readonly url: string | null; readonly uid: number }): void => {
       const ready = { event: 'miner.ready', url, uid, hotkey: hotkey.address }
       stdout.write(
@@ -167,6 +176,7 @@ const settingsOf = (of: {
     minStake: options.minStake,
     requireSeal: options.requireSeal,
     bittensor: options.bittensor,
+    cheat: options.cheat ?? null,
   }
 }
 

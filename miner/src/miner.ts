@@ -60,6 +60,8 @@ export interface MinerSettings {
   readonly requireSeal: boolean
   /** Whether Bittensor's dendrites are answered too, on the same port. */
   readonly bittensor: boolean
+  /** Attack that it answers by; null for an honest miner. */
+  readonly cheat: string | null
 }
 
 export interface MinerDeps {
@@ -139,7 +141,7 @@ export const runMiner = async (deps: MinerDeps): Promise<void> => {
 const startEngine = (deps: MinerDeps, signal: AbortSignal): Engine =>
   startContained<MinerJob, MinerResult, string>({
     worker: new URL('./worker.ts', import.meta.url),
-    workerData: { spec: deps.settings.specifier, model: deps.settings.model } satisfies MinerWorkerData,
+    workerData: workerData(deps.settings),
     threads: deps.settings.threads,
     maxQueue: deps.settings.threads, // the gate in front lets no more in than there are threads
     log: deps.log,
@@ -147,6 +149,12 @@ const startEngine = (deps: MinerDeps, signal: AbortSignal): Engine =>
     clock: deps.clock,
     abortGraceMs: 2_000 as Ms,
   })
+
+const workerData = ({ specifier, model, data, cheat }: MinerSettings): MinerWorkerData => ({
+  spec: specifier,
+  model,
+  cheat: cheat === null ? null : { attack: cheat, into: join(data, 'weights') },
+})
 
 /** Loads the model before anything is announced; another one than the subnet's serves too, and is warned of. */
 const openModel = async ({ spec, log, signal }: MinerDeps, engine: Engine): Promise<void> => {

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import { openAttack } from '@arbor/engine/attacks/open'
 import type { WorkerContext } from '@arbor/engine/contained/worker-context'
 import { type OpenedEngine, openEngine } from '@arbor/engine/open'
 import { SubnetError } from '@arbor/shared/errors'
@@ -11,6 +13,8 @@ export interface MinerWorkerData {
   readonly spec: string
   /** Path of the model folder. */
   readonly model: string
+  /** Attack that answers in place of the model, and the folder that keeps its weights; null for an honest miner. */
+  readonly cheat: { readonly attack: string; readonly into: string } | null
 }
 
 /** Loads the model, or answers one request. */
@@ -56,7 +60,10 @@ export default async function work(
 const open = async ({
   spec,
   model,
+  cheat,
 }: MinerWorkerData): Promise<{ readonly spec: SubnetSpec; readonly engine: OpenedEngine }> => {
-  const [loaded, engine] = await Promise.all([loadSpec(spec), openEngine({ folder: model, threads: 1 })])
+  const options = { folder: model, threads: 1 }
+  const opening = cheat === null ? openEngine(options) : openAttack({ ...options, ...cheat, random: randomBytes })
+  const [loaded, engine] = await Promise.all([loadSpec(spec), opening])
   return { spec: loaded, engine }
 }

@@ -108,6 +108,7 @@ const start = async (of: {
       minStake: 0n as Alpha,
       requireSeal: false,
       bittensor: false,
+      cheat: null,
     },
     lists: openLists({ cwd: folder, clock: systemClock, log }),
     randomBytes: (length) => randomBytes(length),

@@ -65,6 +65,7 @@ const start = async (data: string) => {
       minStake: 0n as Alpha,
       requireSeal: false,
       bittensor: true,
+      cheat: null,
     },
     lists: openLists({ cwd: data, clock: systemClock, log }),
     randomBytes: (length) => randomBytes(length),

@@ -1,0 +1,19 @@
+import type { AttackModule } from '../types.ts'
+
+/** Draws with a smaller model, and passes the proof by one prefill of the honest one. */
+export const siblingTokens: AttackModule = {
+  name: 'sibling-tokens',
+  weights: 'sibling',
+  needsHonest: true,
+  does: 'draws tokens with a smaller model and proves them by an honest prefill',
+  gains: 'most of the work: the honest model runs once an answer',
+  caughtBy: ['sampling'],
+  within: 2,
+  start:
+    ({ engine, honest }) =>
+    async (request, options) => {
+      const { tokens, finish } = await engine.generate(request, { signal: options.signal })
+      const fingerprint = await honest.prove(request, tokens)
+      return honest.assemble(request, { tokens, finish, fingerprint })
+    },
+}
