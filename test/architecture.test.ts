@@ -91,7 +91,7 @@ describe.each(packages)('package %s', (name) => {
     const effects = /process\.(env|exit|on|once)\b/
     expect(
       sources
-        .filter(({ path, text }) => !/(main|child|no-telemetry)\.ts$/.test(path) && effects.test(text))
+        .filter(({ path, text }) => !/(main|child|runtime-env)\.ts$/.test(path) && effects.test(text))
         .map((s) => s.path),
     ).toEqual([])
   })

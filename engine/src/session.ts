@@ -1,4 +1,4 @@
-import './no-telemetry.ts'
+import './runtime-env.ts'
 import './float16.ts'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Provider } from '@arbor/shared/inference'

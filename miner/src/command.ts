@@ -15,9 +15,11 @@ import {
 import { openHotkeySigner, type SignerOptions, withSigner } from '@arbor/chain/signer/flags'
 import { ATTACK_NAMES } from '@arbor/engine/attacks/list'
 import { readModelFolder } from '@arbor/engine/folder'
+import { parseProviders } from '@arbor/engine/providers'
 import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
+import type { Provider } from '@arbor/shared/inference'
 import { createLogger, type LogLevel } from '@arbor/shared/log'
 import { type Alpha, type NetUid, netUid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
@@ -42,6 +44,9 @@ interface Options extends NetworkOptions, SignerOptions {
   readonly externalPort?: number
   readonly dial?: DialTargets
   readonly threads: number
+  readonly batch: number
+  readonly providers: readonly Provider[]
+  readonly cacheTokens?: number
   readonly queue: number
   readonly rate: number
   readonly minStake: Alpha
@@ -80,8 +85,20 @@ export function minerCommand(context: CommandContext): Command {
       'dial out instead of listening: relays as ws://host:port with commas between, or "validators" for all that listen',
       dialArgument,
     )
-    .option('--threads <n>', 'worker threads that answer', integerArgument(1, 64), 1)
-    .option('--queue <n>', 'requests that wait for a thread', integerArgument(1, 4_096), 64)
+    .option('--threads <n>', 'worker threads that answer, each with a copy of the model', integerArgument(1, 64), 1)
+    .option('--batch <n>', 'answers that one thread runs at once', integerArgument(1, 256), 8)
+    .option(
+      '--providers <list>',
+      'what computes, with commas between: the first of cpu, cuda, webgpu that works is taken',
+      providersArgument,
+      ['cpu'],
+    )
+    .option(
+      '--cache-tokens <n>',
+      'tokens of cache for the running answers of one thread (default: what 512 MiB hold, and one full context at least)',
+      integerArgument(1, 2 ** 31 - 1),
+    )
+    .option('--queue <n>', 'requests that wait for a place in a batch', integerArgument(1, 4_096), 64)
     .option('--rate <n>', 'requests a second that one validator may send', integerArgument(1, 10_000), 20)
     .addOption(
       new Option('--min-stake <alpha>', 'stake that a validator must have').argParser(alpha).default(0n as Alpha, '0'),
@@ -171,6 +188,9 @@ const settingsOf = (of: {
     externalPort: options.externalPort ?? null,
     dial: options.dial ?? null,
     threads: options.threads,
+    batch: options.batch,
+    providers: options.providers,
+    cacheTokens: options.cacheTokens ?? null,
     queue: options.queue,
     ratePerSecond: options.rate,
     minStake: options.minStake,
@@ -183,6 +203,13 @@ const settingsOf = (of: {
 const address = (text: string): string => {
   if (isIP(text) === 0) throw new InvalidArgumentError('an IPv4 or IPv6 address is due, no name')
   return text
+}
+
+const providersArgument = (text: string): readonly Provider[] => {
+  const providers = parseProviders(text)
+  if (providers === null)
+    throw new InvalidArgumentError('cpu, cuda and webgpu are known, each once, with commas between')
+  return providers
 }
 
 /** Reads an amount of alpha; none is one too. */

@@ -9,6 +9,7 @@ import type { Contained } from '@arbor/engine/contained/types'
 import type { Clock } from '@arbor/shared/clock'
 import { createGate } from '@arbor/shared/gate'
 import { fromHex } from '@arbor/shared/hex'
+import type { Provider } from '@arbor/shared/inference'
 import type { Logger } from '@arbor/shared/log'
 import { SEAL_BYTES } from '@arbor/shared/protocol/limits'
 import type { Signer } from '@arbor/shared/signer'
@@ -32,7 +33,7 @@ import { createService } from './service/service.ts'
 import type { Service } from './service/types.ts'
 import { openSessionStore } from './session-store.ts'
 import { openServeSessions, type ServeSessions } from './sessions.ts'
-import type { MinerJob, MinerResult, MinerWorkerData } from './worker.ts'
+import type { MinerJob, MinerResult, MinerWorkerData, OpenedResult } from './worker.ts'
 
 /** What a running miner is told. */
 export interface MinerSettings {
@@ -52,7 +53,13 @@ export interface MinerSettings {
   /** Relays and validators to dial; null for none. */
   readonly dial: DialTargets | null
   readonly threads: number
-  /** Requests that wait for a thread. */
+  /** Answers that one thread runs at once. */
+  readonly batch: number
+  /** Execution providers in order of preference. */
+  readonly providers: readonly Provider[]
+  /** Tokens of cache for the running answers of a thread; null for the engine's default. */
+  readonly cacheTokens: number | null
+  /** Requests that wait for a place in a batch. */
   readonly queue: number
   readonly ratePerSecond: number
   readonly minStake: Alpha
@@ -143,28 +150,57 @@ const startEngine = (deps: MinerDeps, signal: AbortSignal): Engine =>
     worker: new URL('./worker.ts', import.meta.url),
     workerData: workerData(deps.settings),
     threads: deps.settings.threads,
-    maxQueue: deps.settings.threads, // the gate in front lets no more in than there are threads
+    jobsPerThread: deps.settings.batch,
+    maxQueue: places(deps.settings), // the gate in front lets no more in than there are places
     log: deps.log,
     signal,
     clock: deps.clock,
     abortGraceMs: 2_000 as Ms,
   })
 
-const workerData = ({ specifier, model, data, cheat }: MinerSettings): MinerWorkerData => ({
+/** Answers that run at once. */
+const places = ({ threads, batch }: MinerSettings): number => threads * batch
+
+const workerData = ({ specifier, model, data, cheat, ...engine }: MinerSettings): MinerWorkerData => ({
   spec: specifier,
   model,
+  batch: engine.batch,
+  providers: engine.providers,
+  cacheTokens: engine.cacheTokens,
   cheat: cheat === null ? null : { attack: cheat, into: join(data, 'weights') },
 })
 
 /** Loads the model before anything is announced; another one than the subnet's serves too, and is warned of. */
 const openModel = async ({ spec, log, signal }: MinerDeps, engine: Engine): Promise<void> => {
   const opened = await engine.run({ kind: 'open' }, { signal })
-  if (opened.kind !== 'opened' || opened.model.hash === spec.model.hash) return
+  if (opened.kind !== 'opened') return
+  logEngine(log, opened)
+  if (opened.model.hash === spec.model.hash) return
   const { name, hash } = opened.model
   log.warn(
     { event: 'miner.other_model', name, hash, expected: spec.model },
     "this is not the subnet's model: validators will refuse its answers",
   )
+}
+
+/** Says what computes, and why not what was asked for before it. */
+const logEngine = (log: Logger, { model, provider, refused, cache, limits }: OpenedResult): void => {
+  for (const each of refused) {
+    log.warn({ event: 'miner.provider_refused', ...each }, `${each.provider} does not work here: ${each.reason}`)
+  }
+  if (limits.single !== null)
+    log.warn({ event: 'miner.batch_refused', reason: limits.single }, 'answers run one by one')
+  const { rows: batch, cacheTokens, bytesPerToken } = limits
+  const fields = {
+    model: model.name,
+    provider,
+    cache: cache.place,
+    why: cache.reason,
+    batch,
+    cacheTokens,
+    bytesPerToken,
+  }
+  log.info({ event: 'miner.engine', ...fields }, 'model is loaded')
 }
 
 /** Signature checks of first contacts that one socket address may cause: a subnet's validators behind one relay, all at once. */
@@ -256,7 +292,7 @@ const servingParts = (
     view: () => state.view,
     rate: createRateLimit({ perSecond: settings.ratePerSecond, burst: 2 * settings.ratePerSecond, clock }),
     checks: createRateLimit({ ...CHECKS, clock }),
-    gate: createGate({ slots: settings.threads, capacity: settings.queue }),
+    gate: createGate({ slots: places(settings), capacity: settings.queue }),
   }),
   solve: async ({ task, request, binding, signal, emit }) => {
     const job: MinerJob = { kind: 'solve', task, request, binding, stream: emit !== undefined }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { openAttack } from '@arbor/engine/attacks/open'
+import type { EngineStats } from '@arbor/engine/batch/limits'
 import type { WorkerContext } from '@arbor/engine/contained/worker-context'
 import { type OpenedEngine, openEngine } from '@arbor/engine/open'
 import { SubnetError } from '@arbor/shared/errors'
-import type { ModelId } from '@arbor/shared/inference'
+import type { ModelId, Provider } from '@arbor/shared/inference'
 import type { Hex } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec } from '@arbor/subnet-spec/load'
@@ -13,6 +14,12 @@ export interface MinerWorkerData {
   readonly spec: string
   /** Path of the model folder. */
   readonly model: string
+  /** Answers that this thread runs at once. */
+  readonly batch: number
+  /** Execution providers in order of preference. */
+  readonly providers: readonly Provider[]
+  /** Tokens of cache for running answers; null for the engine's default. */
+  readonly cacheTokens: number | null
   /** Attack that answers in place of the model, and the folder that keeps its weights; null for an honest miner. */
   readonly cheat: { readonly attack: string; readonly into: string } | null
 }
@@ -30,10 +37,15 @@ export type MinerJob =
       readonly stream?: boolean
     }
 
-/** The model's id, or the answer. */
-export type MinerResult =
-  | { readonly kind: 'opened'; readonly model: ModelId }
-  | { readonly kind: 'solved'; readonly response: unknown }
+/** What was loaded, and what it runs on. */
+export interface OpenedResult extends Pick<EngineStats, 'provider' | 'limits' | 'cache'> {
+  readonly kind: 'opened'
+  readonly model: ModelId
+  readonly refused: EngineStats['refusedProviders']
+}
+
+/** What was loaded, or the answer. */
+export type MinerResult = OpenedResult | { readonly kind: 'solved'; readonly response: unknown }
 
 let opening: Promise<{ readonly spec: SubnetSpec; readonly engine: OpenedEngine }> | undefined
 
@@ -44,7 +56,10 @@ export default async function work(
 ): Promise<MinerResult> {
   opening ??= open(context.workerData)
   const { spec, engine } = await opening
-  if (job.kind === 'open') return { kind: 'opened', model: engine.model }
+  if (job.kind === 'open') {
+    const { provider, limits, cache, refusedProviders: refused } = engine.stats()
+    return { kind: 'opened', model: engine.model, provider, limits, cache, refused }
+  }
   const task = spec.tasks[job.task]
   if (task === undefined) {
     throw new SubnetError({
@@ -61,8 +76,11 @@ const open = async ({
   spec,
   model,
   cheat,
+  batch,
+  providers,
+  cacheTokens,
 }: MinerWorkerData): Promise<{ readonly spec: SubnetSpec; readonly engine: OpenedEngine }> => {
-  const options = { folder: model, threads: 1 }
+  const options = { folder: model, threads: 1, batch, providers, ...(cacheTokens === null ? {} : { cacheTokens }) }
   const opening = cheat === null ? openEngine(options) : openAttack({ ...options, ...cheat, random: randomBytes })
   const [loaded, engine] = await Promise.all([loadSpec(spec), opening])
   return { spec: loaded, engine }

@@ -1,4 +1,4 @@
-import '../no-telemetry.ts'
+import '../runtime-env.ts'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { systemClock } from '@arbor/shared/clock'
 import type { Ms } from '@arbor/shared/units'
@@ -32,7 +32,8 @@ const start = (setup: ChildSetup): void => {
     filename: new URL('./worker.ts', import.meta.url).href,
     minThreads: setup.threads,
     maxThreads: setup.threads,
-    maxQueue: setup.threads, // the parent sends no more jobs than there are threads
+    concurrentTasksPerWorker: setup.jobsPerThread,
+    maxQueue: setup.threads * setup.jobsPerThread, // the parent sends no more than may run
     atomics: 'disabled', // a thread must hear an abort while its job awaits
   })
   hosted = { setup, pool }

@@ -6,6 +6,7 @@ export interface ChildSetup {
   readonly worker: string
   readonly workerData: unknown
   readonly threads: number
+  readonly jobsPerThread: number
 }
 
 /** From the parent to the child. */

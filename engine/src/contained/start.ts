@@ -24,7 +24,9 @@ const MAX_RESTARTS = 5
 export const startContained = <Job, Result, Progress = unknown>(
   of: ContainedOptions,
 ): Contained<Job, Result, Progress> => {
-  const { log, threads, maxQueue, clock = systemClock, abortGraceMs = ABORT_GRACE_MS, maxRestarts = MAX_RESTARTS } = of
+  const { log, threads, jobsPerThread = 1, maxQueue, clock = systemClock } = of
+  const { abortGraceMs = ABORT_GRACE_MS, maxRestarts = MAX_RESTARTS } = of
+  const places = threads * jobsPerThread
   const queue: Pending[] = []
   const inFlight = new Map<number, Pending>()
   const ended = Promise.withResolvers<void>()
@@ -53,7 +55,7 @@ export const startContained = <Job, Result, Progress = unknown>(
       if (launched.pid === undefined) exited(launched, null, null) // it never started, so no exit follows
     })
     launched.once('exit', (code, signal) => exited(launched, code, signal))
-    tell({ kind: 'start', setup: { worker: of.worker.href, workerData: of.workerData, threads } })
+    tell({ kind: 'start', setup: { worker: of.worker.href, workerData: of.workerData, threads, jobsPerThread } })
     log.info({ pid: launched.pid ?? null }, 'inference process started')
   }
 
@@ -105,7 +107,7 @@ export const startContained = <Job, Result, Progress = unknown>(
   }
 
   const advance = (): void => {
-    while (inFlight.size < threads && child !== undefined) {
+    while (inFlight.size < places && child !== undefined) {
       const pending = queue.shift()
       if (pending === undefined) break
       inFlight.set(pending.id, pending)
@@ -155,7 +157,7 @@ export const startContained = <Job, Result, Progress = unknown>(
     if (state === 'dead') throw dead(crashesInRow)
     if (state !== 'running') throw closed()
     if (signal?.aborted) throw aborted(signal.reason)
-    if (queue.length >= maxQueue && inFlight.size >= threads) throw busy(inFlight.size, queue.length)
+    if (queue.length >= maxQueue && inFlight.size >= places) throw busy(inFlight.size, queue.length)
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     const report = onProgress as ((value: unknown) => void) | undefined
     const pending: Pending = { id: nextId++, job, onProgress: report, resolve, reject, abandoned: false }

@@ -12,8 +12,10 @@ export interface ContainedOptions {
   readonly worker: URL
   /** Handed to each job as `context.workerData`; must survive structured cloning. */
   readonly workerData: unknown
-  /** Jobs that run at once, each in its own thread. */
+  /** Threads, each with what its worker module loads. */
   readonly threads: number
+  /** Jobs that one thread runs at once, which then share it and what it loaded; 1 when absent. */
+  readonly jobsPerThread?: number
   /** Jobs that may wait beyond those that run. */
   readonly maxQueue: number
   readonly log: ContainedLog
