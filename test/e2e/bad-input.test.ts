@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type Net, netuid, startNet, tinyModel } from './support/net.ts'
+import { must, type Net, netuid, startNet, tinyModel } from './support/net.ts'
 import { arbor } from './support/real-chain.ts'
 
 /** Reason 1, wrong usage 2. */
@@ -16,6 +16,9 @@ let other: Net
 let home = ''
 let taken: Server
 let takenPort = 0
+/** Commands that are sent to a chain that is not there, all at once, since each tries for ten seconds; by their first words. */
+const lost = new Map<string, ReturnType<typeof arbor>>()
+const CLIENTS = ['faucet', 'register --netuid 1', 'subnet list', 'stake show', 'subnet create']
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'arbor-bad-'))
@@ -25,8 +28,18 @@ beforeAll(async () => {
   await once(taken, 'listening')
   takenPort = (taken.address() as AddressInfo).port
   expect((await arbor(home, 'wallet', 'create', '--wallet', 'poor')).code).toBe(0)
+  const nowhere = ['--network', nobody]
+  for (const role of ['miner', 'validator']) {
+    const member = ['--wallets', net.wallets, '--wallet', `${role}-1`, '--spec', 'inference-tiny', '--data', data()]
+    lost.set(role, arbor(home, role, ...member, ...nowhere))
+  }
+  for (const words of CLIENTS) {
+    const wallet = words === 'subnet list' ? [] : ['--wallet', 'poor']
+    lost.set(words, arbor(home, ...words.split(' '), ...wallet, ...nowhere))
+  }
 }, 120_000)
 afterAll(async () => {
+  await Promise.all(lost.values())
   taken?.close()
   await other?.close()
   await net?.close()
@@ -34,8 +47,9 @@ afterAll(async () => {
 })
 
 /** Expects a command to say one line on stderr, nothing on stdout, and to fail. */
-const refused = async (code: number, says: RegExp, ...words: readonly string[]): Promise<void> => {
-  const { out, err, code: exit } = await arbor(home, ...words)
+const refused = async (code: number, says: RegExp, ...words: readonly string[]): Promise<void> =>
+  refusedBy(await arbor(home, ...words), code, says)
+const refusedBy = ({ out, err, code: exit }: Awaited<ReturnType<typeof arbor>>, code: number, says: RegExp): void => {
   expect({ exit, out, lines: err.split('\n').length - 1 }, err).toEqual({ exit: code, out: '', lines: 1 })
   expect(err).toMatch(says)
 }
@@ -99,11 +113,11 @@ describe.each(['miner', 'validator'])('arbor %s', (role) => {
     )
   })
 
-  test('gives up on a chain that is not there, and names it', () =>
-    refused(
+  test('gives up on a chain that is not there, and names it', async () =>
+    refusedBy(
+      await must(lost.get(role)),
       EXIT.reason,
       /^CHAIN_UNREACHABLE: no chain answers at ws:\/\/127\.0\.0\.1:1 \(tried for 10 s.*--network/,
-      ...asMember('--network', nobody),
     ))
 
   test('refuses what is no address of a chain', () =>
@@ -300,18 +314,10 @@ describe('arbor', () => {
     await refused(EXIT.reason, /^CHAIN_NO_SUBNET: .*77/, 'register', '--netuid', '77', ...online)
   })
 
-  test.each([
-    'faucet',
-    'register --netuid 1',
-    'subnet list',
-    'stake show',
-    'subnet create',
-  ])('gives up on a chain that is not there when it runs %s', (words) =>
-    refused(
+  test.each(CLIENTS)('gives up on a chain that is not there when it runs %s', async (words) =>
+    refusedBy(
+      await must(lost.get(words)),
       EXIT.reason,
       /^CHAIN_UNREACHABLE: no chain answers at ws:\/\/127\.0\.0\.1:1 /,
-      ...words.split(' '),
-      ...(words.startsWith('subnet list') ? [] : ['--wallet', 'poor']),
-      ...['--network', nobody],
     ))
 })
