@@ -13,7 +13,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   engine: ['shared'],
   miner: ['shared', 'subnet-spec', 'chain', 'engine'],
   validator: ['shared', 'subnet-spec', 'chain', 'engine'],
-  cli: ['shared', 'subnet-spec', 'chain', 'engine', 'miner', 'validator'],
+  gateway: ['shared', 'subnet-spec', 'chain', 'engine', 'validator'],
+  cli: ['shared', 'subnet-spec', 'chain', 'engine', 'miner', 'validator', 'gateway'],
 }
 const packages = Object.keys(allowed)
 

@@ -25,6 +25,16 @@ const commands: readonly { readonly name: string; readonly summary: string; read
       load: async () => (await import('@arbor/validator/command')).validatorCommand,
     },
     {
+      name: 'gateway',
+      summary: 'serve the OpenAI API with the miners',
+      load: async () => (await import('@arbor/gateway/command')).gatewayCommand,
+    },
+    {
+      name: 'chat',
+      summary: 'talk to a gateway in the terminal',
+      load: async () => (await import('@arbor/gateway/chat/command')).chatCommand,
+    },
+    {
       name: 'relay',
       summary: 'carry questions to miners without an open port',
       load: async () => (await import('@arbor/validator/relay/command')).relayCommand,

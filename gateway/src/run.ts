@@ -1,0 +1,243 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { join } from 'node:path'
+import { isLocalChain, type PrivateAddresses } from '@arbor/chain/address'
+import { type ChainConnection, connectChain } from '@arbor/chain/client/connect'
+import { findModel } from '@arbor/engine/find-model'
+import { type ModelFolder, readModelFolder } from '@arbor/engine/folder'
+import type { Clock } from '@arbor/shared/clock'
+import { SubnetError } from '@arbor/shared/errors'
+import type { Logger } from '@arbor/shared/log'
+import { DEFAULT_LIFETIME_MS } from '@arbor/shared/protocol/limits'
+import type { Signer } from '@arbor/shared/signer'
+import { supervise } from '@arbor/shared/supervise'
+import type { Ms, NetUid } from '@arbor/shared/units'
+import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
+import { ASK_LIMITS } from '@arbor/validator/dendrite/ask'
+import { type Dendrite, openDendrite } from '@arbor/validator/dendrite/open'
+import { openScoresReader, type ScoresReader } from '@arbor/validator/read-scores'
+import { openTraffic, type Traffic } from '@arbor/validator/traffic'
+import { createAsking, LONGEST_ASK } from './asking.ts'
+import { type Follower, openFollower } from './follow.ts'
+import { createServer } from './http/server.ts'
+import { createLimiter } from './keys/limits.ts'
+import type { KeyRing } from './keys/ring.ts'
+import { openMeter } from './meter.ts'
+import { createMetrics } from './metrics.ts'
+import { isLoopback, type Listen } from './options.ts'
+import { openQuestions } from './question.ts'
+import { createRecorder } from './record.ts'
+import { createRouter, type RouterLimits } from './routing/router.ts'
+import { serve } from './serve.ts'
+
+/** What the flags say. */
+export interface GatewaySettings {
+  readonly network: string
+  readonly netuid: NetUid
+  readonly spec: string
+  readonly task: string
+  /** Name or folder; null for the spec's own. */
+  readonly model: string | null
+  readonly cwd: string
+  readonly listen: Listen
+  /** Data folder of the validator; null without one. */
+  readonly validatorData: string | null
+  readonly limits: RouterLimits
+  readonly privateAddresses: PrivateAddresses
+}
+
+export interface GatewayDeps {
+  readonly settings: GatewaySettings
+  readonly hotkey: Signer
+  readonly keys: KeyRing | null
+  readonly log: Logger
+  readonly clock: Clock
+  readonly onReady: (url: string) => void
+}
+
+/** How long a request may wait for a miner to be free. */
+const PATIENCE_MS = 30_000
+
+/** Opens what a gateway holds, serves until the signal, and closes it in reverse. */
+export const runGateway = async (deps: GatewayDeps, signal: AbortSignal): Promise<void> => {
+  const { settings, log, clock } = deps
+  const specifier = specifierOf(settings.spec, settings.cwd)
+  const spec = await loadSpec(specifier)
+  const model = await openModel(settings, spec)
+  const chain = await connectChain({ url: settings.network, signal, clock, log, needs: ['metagraph'] })
+  try {
+    await serveSubnet(deps, { chain, spec, specifier, model }, signal)
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    await chain.close()
+  }
+}
+
+/**
+ * Reads the very model that the spec names: another one's tokenizer would count other tokens.
+ * @throws GATEWAY_MODEL, MODEL_*
+ */
+const openModel = async ({ model, cwd }: GatewaySettings, spec: SubnetSpec): Promise<ModelFolder> => {
+  const folder = findModel({ model: model ?? spec.model.name, cwd })
+  const found = await readModelFolder({ folder })
+  if (found.id.hash === spec.model.hash) return found
+  throw new SubnetError({
+    code: 'GATEWAY_MODEL',
+    message: `${folder} holds the model ${found.id.name} ${found.id.hash}, the subnet ${spec.name} is served by ${spec.model.name} ${spec.model.hash}; name its folder with --model`,
+    details: { folder, found: found.id.hash, expected: spec.model.hash },
+  })
+}
+
+interface Subnet {
+  readonly chain: ChainConnection
+  readonly spec: SubnetSpec
+  readonly specifier: string
+  readonly model: ModelFolder
+}
+
+const serveSubnet = async (deps: GatewayDeps, subnet: Subnet, signal: AbortSignal): Promise<void> => {
+  const { settings, hotkey, clock, log } = deps
+  const { chain, spec } = subnet
+  const questions = openQuestions({ spec, task: settings.task, meter: openMeter(subnet.model) })
+  using data = openData(deps, subnet)
+  await using dendrite = disposable(dendriteFor(deps, subnet))
+  const router = createRouter({ limits: settings.limits, clock, random })
+  const follower = await openFollower({
+    chain,
+    netuid: settings.netuid,
+    self: hotkey.address,
+    router,
+    scores: data.scores === null ? null : data.scores.read,
+    reward: spec.reward,
+    registered: dendrite.registered,
+    log,
+  })
+  await serve(
+    {
+      listen: settings.listen,
+      build: (stopping) =>
+        buildApp({ ...deps, subnet, questions, router, follower, dendrite, traffic: data.traffic, stopping }),
+      onListening: (url) => {
+        log.info({ event: 'gateway.ready', url, netuid: settings.netuid, spec: spec.name }, 'gateway serves')
+        deps.onReady(url)
+      },
+      onStopping: router.close,
+      supervise: (until) =>
+        supervise({
+          loops: { subnet: follower.follow, ...(deps.keys === null ? {} : { keys: deps.keys.follow }) },
+          signal: until,
+          clock,
+        }),
+      clock,
+    },
+    signal,
+  )
+  log.info({ event: 'gateway.stopped' }, 'gateway stops')
+}
+
+/** A number in [0, 1) with 48 bits of chance. */
+const random = (): number => randomInt(2 ** 48 - 1) / 2 ** 48
+
+const dendriteFor = ({ settings, hotkey, clock, log }: GatewayDeps, { chain, spec, specifier }: Subnet): Dendrite => {
+  const { inFlight, perMiner } = settings.limits
+  const rule = settings.privateAddresses
+  return openDendrite({
+    spec,
+    specifier,
+    signer: hotkey,
+    netuid: settings.netuid,
+    genesisHash: chain.genesisHash,
+    clock,
+    log,
+    limits: { ...ASK_LIMITS, inFlight, perMiner },
+    isSealed: true, // so that each piece of a stream is the miner's, before its end is signed
+    proof: 'mac',
+    privateAllowed: rule === 'allow' || (rule === 'auto' && isLocalChain(chain)),
+    speaksBittensor: false,
+    sessionMs: DEFAULT_LIFETIME_MS as Ms,
+  })
+}
+
+/** The validator's files, as far as the gateway uses them. */
+interface Data extends Disposable {
+  readonly scores: ScoresReader | null
+  readonly traffic: Traffic | null
+}
+
+const openData = ({ settings, hotkey }: GatewayDeps, { chain, spec }: Subnet): Data => {
+  const { validatorData: folder, netuid } = settings
+  if (folder === null) return { scores: null, traffic: null, [Symbol.dispose]: () => undefined }
+  const owner = { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address }
+  const traffic = openTraffic({ file: join(folder, 'traffic.sqlite'), owner, spec })
+  const scores = openScoresReader({ file: join(folder, 'ledger.sqlite') })
+  return {
+    scores,
+    traffic,
+    [Symbol.dispose]: () => {
+      scores[Symbol.dispose]()
+      traffic.close()
+    },
+  }
+}
+
+const disposable = (dendrite: Dendrite): Dendrite & AsyncDisposable => ({
+  ...dendrite,
+  [Symbol.asyncDispose]: dendrite.close,
+})
+
+interface Parts extends GatewayDeps {
+  readonly subnet: Subnet
+  readonly questions: ReturnType<typeof openQuestions>
+  readonly router: ReturnType<typeof createRouter>
+  readonly follower: Follower
+  readonly dendrite: Dendrite
+  readonly traffic: Traffic | null
+  readonly stopping: { readonly isStopping: () => boolean; readonly stop: AbortSignal }
+}
+
+const buildApp = (parts: Parts) => {
+  const { settings, subnet, questions, router, follower, traffic, clock, log } = parts
+  const { spec, model } = subnet
+  const { deadlineMs, stream } = questions.definition
+  const about = { spec: spec.name, version: String(spec.version), model: model.id.name, hash: model.id.hash }
+  const metrics = createMetrics({ router, about })
+  const head = (): ReturnType<Follower['view']>['block'] => follower.view().block
+  const asking = createAsking({
+    router,
+    clock,
+    task: settings.task,
+    deadlineMs,
+    streams: stream === true,
+    ask: parts.dendrite.ask,
+    record: createRecorder({ traffic, head, log }),
+    patienceMs: PATIENCE_MS,
+    events: { attempt: (_miner, outcome) => metrics.attempt(outcome), retry: metrics.retry },
+  })
+  const readiness = () => {
+    const { block, trouble } = follower.view()
+    const miners = router.miners().length
+    const why = parts.stopping.isStopping() ? 'stopping' : (trouble ?? (miners === 0 ? 'no miner can be asked' : null))
+    return { ready: why === null, why, block, miners }
+  }
+  return createServer({
+    model: {
+      id: spec.model.name,
+      hash: spec.model.hash,
+      netuid: settings.netuid,
+      created: Math.floor(clock.now() / 1_000),
+    },
+    questions,
+    asking,
+    keys: parts.keys,
+    limiter: createLimiter(clock),
+    isLoopback: isLoopback(settings.listen.host),
+    metrics,
+    clock,
+    log,
+    randomBytes,
+    readiness,
+    quietMs: PATIENCE_MS + LONGEST_ASK * deadlineMs,
+    ...parts.stopping,
+  })
+}
