@@ -8,6 +8,8 @@ export interface AuditCase {
   readonly stakes: Stakes
   /** n: users' answers that it gave in this round. */
   readonly answers: number
+  /** Share of them that can still be looked at; all when absent. */
+  readonly seen?: number
   /** C: chunks of its answers, on average; at least 1. */
   readonly chunks: number
   /** This round's place in its epoch, from 1, and rounds in an epoch. */
@@ -70,9 +72,9 @@ const STRICTLY = 1e-6
 
 /** The share that one attack asks for; above 1 when none is enough. */
 const neededShare = (of: AuditCase, attack: AuditedAttack, index: number, look: Look): number => {
-  const { terms, stakes, answers, round, rounds, missed } = of
+  const { terms, stakes, answers, round, rounds, missed, seen = 1 } = of
   if (answers === 0 || attack.saving <= 0) return 0
-  const detection = detectionOf(attack, look)
+  const detection = seen * detectionOf(attack, look)
   const loss = lossWhenFound(stakes)
   const saved = attack.saving * workInRound(stakes)
   const unprofitable = loss === 0 ? 0 : saved / loss + STRICTLY
@@ -87,13 +89,14 @@ const policyWith = (of: AuditCase, chosen: Pick<AuditPolicy, 'share' | 'look' | 
   ...chosen,
   attacks: of.terms.attacks.map((attack, index) => {
     const detection = detectionOf(attack, chosen.look)
-    const found = foundWithin({ answers: of.answers, cheated: 1, share: chosen.share, detection })
+    const share = (of.seen ?? 1) * chosen.share
+    const found = foundWithin({ answers: of.answers, cheated: 1, share, detection })
     return {
       name: attack.name,
       detection,
       found,
       foundInEpoch: 1 - (of.missed[index] ?? 1) * (1 - found),
-      profit: expectedProfit({ ...of, attack, share: chosen.share, detection, cheated: 1 }),
+      profit: expectedProfit({ ...of, attack, share, detection, cheated: 1 }),
     }
   }),
 })

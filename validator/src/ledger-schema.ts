@@ -15,6 +15,22 @@ const migrations: readonly string[] = [
    CREATE TABLE weights (
      id INTEGER PRIMARY KEY, row TEXT NOT NULL, state TEXT NOT NULL, computed_at INTEGER NOT NULL, included_at INTEGER,
      read_back_at INTEGER, error TEXT, at INTEGER NOT NULL) STRICT;`,
+  `CREATE TABLE forfeits (
+     hotkey TEXT NOT NULL, uid INTEGER NOT NULL, registered_at INTEGER NOT NULL, at_block INTEGER NOT NULL,
+     until_block INTEGER NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, receipt TEXT,
+     PRIMARY KEY (hotkey, uid, registered_at, at_block)) STRICT;
+   CREATE TABLE passes (before INTEGER PRIMARY KEY, round INTEGER NOT NULL, epoch INTEGER NOT NULL, closed INTEGER NOT NULL) STRICT;
+   CREATE TABLE audit_plans (
+     before INTEGER NOT NULL REFERENCES passes, hotkey TEXT NOT NULL, uid INTEGER NOT NULL, registered_at INTEGER NOT NULL,
+     answers INTEGER NOT NULL, dropped INTEGER NOT NULL, share REAL NOT NULL, look INTEGER NOT NULL, outlook TEXT NOT NULL,
+     PRIMARY KEY (before, hotkey, uid, registered_at)) STRICT;
+   CREATE TABLE audits (
+     id TEXT PRIMARY KEY, before INTEGER NOT NULL REFERENCES passes, hotkey TEXT NOT NULL, uid INTEGER NOT NULL,
+     registered_at INTEGER NOT NULL, reason TEXT NOT NULL, value REAL NOT NULL, check_ms REAL, prefilled INTEGER, at INTEGER NOT NULL) STRICT;
+   CREATE INDEX audits_by_pass ON audits (before, hotkey);
+   ALTER TABLE verdicts ADD COLUMN check_ms REAL;
+   ALTER TABLE verdicts ADD COLUMN prefilled INTEGER;
+   ALTER TABLE verdicts ADD COLUMN receipt TEXT;`,
 ]
 
 /** Brings a ledger to the newest schema. @throws LEDGER_NEWER when it was written by a later version */

@@ -2,8 +2,10 @@ import { DatabaseSync } from 'node:sqlite'
 import type { WeightRow } from '@arbor/chain/client/types'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Block, Hex, NetUid, Ss58, Uid, UnixMs } from '@arbor/shared/units'
+import { type AuditLedger, addForfeits, audits, type Forfeit } from './ledger-audits.ts'
 import { migrate } from './ledger-schema.ts'
 import type { Registration, Score } from './scores.ts'
+import { transaction } from './transaction.ts'
 
 /** One miner's outcome in one round. */
 export interface VerdictRow extends Registration {
@@ -16,6 +18,12 @@ export interface VerdictRow extends Registration {
   readonly sigma: number
   /** Milliseconds from the request's last byte to the answer's last; null without an answer. */
   readonly totalMs: number | null
+  /** What judging it took; absent where there was nothing to judge. */
+  readonly checkMs?: number | undefined
+  /** Tokens of the check's prefill. */
+  readonly prefilled?: number | undefined
+  /** Id of its receipt. */
+  readonly receipt?: string | undefined
 }
 
 /** How far a weight row got: computed → submitted → finalised → confirmed (read back equal) or lost; or failed. */
@@ -35,7 +43,7 @@ export interface WeightAttempt {
 }
 
 /** What a validator must not forget: one SQLite file, each method one transaction. */
-export interface Ledger extends Disposable {
+export interface Ledger extends Disposable, AuditLedger {
   /** Start block of the last round that was recorded, null before the first. */
   lastRoundBlock(): Block | null
   /** Start blocks of the newest rounds that were recorded, newest first. */
@@ -47,6 +55,7 @@ export interface Ledger extends Disposable {
     readonly at: UnixMs
     readonly verdicts: readonly VerdictRow[]
     readonly scores: readonly Score[]
+    readonly forfeits?: readonly Forfeit[]
   }): void
   verdictCounts(): ReadonlyMap<Ss58, ReadonlyMap<string, number>>
   openAttempt(attempt: { readonly row: WeightRow; readonly computedAt: Block; readonly at: UnixMs }): number
@@ -80,7 +89,13 @@ export function openLedger({
   const name = file ?? ':memory:'
   const db = open(name)
   claim(db, name, owner)
-  return { ...rounds(db, keptRounds), ...attempts(db), close: () => db.close(), [Symbol.dispose]: () => db.close() }
+  return {
+    ...rounds(db, keptRounds),
+    ...attempts(db),
+    ...audits(db),
+    close: () => db.close(),
+    [Symbol.dispose]: () => db.close(),
+  }
 }
 
 function open(name: string): DatabaseSync {
@@ -115,7 +130,7 @@ function claim(db: DatabaseSync, name: string, owner: { genesisHash: Hex; netuid
 
 function rounds(db: DatabaseSync, keptRounds: number) {
   const addVerdict = db.prepare(
-    'INSERT INTO verdicts (round_block, round, hotkey, uid, registered_at, task, seed, reason, value, sigma, total_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO verdicts (round_block, round, hotkey, uid, registered_at, task, seed, reason, value, sigma, total_ms, check_ms, prefilled, receipt) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   )
   const putScore = db.prepare(
     'INSERT OR REPLACE INTO scores (hotkey, uid, registered_at, average, sigma, samples, last_round_block) VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -125,11 +140,12 @@ function rounds(db: DatabaseSync, keptRounds: number) {
   const dropVerdicts = db.prepare('DELETE FROM verdicts WHERE round_block < ?')
   const dropRounds = db.prepare('DELETE FROM rounds WHERE round_block < ?')
   const dropScores = db.prepare('DELETE FROM scores WHERE last_round_block < ?')
+  const dropForfeits = db.prepare('DELETE FROM forfeits WHERE until_block < ?')
   /** Forgets rounds beyond those kept, and scores that no kept round has touched. */
   const forget = (): void => {
     const from = numberOrNull(oldest.get(keptRounds - 1)?.v)
     if (from === null) return
-    for (const drop of [dropVerdicts, dropRounds, dropScores]) drop.run(from)
+    for (const drop of [dropVerdicts, dropRounds, dropScores, dropForfeits]) drop.run(from)
   }
   return {
     lastRoundBlock: () => numberOrNull(db.prepare('SELECT max(round_block) AS v FROM rounds').get()?.v) as Block | null,
@@ -152,7 +168,7 @@ function rounds(db: DatabaseSync, keptRounds: number) {
           samples: Number(r.samples),
           lastRoundBlock: Number(r.last_round_block) as Block,
         })),
-    recordRound: ({ roundBlock, at, verdicts, scores }: Parameters<Ledger['recordRound']>[0]) =>
+    recordRound: ({ roundBlock, at, verdicts, scores, forfeits = [] }: Parameters<Ledger['recordRound']>[0]) =>
       transaction(db, () => {
         addRound.run(roundBlock, at)
         for (const v of verdicts) {
@@ -168,8 +184,12 @@ function rounds(db: DatabaseSync, keptRounds: number) {
             v.value,
             v.sigma,
             v.totalMs,
+            v.checkMs ?? null,
+            v.prefilled ?? null,
+            v.receipt ?? null,
           )
         }
+        addForfeits(db, forfeits)
         forget()
         for (const s of scores)
           putScore.run(s.hotkey, s.uid, s.registeredAt, s.average, s.sigma, s.samples, s.lastRoundBlock)
@@ -216,14 +236,3 @@ function attempts(db: DatabaseSync) {
 }
 
 const numberOrNull = (value: unknown): number | null => (value === null || value === undefined ? null : Number(value))
-
-function transaction(db: DatabaseSync, body: () => void): void {
-  db.exec('BEGIN IMMEDIATE')
-  try {
-    body()
-    db.exec('COMMIT')
-  } catch (error) {
-    db.exec('ROLLBACK')
-    throw error
-  }
-}

@@ -17,10 +17,7 @@ export interface RoundDeps {
   /** Asks one miner; every way in which it can misbehave is a value, and so is what kept us from asking. */
   readonly ask: (task: PlannedTask, signal: AbortSignal) => Promise<Answer>
   /** Judges an answer in a worker thread. @throws ENGINE_CRASHED, ENGINE_BUSY and others: then that answer has no verdict; after ENGINE_DEAD the validator ends */
-  readonly judge: (
-    job: ScoreJob,
-    signal: AbortSignal,
-  ) => Promise<Verdict>
+  readonly judge: (job: ScoreJob, signal: AbortSignal) => Promise<Verdict>
 }
 
 /**

@@ -5,6 +5,7 @@ import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import type { Answer } from './dendrite/answer.ts'
 import { type Exchange, exchangeId, exchangeOf } from './exchange.ts'
 import type { PlannedTask } from './plan.ts'
+import { transaction } from './transaction.ts'
 
 /** Whose traffic a file holds. */
 export interface TrafficOwner {
@@ -184,16 +185,5 @@ function reading(db: DatabaseSync): Pick<Traffic, 'oldest' | 'waiting' | 'counts
         answers: Number(row.kept) + Number(row.lost),
         dropped: Number(row.lost),
       })),
-  }
-}
-
-function transaction(db: DatabaseSync, body: () => void): void {
-  db.exec('BEGIN IMMEDIATE')
-  try {
-    body()
-    db.exec('COMMIT')
-  } catch (error) {
-    db.exec('ROLLBACK')
-    throw error
   }
 }

@@ -1,10 +1,12 @@
 import type { WorkerContext } from '@arbor/engine/contained/worker-context'
 import { openEngine } from '@arbor/engine/open'
-import type { CheckShare, InferenceEngine } from '@arbor/shared/inference'
+import { systemClock } from '@arbor/shared/clock'
+import type { Check, CheckShare, InferenceEngine } from '@arbor/shared/inference'
 import type { Hex } from '@arbor/shared/units'
-import type { SubnetSpec, Timing, Verdict } from '@arbor/subnet-spec/define'
+import type { SubnetSpec, Timing } from '@arbor/subnet-spec/define'
 import { loadSpec } from '@arbor/subnet-spec/load'
 import { readResponse } from './dendrite/response.ts'
+import type { Judged } from './judged.ts'
 import { checkedVerdict } from './verdict.ts'
 
 /** What a worker is given when it starts. */
@@ -32,14 +34,26 @@ let opened: Promise<{ spec: SubnetSpec; engine: InferenceEngine }> | undefined
 export default async function score(
   { task, request, response, timing, binding, share }: ScoreJob,
   { workerData }: WorkerContext,
-): Promise<Verdict> {
+): Promise<Judged> {
   opened ??= open(workerData as ScoreWorkerData)
   const { spec, engine } = await opened
   const definition = spec.tasks[task]
   if (definition === undefined) throw new Error(`the spec ${spec.name} has no task ${task}`)
   const read = readResponse(definition, response)
   if (!read.ok) return { reason: read.reason, value: 0, sigma: 0 }
-  return checkedVerdict(await definition.score({ request, response: read.response, binding, share, engine, timing }))
+  const startedAt = systemClock.monotonic()
+  let check: Check | null = null
+  const watched: InferenceEngine = {
+    model: engine.model,
+    generate: (...asked) => engine.generate(...asked),
+    check: async (...asked) => {
+      check = await engine.check(...asked)
+      return check
+    },
+  }
+  const { response: answer } = read
+  const scored = await definition.score({ request, response: answer, binding, share, engine: watched, timing })
+  return { ...checkedVerdict(scored), check, checkMs: systemClock.monotonic() - startedAt }
 }
 
 async function open({ spec, modelFolder }: ScoreWorkerData): Promise<{ spec: SubnetSpec; engine: InferenceEngine }> {

@@ -159,7 +159,10 @@ async function putOnce(deps: ArborDeps, { attempt, question, context, left, sign
   const timing = { ...reply.timing, deadlineMs: question.deadlineMs, lagged: isLagged(reply.timing) }
   const { body, signed } = received
   const binding = bindingOf({ ...context, hotkey: question.hotkey, requestHash: written.hash })
-  return { kind: 'done', answer: { kind: 'answered', body, timing, signed: true, binding, ...shown(attempt, question, body, signed) } }
+  return {
+    kind: 'done',
+    answer: { kind: 'answered', body, timing, signed: true, binding, ...shown(attempt, question, body, signed) },
+  }
 }
 
 /** Shows what was asked and answered; our session attests what the sealed bodies held. */
