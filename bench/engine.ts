@@ -6,11 +6,11 @@
 import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import type { Thresholds } from '../engine/src/card.ts'
+import { floorThresholds } from '../engine/src/calibrate/floors.ts'
 import { startContained } from '../engine/src/contained/start.ts'
 import { readModelFolder } from '../engine/src/folder.ts'
 import { openEngine } from '../engine/src/open.ts'
-import type { GenerateRequest, PrecisionProfile } from '../shared/src/inference.ts'
+import type { GenerateRequest } from '../shared/src/inference.ts'
 import type { GenerateJob } from './workers/generate.ts'
 import { writeResult } from './write.ts'
 
@@ -36,18 +36,11 @@ const timed = async <T>(action: () => Promise<T>): Promise<{ value: T; cpuMs: nu
   return { value, cpuMs: (user + system) / 1000 }
 }
 
-const unlimited = (profile: PrecisionProfile): Thresholds => ({
-  profile,
-  exponentMismatches: Number.POSITIVE_INFINITY,
-  mantissaError: Number.POSITIVE_INFINITY,
-  marginMean: Number.POSITIVE_INFINITY,
-  marginMax: Number.POSITIVE_INFINITY,
-})
-
 const benchCosts = async () => {
-  // A card without limits, such as the int8 copy's, is timed with limits that refuse nothing.
+  // A card without limits, such as the int8 copy's, is timed with the limits that calibration starts from.
   const { card } = await readModelFolder({ folder })
-  const thresholds = card.thresholds.length === 0 ? { thresholds: unlimited(card.profile) } : {}
+  const thresholds =
+    card.thresholds.length === 0 ? { thresholds: floorThresholds({ profile: card.profile, provider: 'cpu' }) } : {}
   const loading = await timed(() => openEngine({ folder, ...thresholds }))
   const engine = loading.value
   await engine.check(requestOf(16, -1), await engine.generate(requestOf(16, -1))) // warm-up

@@ -1,115 +1,128 @@
-import type { Check, CheckReason, Generation } from '@arbor/shared/inference'
-import type { ModelConfig, Thresholds } from './card.ts'
-import type { GenerateDeps } from './generate.ts'
+import type { Check, CheckReason, CheckShare, ModelId } from '@arbor/shared/inference'
+import type { Decoder } from './decoder.ts'
+import type { ModelConfig } from './model-config.ts'
+import { prefillRows } from './proof/prefill.ts'
+import { type FormReason, type ReadAnswer, readAnswer } from './proof/read-answer.ts'
+import { openResidues } from './proof/residue.ts'
+import { choosePart } from './proof/share.ts'
 import type { PreparedRequest } from './request.ts'
-import { samplingMargin } from './sampler.ts'
-import { CHUNK_TOKENS, chunksOf, compareChunk, TOP_K } from './toploc.ts'
+import { createDraws } from './sampler.ts'
+import { mismatchesAllowed } from './statistics.ts'
+import type { Measurements, Thresholds } from './thresholds.ts'
+import type { Tokenizer } from './tokenizer.ts'
+import { chunksOf, compareChunk } from './toploc.ts'
 
 /** Margin that one token counts at most in the mean, so that a single outlier cannot outweigh a whole answer. */
 const MARGIN_CLIP = 1
 
-const refused = (reason: CheckReason): Check => ({
-  reason,
+export interface CheckDeps {
+  readonly decoder: Decoder
+  readonly tokenizer: Tokenizer
+  readonly config: ModelConfig
+  readonly model: ModelId
+  readonly thresholds: Thresholds
+}
+
+const unmeasured = {
   residueError: null,
   exponentMismatches: null,
   mantissaError: null,
   marginMean: null,
   marginMax: null,
-  prefilled: 0,
-})
+  mismatches: null,
+}
+const refused = (reason: FormReason, prefilled = 0): Check => ({ reason, ...unmeasured, prefilled })
 
 /**
  * Decides whether an answer came from this model, this prompt and this seed: the tokens must decode to the text, their hidden
- * states must match the fingerprint, and each must be the one that the sampler chooses. One prefill serves both measurements.
+ * states must match the proof, and each must be the one that the sampler chooses. One prefill serves both measurements.
  * @param answer whatever a miner sent; anything unexpected is a refusal, never an exception
+ * @param share  how much of the answer to look at; all when absent
+ * @throws ENGINE_BAD_LOGITS when this side's model gives no numbers
  */
 export const check = async (
-  deps: GenerateDeps & { readonly thresholds: Thresholds },
+  deps: CheckDeps,
   request: PreparedRequest,
   answer: unknown,
+  share?: CheckShare,
 ): Promise<Check> => {
-  const generation = readGeneration(answer, request, deps.config)
-  if (typeof generation === 'string') return refused(generation)
-  const proofs = readProofs(generation.fingerprint, generation.tokens.length)
-  if (proofs === null) return refused('malformed')
-  if (deps.tokenizer.decode(generation.tokens) !== generation.text) return refused('text')
-  return measure(deps, request, generation.tokens, proofs)
+  const read = readAnswer({ answer, request, ...deps })
+  return typeof read === 'string' ? refused(read) : measure(deps, request, read, share)
 }
 
 const measure = async (
-  { decoder, thresholds }: GenerateDeps & { readonly thresholds: Thresholds },
+  deps: CheckDeps,
   request: PreparedRequest,
-  tokens: readonly number[],
-  proofs: readonly Uint8Array[],
+  { tokens, proofs }: ReadAnswer,
+  share: CheckShare | undefined,
 ): Promise<Check> => {
-  const { logits, hidden, vocabulary, width } = await decoder.step(
-    [...request.prompt, ...tokens.slice(0, -1)],
-    decoder.empty,
-  )
+  const { decoder, config, model, thresholds } = deps
+  const part = choosePart(tokens.length, share)
   const first = request.prompt.length - 1 // the row of the prompt's last token drew the answer's first
-  let exponentMismatches = 0
-  let mantissaError = 0
-  for (const [index, { values, k }] of chunksOf(hidden.slice(first * width), width).entries()) {
-    const difference = compareChunk(values, proofs[index] ?? new Uint8Array(0), k)
-    if (difference === null) return refused('malformed')
-    exponentMismatches = Math.max(exponentMismatches, difference.exponentMismatches)
-    mantissaError = Math.max(mantissaError, difference.mantissaError)
-  }
-  const { seed, temperature } = request
-  const margins = tokens.map((token, position) => {
-    const row = logits.subarray((first + position) * vocabulary, (first + position + 1) * vocabulary)
-    return samplingMargin({ logits: row, temperature, seed, position, token })
+  const draws = createDraws({ request, model })
+  const margins: number[] = []
+  const seen = [...request.prompt, ...tokens.slice(0, part.end - 1)]
+  const { hidden, width } = await prefillRows({
+    decoder,
+    tokens: seen,
+    rows: part.positions.map((position) => first + position),
+    vocabulary: config.vocabulary,
+    onRow: ({ row, logits }) => {
+      const position = row - first
+      margins.push(draws.margin({ logits, position, token: tokens[position] ?? -1, tolerance: thresholds.marginMax }))
+    },
   })
-  const marginMax = Math.max(...margins)
+  const states = compareProofs({ request, model, tokens, proofs, hidden: hidden.subarray(first * width), width })
+  if (states === null) return refused('malformed', seen.length)
   const marginMean = margins.reduce((sum, margin) => sum + Math.min(margin, MARGIN_CLIP), 0) / margins.length
-  const measured = { exponentMismatches, mantissaError, marginMean, marginMax }
+  const mismatches = margins.filter((margin) => margin > 0).length
+  const measured = { ...states, marginMean, marginMax: Math.max(...margins), mismatches }
+  return { reason: judge(measured, margins.length, thresholds), ...measured, prefilled: seen.length }
+}
+
+type StateErrors = Pick<Measurements, 'residueError' | 'exponentMismatches' | 'mantissaError'>
+
+/** Compares hidden states with their proofs, chunk by chunk; null when a proof is malformed. */
+const compareProofs = (of: {
+  readonly request: PreparedRequest
+  readonly model: ModelId
+  readonly tokens: readonly number[]
+  readonly proofs: readonly Uint8Array[]
+  readonly hidden: Float32Array
+  readonly width: number
+}): StateErrors | null => {
+  const { request, proofs, width } = of
+  const none = { residueError: null, exponentMismatches: null, mantissaError: null }
+  if (request.proof === 'none') return none
+  const chunks = chunksOf(of.hidden, width)
+  if (request.proof === 'residue') {
+    const residues = openResidues({ ...of, binding: request.binding }, width)
+    const errors = chunks.map(({ values }, chunk) => residues.compare(chunk, values, proofs[chunk] ?? NO_BYTES))
+    const found = errors.filter((error) => error !== null)
+    return found.length < errors.length ? null : { ...none, residueError: Math.max(...found) }
+  }
+  const differences = chunks.map(({ values, k }, chunk) => compareChunk(values, proofs[chunk] ?? NO_BYTES, k))
+  const found = differences.filter((difference) => difference !== null)
+  if (found.length < differences.length) return null
   return {
-    reason: judge(measured, thresholds),
-    residueError: null,
-    ...measured,
-    prefilled: request.prompt.length + tokens.length - 1,
+    ...none,
+    exponentMismatches: Math.max(...found.map((each) => each.exponentMismatches)),
+    mantissaError: Math.max(...found.map((each) => each.mantissaError)),
   }
 }
 
-const judge = (measured: Omit<Thresholds, 'profile'>, limits: Thresholds): CheckReason => {
-  const { exponentMismatches, mantissaError, marginMean, marginMax } = measured
-  if (!(exponentMismatches <= limits.exponentMismatches && mantissaError <= limits.mantissaError)) return 'fingerprint'
-  if (!(marginMean <= limits.marginMean && marginMax <= limits.marginMax)) return 'sampling'
-  return 'ok'
-}
+const NO_BYTES = new Uint8Array(0)
 
-/** Reads what a miner sent, cheapest checks first; returns why it is refused, or the parsed answer. */
-const readGeneration = (
-  answer: unknown,
-  { maxTokens }: PreparedRequest,
-  config: ModelConfig,
-): Generation | 'malformed' | 'truncated' => {
-  if (typeof answer !== 'object' || answer === null) return 'malformed'
-  const { text, tokens: claimed, finish, fingerprint } = answer as Readonly<Record<string, unknown>>
-  if (typeof text !== 'string' || (finish !== 'length' && finish !== 'stop')) return 'malformed'
-  if (!Array.isArray(claimed) || !Array.isArray(fingerprint)) return 'malformed'
-  if (claimed.length === 0 || claimed.length > maxTokens) return claimed.length === 0 ? 'truncated' : 'malformed'
-  const tokens: readonly number[] = Array.from(claimed) // turns holes into undefined, which the next line refuses
-  if (!tokens.every((token) => Number.isInteger(token) && token >= 0 && token < config.vocabulary)) return 'malformed'
-  // The end token ends an answer, and nothing else does before the full length.
-  const end = tokens.indexOf(config.end)
-  if (end !== -1 && end !== tokens.length - 1) return 'malformed'
-  if ((end !== -1) !== (finish === 'stop')) return finish === 'stop' ? 'truncated' : 'malformed'
-  if (finish === 'length' && tokens.length !== maxTokens) return 'truncated'
-  return { text, tokens, finish, fingerprint }
+/** Compares what was measured with the limits; every comparison is of the form that NaN fails. */
+const judge = (
+  measured: StateErrors & { readonly marginMean: number; readonly marginMax: number; readonly mismatches: number },
+  positions: number,
+  limits: Thresholds,
+): CheckReason => {
+  const within = (key: keyof StateErrors): boolean =>
+    limits[key] === null || (measured[key] ?? Number.NaN) <= limits[key]
+  if (!within('residueError') || !within('exponentMismatches') || !within('mantissaError')) return 'fingerprint'
+  const allowed = mismatchesAllowed(positions, limits.mismatchRate)
+  const { marginMean, marginMax, mismatches } = measured
+  return marginMean <= limits.marginMean && marginMax <= limits.marginMax && mismatches <= allowed ? 'ok' : 'sampling'
 }
-
-/** Decodes the proofs if there is exactly one for each chunk, each in canonical base64 of the longest proof at most. */
-const readProofs = (fingerprint: readonly unknown[], tokens: number): Uint8Array[] | null => {
-  if (fingerprint.length !== Math.ceil(tokens / CHUNK_TOKENS)) return null
-  const proofs: Uint8Array[] = []
-  for (const proof of fingerprint) {
-    if (typeof proof !== 'string' || proof.length > LONGEST_PROOF) return null
-    const bytes = Buffer.from(proof, 'base64')
-    if (bytes.toString('base64') !== proof) return null
-    proofs.push(bytes)
-  }
-  return proofs
-}
-
-const LONGEST_PROOF = 4 * Math.ceil((2 + 2 * TOP_K) / 3)

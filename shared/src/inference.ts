@@ -68,24 +68,26 @@ export type CheckReason = 'ok' | 'malformed' | 'truncated' | 'fingerprint' | 'sa
 export interface CheckShare {
   /** 32 bytes that choose; drawn after the answer was signed. */
   readonly draw: Hex
-  /** Chunks whose proofs are compared; all when absent. */
+  /** Chunks whose proofs are compared, with all ahead of them; all when absent. */
   readonly chunks?: number
-  /** Positions whose tokens are drawn again; all of the chosen chunks when absent. */
+  /** Positions up to the last chosen chunk whose tokens are drawn again; all of the chosen chunks when absent. */
   readonly positions?: number
 }
 
 /** Outcome of checking a generation with one prefill. */
 export interface Check {
   readonly reason: CheckReason
-  /** Mean residue difference of the worst chunk; null for another proof or where the check did not get that far. */
+  /** Mean distance, in steps, of the worst chunk's values from what rounds to its residues; null for another proof or where the check did not get that far. */
   readonly residueError: number | null
   /** Exponent mismatches of the worst chunk; null for another proof or where the check did not get that far. */
   readonly exponentMismatches: number | null
   /** Mean mantissa error of the worst chunk. */
   readonly mantissaError: number | null
-  /** Mean of the clipped sampling margins, and the largest. */
+  /** Mean of the sampling margins in logits, each clipped to 1, and the largest. */
   readonly marginMean: number | null
   readonly marginMax: number | null
+  /** Tokens that were drawn again and are not exactly those that this engine draws. */
+  readonly mismatches: number | null
   /** Tokens that the one prefill ran over; 0 where it was not needed. */
   readonly prefilled: number
 }
