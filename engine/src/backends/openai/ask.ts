@@ -71,7 +71,7 @@ const send = async (
   const headers = new Headers({ accept: 'text/event-stream, application/json' })
   if (init.body !== undefined) headers.set('content-type', 'application/json')
   if (server.key !== null) headers.set('authorization', `Bearer ${server.key}`)
-  const request = { ...init, headers, signal: stop.signal, redirect: 'error' } as const // a redirect could take the key elsewhere
+  const request = { ...init, headers, signal: stop.signal, redirect: 'manual' } as const // no redirect takes the key elsewhere
   const response = await within(exchange, server.firstMs, 'answer', () => fetch(url, request))
   if (response.ok) return response
   const said = await textOf(readBody(exchange, response, BOUNDS.refusal)).catch(() => '')
