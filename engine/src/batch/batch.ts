@@ -18,7 +18,7 @@ export interface RunningBatch {
   close(error: SubnetError): Promise<void>
 }
 
-/** Tokens of a prompt that run at once: many while nothing else runs, fewer beside answers, which wait for them. */
+/** Tokens of prompts that run between two steps: many while nothing else runs, fewer beside answers, which wait for them. */
 const PIECE = { alone: 512, beside: 64 }
 
 /** Starts an empty batch. */
@@ -60,13 +60,23 @@ export const createBatch = (of: { readonly decoder: Decoder; readonly limits: Ba
     }
   }
 
-  /** Runs a piece of the first prompt. @returns its group when it has run whole and its answer goes on */
-  const prefill = async (): Promise<Group | null> => {
-    const [first] = prefills
-    if (first === undefined) return null
+  /** Runs prompts, first come first served, as far as one turn may. @returns those whose answers go on from here */
+  const prefillSome = async (): Promise<Group[]> => {
+    const arrived: Group[] = []
+    let left = groups.length > 0 ? PIECE.beside : PIECE.alone
+    for (let first = prefills[0]; first !== undefined && left > 0; first = prefills[0]) {
+      const { prompt } = first.job.sequence
+      const piece = prompt.slice(first.cache.length, first.cache.length + left)
+      left -= piece.length
+      const group = await prefill(first, piece)
+      if (group !== null) arrived.push(group)
+    }
+    return arrived
+  }
+
+  /** Runs a piece of a prompt. @returns its group when it has run whole and its answer goes on */
+  const prefill = async (first: Prefill, piece: readonly number[]): Promise<Group | null> => {
     const { prompt } = first.job.sequence
-    const done = first.cache.length
-    const piece = prompt.slice(done, done + (groups.length > 0 ? PIECE.beside : PIECE.alone))
     try {
       const step = await decoder.run({ tokens: [piece], cache: first.cache, paddings: [0], rows: [piece.length - 1] })
       counts.prefills++
@@ -122,10 +132,10 @@ export const createBatch = (of: { readonly decoder: Decoder; readonly limits: Ba
   const advance = async (): Promise<void> => {
     sweep()
     await admit()
-    const arrival = await prefill()
+    const arrived = await prefillSome()
     const parts: (Remains & { readonly arrived: boolean })[] = []
     for (const group of groups) parts.push({ ...leave(await step(group)), arrived: false })
-    if (arrival !== null) parts.push({ ...leave({ group: arrival, rows: arrival.rows }), arrived: true })
+    for (const group of arrived) parts.push({ ...leave({ group, rows: group.rows }), arrived: true })
     groups = await regroup(decoder, parts, limits.cacheTokens - prefillsNeed())
   }
   const prefillsNeed = (): number => prefills.reduce((sum, { job }) => sum + needs(job.sequence), 0)

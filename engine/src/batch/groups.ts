@@ -25,6 +25,9 @@ export const regroup = async (
   parts: readonly (Remains & { readonly arrived: boolean })[],
   bound: number,
 ): Promise<Group[]> => {
+  const stays = ({ group, rows, arrived }: (typeof parts)[number]): boolean =>
+    !arrived && rows.length === group.rows.length
+  if (parts.every(stays)) return parts.map(({ group }) => group)
   const kept = parts.filter(({ rows }) => rows.length > 0)
   for (const { group, rows } of parts) if (rows.length === 0) decoder.release(group.cache)
   const measured: Part[] = kept.map(({ group, rows, arrived }) => ({
