@@ -15,6 +15,7 @@ const state: NetState = {
   nextEpochBlock: 130 as Block,
   rounds: 20,
   warnings: [],
+  gateway: null,
   miners: [
     {
       name: 'miner-4',

@@ -60,6 +60,7 @@ const state: NetState = {
   nextEpochBlock: 20 as Block,
   rounds: 0,
   warnings: [],
+  gateway: null,
   miners: [
     {
       name: 'miner-1',
@@ -147,7 +148,7 @@ describe('plain lines', () => {
 
 describe('roster', () => {
   test('gives every miner an address of its own that the chain accepts', () => {
-    const ips = places({ honest: 3, cheats: 1, validators: 2 }).map(({ ip }) => ip)
+    const ips = places({ honest: 3, cheats: ['int8'], validators: 2 }).map(({ ip }) => ip)
     expect(ips).toEqual(['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5', null, null])
   })
 
@@ -159,7 +160,7 @@ describe('roster', () => {
   })
 })
 
-test('memberArgs tells a cheat from an honest miner by the model folder alone', () => {
+test('memberArgs tells a cheat from an honest miner by the name of its attack alone', () => {
   const of = (kind: 'honest' | 'cheat:int8') =>
     memberArgs({
       member: { name: 'miner-1', role: 'miner', kind, ip: '127.0.0.2', hotkey: a, coldkey: b },
@@ -167,10 +168,9 @@ test('memberArgs tells a cheat from an honest miner by the model folder alone', 
       url: 'ws://x',
       netuid: 1 as NetState['netuid'],
       spec: 'inference',
-      modelName: 'arbor-2m',
+      model: '/models/arbor-2m',
     })
-  const differing = of('honest').filter((arg, i) => arg !== of('cheat:int8')[i])
-  expect(differing).toEqual([expect.stringMatching(/models\/arbor-2m$/)])
+  expect(of('cheat:int8')).toEqual([...of('honest'), '--cheat', 'int8'])
 })
 
 test('parseEvent takes a structured line and nothing else', () => {

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import type { NetUid } from '@arbor/shared/units'
-import { modelFolder } from './models.ts'
-import type { Member } from './roster.ts'
+import { cheatOf, type Member } from './roster.ts'
 
 /** Where a local net lives. */
 export interface NetPaths {
@@ -29,21 +28,22 @@ export const chainArgs = ({
   blockTime,
 ]
 
-/** The command line of a miner or validator: a cheat differs from an honest miner in its model folder only. */
+/** The command line of a miner or validator: a cheat differs from an honest miner in the name of its attack only. */
 export function memberArgs({
   member,
   paths,
   url,
   netuid,
   spec,
-  modelName,
+  model,
 }: {
   readonly member: Member
   readonly paths: NetPaths
   readonly url: string
   readonly netuid: NetUid
   readonly spec: string
-  readonly modelName: string
+  /** Path of the model folder. */
+  readonly model: string
 }): readonly string[] {
   const common = [
     '--network',
@@ -58,7 +58,9 @@ export function memberArgs({
     spec,
   ]
   const data = ['--data', join(paths.data, member.name)]
-  const model = ['--model', modelFolder(modelName, { int8: member.kind === 'cheat:int8' })]
-  if (member.role === 'validator') return ['validator', ...common, ...data, ...model]
-  return ['miner', ...common, ...data, ...model, '--ip', member.ip ?? '', '--port', '0']
+  const folder = ['--model', model]
+  if (member.role === 'validator') return ['validator', ...common, ...data, ...folder]
+  const cheat = cheatOf(member)
+  const attack = cheat === null ? [] : ['--cheat', cheat]
+  return ['miner', ...common, ...data, ...folder, '--ip', member.ip ?? '', '--port', '0', ...attack]
 }

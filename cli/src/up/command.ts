@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path'
 import { integerArgument } from '@arbor/chain/options'
+import { ATTACK_NAMES } from '@arbor/engine/attacks/list'
 import type { CommandContext } from '@arbor/shared/command'
-import { specifierOf } from '@arbor/subnet-spec/load'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { setupCommand } from './setup-command.ts'
 import { runUp, type UpOptions } from './up.ts'
 
@@ -11,23 +11,44 @@ export function upCommand(context: CommandContext): Command {
   return new Command('up')
     .description('run a whole subnet on this machine: chain, miners, validators')
     .option('--miners <n>', 'honest miners', integerArgument(1, 32), 3)
-    .option('--cheats <n>', 'miners that serve an int8 copy of the model', integerArgument(0, 32), 1)
+    .option(
+      '--cheats <n>',
+      'miners that serve an int8 copy of the model (default: 1; with --zoo none)',
+      integerArgument(0, 32),
+    )
+    .option(
+      '--zoo [names]',
+      'one miner for each attack of docs/attacks.md, or for those named with commas between',
+      attacks,
+    )
     .option('--validators <n>', 'validators', integerArgument(1, 16), 2)
     .option('--epochs <n>', 'stop after so many epochs with weights', integerArgument(1, 100_000))
     .option('--json', 'print nothing but one JSON report on stdout at the end (needs --epochs)')
     .option('--spec <name or path>', 'the subnet spec', 'inference')
+    .option('--model <name>', 'serve a model that was added with arbor model add, in place of a spec')
+    .option('--gateway', "serve users too: OpenAI's API beside the first validator", false)
     .option('--data <folder>', 'where the net lives, wallets included', join('.arbor', 'up'))
     .option('--fresh', 'throw an older net in the data folder away first')
-    .option('--block-time <time>', 'time between blocks', '1s')
+    .option('--block-time <time>', 'time between blocks (default: 1s, for slow models 4s)')
     .option('--seed <n>', 'order in which the neurons register', integerArgument(0, 4_294_967_295), 0)
-    .action(async (options: UpOptions, command: Command) => {
+    .action(async (options: Options, command: Command) => {
       if (options.json && options.epochs === undefined)
         command.error('--json needs --epochs: the report covers so many epochs', { exitCode: 2 })
       await runUp(context, {
         ...options,
+        attacks: options.zoo === undefined ? [] : options.zoo === true ? ATTACK_NAMES : options.zoo,
         data: resolve(context.cwd, options.data),
-        spec: specifierOf(options.spec, context.cwd),
       })
     })
     .addCommand(setupCommand(context))
+}
+
+type Options = Omit<UpOptions, 'attacks'> & { readonly zoo?: true | readonly string[] }
+
+/** Reads names of attacks with commas between. */
+const attacks = (text: string): readonly string[] => {
+  const names = text.split(',')
+  const unknown = names.find((name) => !ATTACK_NAMES.includes(name))
+  if (unknown === undefined) return names
+  throw new InvalidArgumentError(`there is no attack "${unknown}"; there are ${ATTACK_NAMES.join(', ')}`)
 }

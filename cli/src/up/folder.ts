@@ -6,7 +6,7 @@ import { SubnetError } from '@arbor/shared/errors'
 /** The file that marks a folder as a local net's, and that is locked while the net runs. */
 const mark = 'net.sqlite'
 /** Everything that a local net keeps beside its mark. */
-const kept = /^(chain|wallets|(miner|validator)-\d+)$/
+const kept = /^(chain|wallets|gateway-keys?(\.json)?|(miner|validator)-\d+)$/
 
 /**
  * Takes a folder for a local net until it is closed or the process dies: a new or empty one, or one that a local net made.

@@ -1,24 +1,64 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { findModel } from '@arbor/engine/find-model'
+import { readModelFolder } from '@arbor/engine/folder'
+import { findThresholds, thresholdsHash } from '@arbor/engine/thresholds'
 import { SubnetError } from '@arbor/shared/errors'
+import { inferenceSpecifier } from '@arbor/subnet-spec/inference-specifier'
+import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 
-const checkout = fileURLToPath(new URL('../../../models', import.meta.url))
-
-/** Finds where the checkout keeps a model, or its int8 copy. */
-export const modelFolder = (name: string, { int8 }: { readonly int8: boolean }): string =>
-  join(checkout, int8 ? `${name}-int8` : name)
-
-/**
- * Expects the models that a local net needs, before anything is made or started.
- * @throws UP_NO_MODEL
- */
-export function mustHaveModels({ name, cheats }: { readonly name: string; readonly cheats: number }): void {
-  if (!existsSync(modelFolder(name, { int8: false })))
-    throw noModel(modelFolder(name, { int8: false }), `correct the spec's model "${name}", or put its folder there`)
-  if (cheats > 0 && !existsSync(modelFolder(name, { int8: true })))
-    throw noModel(modelFolder(name, { int8: true }), 'the cheats need it: put it there, or start with --cheats 0')
+/** What the processes of a local net are told to serve. */
+export interface Served {
+  /** Specifier of the subnet spec. */
+  readonly spec: string
+  readonly modelName: string
+  /** Path of the model folder. */
+  readonly model: string
+  /** Time between blocks that leaves a round's answers and checks room on a small machine. */
+  readonly blockTime: string
 }
 
-const noModel = (folder: string, fix: string): SubnetError =>
-  new SubnetError({ code: 'UP_NO_MODEL', message: `there is no model in ${folder}; ${fix}` })
+/** Bytes of weights that the slowest machine of such a net reads in a second: each token takes all of them once. */
+const BYTES_PER_SECOND = 8e9
+/** A model of a few megabytes is bound by other things. */
+const MOST_TOKENS_PER_SECOND = 400
+/** Below this a round of five blocks of a second is too short for a handful of miners on two cores. */
+const FAST_TOKENS_PER_SECOND = 200
+
+/**
+ * Finds what a local net serves: the subnet of a model by its name, or that of a spec.
+ * @throws MODEL_* when the model is not there or not usable, UP_NOT_CALIBRATED, SPEC_*
+ */
+export async function served(of: {
+  readonly spec: string
+  readonly model: string | undefined
+  readonly cwd: string
+}): Promise<Served> {
+  const { cwd } = of
+  if (of.model !== undefined) return servedModel(findModel({ model: of.model, cwd }))
+  const spec = specifierOf(of.spec, cwd)
+  const { name } = (await loadSpec(spec)).model
+  return { spec, modelName: name, model: findModel({ model: name, cwd }), blockTime: '1s' }
+}
+
+async function servedModel(folder: string): Promise<Served> {
+  const { id, card, config } = await readModelFolder({ folder })
+  const proof = 'residue'
+  if (findThresholds(card.thresholds, { profile: id.profile, provider: 'cpu', proof }) === undefined)
+    throw notCalibrated(id.name, id.profile)
+  const bytes = card.files.reduce((sum, file) => sum + file.bytes, 0)
+  const tokensPerSecond = Math.min(MOST_TOKENS_PER_SECOND, Math.round(BYTES_PER_SECOND / bytes))
+  const spec = inferenceSpecifier({
+    model: { name: id.name, hash: id.hash, thresholds: thresholdsHash(card.thresholds) },
+    speed: { tokensPerSecond, context: config.context },
+    vocabulary: config.vocabulary,
+    proof,
+  })
+  const blockTime = tokensPerSecond >= FAST_TOKENS_PER_SECOND ? '1s' : '4s'
+  return { spec, modelName: id.name, model: folder, blockTime }
+}
+
+const notCalibrated = (name: string, profile: string): SubnetError =>
+  new SubnetError({
+    code: 'UP_NOT_CALIBRATED',
+    message: `The card of ${name} has no limits for ${profile} on the CPU, so nobody can judge its answers; run arbor model calibrate ${name}`,
+    details: { name, profile },
+  })

@@ -1,3 +1,4 @@
+import { curlLine } from './gateway.ts'
 import { explain, type NetState } from './state.ts'
 
 /**
@@ -7,6 +8,7 @@ import { explain, type NetState } from './state.ts'
 export function changes(before: NetState, after: NetState): readonly string[] {
   const lines: string[] = []
   if (before.phase !== after.phase) lines.push(after.url === null ? after.phase : `${after.phase} (${after.url})`)
+  if (before.gateway === null && after.gateway !== null) lines.push(...gatewayLines(after.gateway))
   for (const warning of after.warnings) if (!before.warnings.includes(warning)) lines.push(`warning: ${warning}`)
   if (after.rounds !== before.rounds) lines.push(roundLine(after))
   for (const [i, validator] of after.validators.entries()) {
@@ -17,6 +19,12 @@ export function changes(before: NetState, after: NetState): readonly string[] {
   if (after.epoch !== null && before.epoch !== null && after.epoch !== before.epoch) lines.push(...epochLines(after))
   return lines
 }
+
+/** Says how to ask the first question. */
+export const gatewayLines = (gateway: NonNullable<NetState['gateway']>): readonly string[] => [
+  `OpenAI's API at ${gateway.url}/v1, its key in ${gateway.keyFile}`,
+  curlLine(gateway, gateway.model),
+]
 
 const roundLine = (state: NetState): string => {
   const miners = state.miners.map(

@@ -1,7 +1,7 @@
 import type { Ss58 } from '@arbor/shared/units'
 
-/** What a miner of the local net runs; the chain and the validators are never told. */
-export type MinerKind = 'honest' | 'cheat:int8'
+/** What a miner of the local net runs: the model, or an attack by its name. The chain and the validators are never told. */
+export type MinerKind = 'honest' | `cheat:${string}`
 
 /** A process of the local net that holds a registration. */
 export interface Member {
@@ -17,24 +17,31 @@ export interface Member {
 /** A place in the local net before it has keys. */
 export type Place = Omit<Member, 'hotkey' | 'coldkey'>
 
-/** Lists the net: honest miners, cheats, validators. */
+/** Names the attack that a member answers by; null for the others. */
+export const cheatOf = ({ kind }: Pick<Member, 'kind'>): string | null =>
+  kind.startsWith(CHEAT) ? kind.slice(CHEAT.length) : null
+
+const CHEAT = 'cheat:'
+
+/**
+ * Lists the net: honest miners, cheats, validators.
+ * @param of.cheats attacks, one for each miner that cheats
+ */
 export function places({
   honest,
   cheats,
   validators,
 }: {
   honest: number
-  cheats: number
+  cheats: readonly string[]
   validators: number
 }): readonly Place[] {
-  const miners = Array.from(
-    { length: honest + cheats },
-    (_, i): Place => ({
-      name: `miner-${i + 1}`,
-      role: 'miner',
-      kind: i < honest ? 'honest' : 'cheat:int8',
-      ip: `127.0.0.${i + 2}`,
-    }),
+  const kinds: readonly MinerKind[] = [
+    ...Array.from({ length: honest }, () => 'honest' as const),
+    ...cheats.map((name): MinerKind => `cheat:${name}`),
+  ]
+  const miners = kinds.map(
+    (kind, i): Place => ({ name: `miner-${i + 1}`, role: 'miner', kind, ip: `127.0.0.${i + 2}` }),
   )
   const rest = Array.from(
     { length: validators },

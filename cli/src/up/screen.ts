@@ -1,6 +1,6 @@
 import { Box, render, Text } from 'ink'
 import { createElement as h, type ReactElement } from 'react'
-import { alpha } from './plain.ts'
+import { alpha, gatewayLines } from './plain.ts'
 import { explain, type MinerView, type NetState, type ValidatorView } from './state.ts'
 
 /** A screen that shows the newest state until it is closed. */
@@ -33,6 +33,7 @@ export function View({ state }: { readonly state: NetState }): ReactElement {
       columns: ['uid', 'permit', 'weights', 'dividends', 'earned', 'read back'],
       rows: state.validators.map(validatorCells),
     }),
+    ...(state.gateway === null ? [] : gatewayLines(state.gateway)).map((text) => h(Text, { key: text }, text)),
     ...state.warnings.map((text) => h(Text, { key: text, color: 'yellow' }, `! ${text}`)),
     h(Text, { dimColor: true }, 'Ctrl-C stops everything'),
   )
@@ -59,7 +60,7 @@ interface Cell {
 }
 
 /** Columns of 118 in all; the last shrinks on a narrower terminal. */
-const minerWidths = [13, 5, 12, 22, 11, 13, 42]
+const minerWidths = [10, 4, 21, 21, 10, 11, 41]
 const validatorWidths = [13, 5, 9, 36, 11, 13, 31]
 
 function Table({

@@ -29,7 +29,7 @@ export function setupCommand(context: CommandContext): Command {
       withChain(context, network, async (chain) => {
         await mustBeDev(chain, network)
         const members = await openMembers({
-          places: places({ honest: 3, cheats: 1, validators: 2 }),
+          places: places({ honest: 3, cheats: ['int8'], validators: 2 }),
           wallets: resolve(cwd, wallets),
         })
         await registerMembers({ chain, netuid: netUid(1), members, bank: keypairFromUri('//Alice'), signal })

@@ -41,6 +41,8 @@ export interface NetState {
   readonly miners: readonly MinerView[]
   readonly validators: readonly ValidatorView[]
   readonly warnings: readonly string[]
+  /** Where users ask; null without a gateway. */
+  readonly gateway: { readonly url: string; readonly keyFile: string; readonly model: string } | null
 }
 
 /** One thing that happened; the view is the fold of all of them. */
@@ -49,6 +51,7 @@ export type NetEvent =
   | { readonly kind: 'verdict'; readonly hotkey: Ss58; readonly reason: string }
   | { readonly kind: 'round' }
   | { readonly kind: 'warning'; readonly text: string }
+  | { readonly kind: 'gateway'; readonly url: string; readonly keyFile: string; readonly model: string }
   | {
       readonly kind: 'block'
       readonly block: Block
@@ -69,6 +72,10 @@ export function reduce(state: NetState, event: NetEvent): NetState {
       return { ...state, phase: event.phase, url: event.url ?? state.url }
     case 'warning':
       return { ...state, warnings: [...state.warnings, event.text].slice(-keptWarnings) }
+    case 'gateway': {
+      const { kind: _, ...gateway } = event
+      return { ...state, gateway }
+    }
     case 'round':
       return { ...state, rounds: state.rounds + 1 }
     case 'verdict':

@@ -7,36 +7,47 @@ import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
 import { keypairFromUri } from '@arbor/shared/keys'
 import { createLogger } from '@arbor/shared/log'
-import { printable } from '@arbor/shared/printable'
-import { netUid, type Ss58 } from '@arbor/shared/units'
-import { loadSpec } from '@arbor/subnet-spec/load'
-import { type Children, type LogEvent, openChildren } from './children.ts'
-import { chainArgs, memberArgs, type NetPaths } from './command-lines.ts'
+import { netUid } from '@arbor/shared/units'
+import { type Children, openChildren } from './children.ts'
+import { chainArgs, type NetPaths } from './command-lines.ts'
+import { earnings } from './earnings.ts'
 import { openNetFolder } from './folder.ts'
+import { startGateway } from './gateway.ts'
 import { openMembers } from './members.ts'
-import { mustHaveModels } from './models.ts'
+import { type Served, served } from './models.ts'
+import { take } from './news.ts'
 import { openOutput } from './output.ts'
 import { type Claim, makeReport } from './report.ts'
 import { type Member, places, shuffled } from './roster.ts'
 import { type FundedMember, registerMembers } from './setup.ts'
+import { startMembers } from './start-members.ts'
 import { type NetEvent, type NetState, reduce } from './state.ts'
+import { askAsUsers } from './users.ts'
 import { allWeighed, asEvent, look, type Sight } from './watch.ts'
 
 export interface UpOptions {
   readonly miners: number
-  readonly cheats: number
+  /** Miners with int8 weights; one when absent and there are no other attacks. */
+  readonly cheats?: number
+  /** Attacks, one for each further miner. */
+  readonly attacks: readonly string[]
   readonly validators: number
   readonly epochs?: number
   readonly json?: boolean
   readonly spec: string
+  readonly model?: string
+  readonly gateway: boolean
   readonly data: string
   readonly fresh?: boolean
-  readonly blockTime: string
+  readonly blockTime?: string
   readonly seed: number
 }
 
 /** Halves the resident memory of a process that loads the chain client (318 to 161 MB), at no CPU that can be seen. */
 const leanNode = '--max-semi-space-size=4'
+
+/** The attack that differs from honesty only where users ask. */
+const USERS = 'two-faced'
 
 /** The subnet that the dev genesis holds. */
 const netuid = netUid(1)
@@ -44,12 +55,11 @@ const netuid = netUid(1)
 /** Runs a whole subnet as separate processes until the signal, or until so many epochs with weights have passed. */
 export async function runUp(context: CommandContext, options: UpOptions): Promise<void> {
   const startedAt = systemClock.monotonic()
-  const spec = await loadSpec(options.spec)
-  mustHaveModels({ name: spec.model.name, cheats: options.cheats })
+  const serving = await served({ spec: options.spec, model: options.model, cwd: context.cwd })
   using _folder = openNetFolder({ data: options.data, fresh: options.fresh === true })
   const paths: NetPaths = { data: options.data, wallets: join(options.data, 'wallets') }
   const funded = await openMembers({
-    places: places({ honest: options.miners, cheats: options.cheats, validators: options.validators }),
+    places: places({ honest: options.miners, cheats: cheatsOf(options), validators: options.validators }),
     wallets: paths.wallets,
   })
   const members = funded.map(({ member }) => member)
@@ -68,11 +78,15 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
     onEvent: (event) => take(event, members, emit, claims),
   })
   let reported = false
+  const ending = new AbortController()
   try {
-    const net = { context, options, paths, children, members, funded, emit, modelName: spec.model.name }
+    const net = { context, options, paths, children, members, funded, emit, serving, ending: ending.signal }
     const sights = await Promise.race([children.failed, startAndWatch(net, startedAt)])
+    ending.abort()
     await children.stop()
     output.close()
+    if (options.attacks.length > 0 && !options.json)
+      for (const line of earnings(state)) context.stdout.write(`${line}\n`)
     if (sights !== null && options.json) {
       context.stdout.write(`${JSON.stringify(makeReport({ ...sights, members, state, claims }))}\n`)
       reported = true
@@ -80,6 +94,7 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
   } catch (error) {
     if (!context.signal.aborted) throw error
   } finally {
+    ending.abort()
     await children.stop()
     output.close()
   }
@@ -93,6 +108,11 @@ const unreported = (): SubnetError =>
     message: 'stopped before the epochs asked for had passed, so there is no report; run it again',
   })
 
+const cheatsOf = ({ cheats, attacks }: UpOptions): readonly string[] => [
+  ...Array.from({ length: cheats ?? (attacks.length === 0 ? 1 : 0) }, () => 'int8'),
+  ...attacks,
+]
+
 interface Net {
   readonly context: CommandContext
   readonly options: UpOptions
@@ -101,7 +121,9 @@ interface Net {
   readonly members: readonly Member[]
   readonly funded: readonly FundedMember[]
   readonly emit: (event: NetEvent) => void
-  readonly modelName: string
+  readonly serving: Served
+  /** Aborts when the net is about to stop. */
+  readonly ending: AbortSignal
 }
 
 interface Measured {
@@ -111,9 +133,9 @@ interface Measured {
 }
 
 async function startAndWatch(net: Net, startedAt: number): Promise<Measured | null> {
-  const { context, options, paths, children, emit } = net
+  const { context, options, paths, children, emit, serving } = net
   emit({ kind: 'phase', phase: 'starting the chain' })
-  children.start('chain', chainArgs({ paths, blockTime: options.blockTime }))
+  children.start('chain', chainArgs({ paths, blockTime: options.blockTime ?? serving.blockTime }))
   const ready = await children.waitFor('chain', 'chain.ready', context.signal)
   const url = String(ready.fields.url)
   const log = createLogger({ name: 'up', level: 'silent' })
@@ -123,15 +145,26 @@ async function startAndWatch(net: Net, startedAt: number): Promise<Measured | nu
     const members = shuffled(net.funded, options.seed)
     await registerMembers({ chain, netuid, members, bank: keypairFromUri('//Alice'), signal: context.signal })
     emit({ kind: 'phase', phase: 'starting miners and validators' })
-    for (const member of net.members)
-      children.start(
-        member.name,
-        memberArgs({ member, paths, url, netuid, spec: options.spec, modelName: net.modelName }),
-      )
-    return await watch(net, chain, startedAt)
+    const watching = watch(net, chain, startedAt)
+    await Promise.race([watching, startAll(net, url)])
+    return await watching
   } finally {
     await chain.close()
   }
+}
+
+/** Starts members, then what serves users, and users where an attack lives on them; all of it ends with the net. */
+async function startAll(net: Net, url: string): Promise<void> {
+  const { options, serving, emit, context } = net
+  const { signal } = context
+  await startMembers({ ...net, ...serving, url, netuid, signal })
+  const needsUsers = options.attacks.includes(USERS)
+  if (!options.gateway && !needsUsers) return
+  const gateway = await startGateway({ ...net, url, netuid, signal })
+  emit({ kind: 'gateway', url: gateway.url, keyFile: gateway.keyFile, model: serving.modelName })
+  if (!needsUsers) return
+  const users = { gateway, model: serving.modelName, seed: options.seed, clock: systemClock, signal: net.ending }
+  await askAsUsers(users)
 }
 
 /** Follows the finalised chain with a reader of its own, until the epochs asked for have passed. */
@@ -165,31 +198,6 @@ async function watch(
   return null
 }
 
-/** Claims that are kept; a report looks at the newest one of each of at most 16 validators. */
-const keptClaims = 1_000
-
-/** Turns a process's log event into what the view and the report need. */
-function take(
-  { process: name, event, fields }: LogEvent,
-  members: readonly Member[],
-  emit: (event: NetEvent) => void,
-  claims: Claim[],
-): void {
-  if (event === 'round.done') {
-    const verdicts = fields.verdicts as readonly { hotkey: Ss58; reason: string }[]
-    for (const { hotkey, reason } of verdicts) emit({ kind: 'verdict', hotkey, reason: printable(reason) })
-    if (name === members.find(({ role }) => role === 'validator')?.name) emit({ kind: 'round' })
-  }
-  if (event === 'weights.confirmed') {
-    const hotkey = members.find((member) => member.name === name)?.hotkey
-    if (hotkey !== undefined)
-      claims.push({ hotkey, row: fields.row as Claim['row'], includedAt: Number(fields.includedAt) })
-    if (claims.length > keptClaims) claims.shift()
-  }
-  if (fields.level === 'error' || fields.level === 'fatal')
-    emit({ kind: 'warning', text: `${name}: ${printable(String(fields.msg))}` })
-}
-
 const firstState = (members: readonly Member[]): NetState => ({
   phase: 'starting',
   url: null,
@@ -200,6 +208,7 @@ const firstState = (members: readonly Member[]): NetState => ({
   nextEpochBlock: null,
   rounds: 0,
   warnings: [],
+  gateway: null,
   miners: members.flatMap(({ name, kind, hotkey }) =>
     kind === 'validator'
       ? []

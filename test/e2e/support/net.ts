@@ -88,7 +88,7 @@ export async function startNet(of: {
     const chain = await chainOn('0')
     const url = String((await chain.event('chain.ready')).url)
     const client = await connectChain({ url, signal, clock: systemClock })
-    const usual = places({ honest: of.honest, cheats: 0, validators: of.validators })
+    const usual = places({ honest: of.honest, cheats: [], validators: of.validators })
     const others = (of.others ?? []).map((name): Place => ({ name, role: 'miner', kind: 'honest', ip: null }))
     const funded = await openMembers({ places: [...usual, ...others], wallets })
     await registerMembers({ chain: client, netuid, members: funded, bank: keypairFromUri('//Alice'), signal })
