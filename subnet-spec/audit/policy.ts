@@ -15,6 +15,8 @@ export interface AuditCase {
   /** This round's place in its epoch, from 1, and rounds in an epoch. */
   readonly round: number
   readonly rounds: number
+  /** A share that is given rather than solved, where there is no room for more. */
+  readonly fixed?: number
   /** For each attack the probability that one in all answers of the epoch's earlier rounds would not have been found; 1 at its start. */
   readonly missed: readonly number[]
 }
@@ -33,6 +35,8 @@ export interface AuditPolicy {
 /** What a cheat may expect of a round under a policy. */
 export interface AttackOutlook {
   readonly name: string
+  /** Whether it saves anything; others are not reckoned with. */
+  readonly tempts: boolean
   /** That one audited answer of its making shows it. */
   readonly detection: number
   /** That it is found in this round when all answers are of its making, and in the epoch so far. */
@@ -57,7 +61,8 @@ export const solveAudit = (of: AuditCase): AuditPolicy => {
   for (let looked = 1; looked <= chunks; looked += 1) {
     const look = { of: chunks, chunks: looked }
     const needed = Math.max(0, ...of.terms.attacks.map((attack, index) => neededShare(of, attack, index, look)))
-    const policy = policyWith(of, { share: Math.min(1, needed), look, isEnough: needed <= 1 })
+    const share = of.fixed ?? Math.min(1, needed)
+    const policy = policyWith(of, { share, look, isEnough: needed <= share })
     const cost = policy.share * lookCost(look)
     const isBetter = best === null || (policy.isEnough === best.policy.isEnough ? cost < best.cost : policy.isEnough)
     // where nothing is enough, the whole of every answer comes nearest
@@ -93,6 +98,7 @@ const policyWith = (of: AuditCase, chosen: Pick<AuditPolicy, 'share' | 'look' | 
     const found = foundWithin({ answers: of.answers, cheated: 1, share, detection })
     return {
       name: attack.name,
+      tempts: attack.saving > 0,
       detection,
       found,
       foundInEpoch: 1 - (of.missed[index] ?? 1) * (1 - found),

@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { isLocalChain, PRIVATE_ADDRESSES, type PrivateAddresses } from '@arbor/chain/address'
 import { connectChain } from '@arbor/chain/client/connect'
 import type { ChainClient } from '@arbor/chain/client/types'
@@ -15,25 +14,30 @@ import {
 } from '@arbor/chain/options'
 import { openHotkeySigner, type SignerOptions, withSigner } from '@arbor/chain/signer/flags'
 import { startContained } from '@arbor/engine/contained/start'
-import { readModelFolder } from '@arbor/engine/folder'
+import { findModel } from '@arbor/engine/find-model'
 import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
-import { SubnetError } from '@arbor/shared/errors'
 import { createLogger, type Logger, type LogLevel } from '@arbor/shared/log'
 import { DEFAULT_LIFETIME_MS } from '@arbor/shared/protocol/limits'
 import type { Signer } from '@arbor/shared/signer'
 import { supervise } from '@arbor/shared/supervise'
 import { type Ms, type NetUid, netUid } from '@arbor/shared/units'
-import type { SubnetSpec, Verdict } from '@arbor/subnet-spec/define'
+import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 import { Command, Option } from 'commander'
+import { runAudits } from './audits.ts'
+import { mustBeRegistered, mustHoldModel, mustNotBeAhead } from './checks.ts'
 import { ASK_LIMITS } from './dendrite/ask.ts'
 import { openDendrite } from './dendrite/open.ts'
 import { healthCommand } from './health.ts'
+import type { Judged } from './judged.ts'
 import { openLedger } from './ledger.ts'
+import { createPrecedence } from './precedence.ts'
+import { KEPT_RECEIPTS, noReceipts, openReceipts } from './receipts.ts'
 import { openDoor } from './relay/door.ts'
 import { addressArgument, hostArgument, listenArgument } from './relay/options.ts'
 import type { Place } from './relay/server.ts'
+import { openTraffic } from './traffic.ts'
 import { runValidator } from './validator.ts'
 import type { ScoreJob, ScoreWorkerData } from './worker.ts'
 
@@ -43,6 +47,7 @@ interface Options extends NetworkOptions, SignerOptions {
   readonly model?: string
   readonly data?: string
   readonly threads: number
+  readonly receipts: number
   readonly fanout: number
   readonly seal: boolean
   readonly signRequests?: boolean
@@ -62,9 +67,15 @@ export function validatorCommand(context: CommandContext): Command {
     .enablePositionalOptions() // else this command would take the --data of `health`
     .option('--netuid <n>', 'the subnet', netuidArgument, netUid(1))
     .option('--spec <name or path>', 'the subnet spec', 'inference')
-    .option('--model <folder>', "the spec's model (default: models/<name> of this checkout)")
+    .option('--model <name or path>', "the spec's model (default: the one of its name)")
     .option('--data <folder>', 'where the ledger lies (default: .arbor/validator/<hotkey>)')
     .option('--threads <n>', 'worker threads that score', integerArgument(1, 64), 1)
+    .option(
+      '--receipts <n>',
+      'judged answers that are kept as files; 0 for none',
+      integerArgument(0, 1_000_000),
+      KEPT_RECEIPTS,
+    )
     .option('--fanout <n>', 'questions in flight at once', integerArgument(1, 4_096), 64)
     .option('--no-seal', 'send questions and take answers unencrypted')
     .option('--sign-requests', 'prove each question by a signature instead of a MAC, which convinces third parties too')
@@ -94,7 +105,7 @@ async function start(context: CommandContext, options: Options): Promise<void> {
   const wallets = resolve(cwd, options.wallets)
   const hotkey = await openHotkeySigner({ context, options, clock: systemClock, log })
   const { netuid } = options
-  const modelFolder = options.model === undefined ? checkoutModel(spec.model.name) : resolve(cwd, options.model)
+  const modelFolder = findModel({ model: options.model ?? spec.model.name, cwd })
   await mustHoldModel(modelFolder, spec)
   const chain = await connectChain({
     url: options.network,
@@ -134,12 +145,14 @@ async function validate({ chain, hotkey, netuid, spec, data, worker, log, signal
   const owner = { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address }
   using ledger = openLedger({ file: join(data, 'ledger.sqlite'), owner })
   mustNotBeAhead(ledger.lastRoundBlock(), (await chain.finalized()).number, data)
+  using traffic = openTraffic({ file: join(data, 'traffic.sqlite'), owner, spec })
+  const receipts = options.receipts === 0 ? noReceipts : openReceipts({ data, most: options.receipts })
   const { listen } = options
   const door =
     listen === undefined ? null : await openDoor({ chain, hotkey, netuid, options: { ...options, listen }, log })
   const stop = new AbortController()
   const running = AbortSignal.any([signal, stop.signal])
-  const scorers = startContained<ScoreJob, Verdict>({
+  const scorers = startContained<ScoreJob, Judged>({
     worker: new URL('./worker.ts', import.meta.url),
     workerData: worker,
     threads: options.threads,
@@ -166,11 +179,15 @@ async function validate({ chain, hotkey, netuid, spec, data, worker, log, signal
     const about = { netuid, hotkey: hotkey.address, spec: spec.name, version: spec.version }
     log.info({ event: 'validator.ready', ...about }, 'validator ready')
     const judge = (job: ScoreJob, until: AbortSignal) => scorers.run(job, { signal: until })
-    const deps = { chain, ledger, hotkey, netuid, spec, clock: systemClock, log, judge }
+    const precedence = createPrecedence()
+    const shared = { chain, ledger, netuid, spec, receipts, precedence, clock: systemClock, log, judge }
+    const deps = { ...shared, hotkey }
     const asking = { ask: dendrite.ask, registered: dendrite.registered }
     const validator = (until: AbortSignal): Promise<void> =>
       runValidator({ ...deps, ...asking, ...(door === null ? {} : { route: door.route }) }, until)
-    await supervise({ loops: { validator, ...door?.loops }, signal: running, clock: systemClock })
+    const auditing = { ...shared, traffic, self: hotkey.address, threads: options.threads }
+    const audits = (until: AbortSignal): Promise<void> => runAudits(auditing, until)
+    await supervise({ loops: { validator, audits, ...door?.loops }, signal: running, clock: systemClock })
   } finally {
     stop.abort()
     await Promise.allSettled([dendrite.close(), scorers.close(), door?.close()])
@@ -180,53 +197,3 @@ async function validate({ chain, hotkey, netuid, spec, data, worker, log, signal
 /** Tells whether miners at addresses that are not of the public internet are dialled. */
 const allowsPrivate = (rule: PrivateAddresses, chain: ChainClient): boolean =>
   rule === 'allow' || (rule === 'auto' && isLocalChain(chain))
-
-async function mustBeRegistered(
-  chain: ChainClient,
-  of: {
-    readonly netuid: NetUid
-    readonly address: string
-    readonly wallets: string
-    readonly wallet: string
-    readonly hotkey: string
-  },
-): Promise<void> {
-  const { netuid, address, wallets, wallet, hotkey } = of
-  const { neurons, block } = await chain.metagraph(netuid)
-  if (neurons.some((neuron) => neuron.hotkey === address)) return
-  throw new SubnetError({
-    code: 'VALIDATOR_UNREGISTERED',
-    message: `hotkey ${address} is not registered in subnet ${netuid} at block ${block.number}; run: arbor register --network ${chain.url} --netuid ${netuid} --wallets "${wallets}" --wallet ${wallet} --hotkey ${hotkey}`,
-    details: { netuid, hotkey: address },
-  })
-}
-
-/**
- * Expects the very model that the spec names: with another one every honest answer would be judged wrong.
- * @throws VALIDATOR_MODEL, MODEL_MISSING, MODEL_INCOMPLETE, MODEL_CARD_INVALID, MODEL_MISMATCH
- */
-async function mustHoldModel(folder: string, { name, model }: SubnetSpec): Promise<void> {
-  const { id } = await readModelFolder({ folder })
-  if (id.hash === model.hash) return
-  throw new SubnetError({
-    code: 'VALIDATOR_MODEL',
-    message: `${folder} holds the model ${id.name} ${id.hash}, the subnet ${name} judges by ${model.name} ${model.hash}; name its folder with --model`,
-    details: { folder, found: id.hash, expected: model.hash },
-  })
-}
-
-/**
- * Expects the chain to have reached the ledger's last round. A development chain that was begun anew has the same genesis,
- * and its validator would wait for that block without a word.
- * @throws LEDGER_AHEAD
- */
-function mustNotBeAhead(lastRound: number | null, finalized: number, data: string): void {
-  if (lastRound === null || lastRound <= finalized) return
-  throw new SubnetError({
-    code: 'LEDGER_AHEAD',
-    message: `the ledger in ${data} knows a round of block ${lastRound}, the chain is at block ${finalized}; wait until it has caught up, or name another --data folder when it was begun anew`,
-    details: { lastRound, finalized },
-  })
-}
-
-const checkoutModel = (name: string): string => fileURLToPath(new URL(`../../models/${name}`, import.meta.url))

@@ -20,6 +20,8 @@ export interface Forfeit extends Registration {
 export interface Pass {
   /** Answers that were given after blocks before this one. */
   readonly before: Block
+  /** The last row of the traffic file that belongs to it. */
+  readonly upTo: number
   readonly round: number
   readonly epoch: number
 }
@@ -90,14 +92,24 @@ function passes(db: DatabaseSync): Pick<AuditLedger, 'openPass' | 'lastPass' | '
   const passOf = (row: Record<string, unknown> | undefined): Pass | null =>
     row === undefined
       ? null
-      : { before: Number(row.before) as Block, round: Number(row.round), epoch: Number(row.epoch) }
+      : {
+          before: Number(row.before) as Block,
+          upTo: Number(row.up_to),
+          round: Number(row.round),
+          epoch: Number(row.epoch),
+        }
   return {
     openPass: () => passOf(db.prepare('SELECT * FROM passes WHERE closed = 0 ORDER BY before LIMIT 1').get()),
     lastPass: () => passOf(db.prepare('SELECT * FROM passes ORDER BY before DESC LIMIT 1').get()),
-    beginPass: ({ before, round, epoch, plans }) =>
+    beginPass: ({ before, upTo, round, epoch, plans }) =>
       transaction(db, () => {
         forget(db, epoch)
-        db.prepare('INSERT INTO passes (before, round, epoch, closed) VALUES (?, ?, ?, 0)').run(before, round, epoch)
+        db.prepare('INSERT INTO passes (before, up_to, round, epoch, closed) VALUES (?, ?, ?, ?, 0)').run(
+          before,
+          upTo,
+          round,
+          epoch,
+        )
         for (const { hotkey, uid, registeredAt, answers, dropped, share, look, outlook } of plans)
           addPlan.run(before, hotkey, uid, registeredAt, answers, dropped, share, look, JSON.stringify(outlook))
       }),

@@ -1,46 +1,78 @@
-import type { Clock } from '@arbor/shared/clock'
-import { SubnetError } from '@arbor/shared/errors'
-import type { Uid } from '@arbor/shared/units'
+import type { BlockRef } from '@arbor/chain/client/types'
+import type { Block, Blocks, Hex, NetUid, Uid } from '@arbor/shared/units'
 import type { SubnetSpec, Verdict } from '@arbor/subnet-spec/define'
 import type { Logger } from 'pino'
 import type { Answer } from './dendrite/answer.ts'
+import { drawnBy, lookAt } from './draw.ts'
+import { type Exchange, exchangeOf } from './exchange.ts'
+import { forfeitOf } from './forfeit.ts'
+import { type JudgeDeps, judgeExchange } from './judge.ts'
 import type { Ledger, VerdictRow } from './ledger.ts'
+import type { Forfeit } from './ledger-audits.ts'
 import type { PlannedTask, RoundPlan } from './plan.ts'
 import { moveScore, registrationKey, type Score } from './scores.ts'
-import type { ScoreJob } from './worker.ts'
 
-export interface RoundDeps {
+export interface RoundDeps extends JudgeDeps {
   readonly spec: SubnetSpec
+  readonly genesisHash: Hex
+  readonly netuid: NetUid
   readonly ledger: Ledger
-  readonly clock: Clock
-  readonly log: Logger
   /** Asks one miner; every way in which it can misbehave is a value, and so is what kept us from asking. */
   readonly ask: (task: PlannedTask, signal: AbortSignal) => Promise<Answer>
-  /** Judges an answer in a worker thread. @throws ENGINE_CRASHED, ENGINE_BUSY and others: then that answer has no verdict; after ENGINE_DEAD the validator ends */
-  readonly judge: (job: ScoreJob, signal: AbortSignal) => Promise<Verdict>
+  /** The newest finalised block. */
+  readonly head: () => Promise<BlockRef>
+  /** Waits for the first finalised block after one; null when it did not come in time. */
+  readonly drawBlock: (after: Block, signal: AbortSignal) => Promise<BlockRef | null>
+  /** Blocks of a round. */
+  readonly length: Blocks
 }
 
 /**
- * Asks every miner of a plan, judges the answers, and records verdicts and scores in one transaction.
+ * Asks every miner of a plan. When all answers are there, the next finalised block draws what is looked at of each; they are judged, and
+ * verdicts, scores and forfeits recorded in one transaction.
  * A miner whose answer could not be judged for a reason of ours has no verdict this round.
  */
 export async function runRound(deps: RoundDeps, plan: RoundPlan, signal: AbortSignal): Promise<readonly VerdictRow[]> {
-  const judged = await Promise.all(plan.tasks.map((task) => judgeOne(deps, plan, task, signal)))
+  const answers = await Promise.all(plan.tasks.map((task) => askOne(deps, task, signal)))
+  signal.throwIfAborted()
+  const after = (await deps.head()).number
+  const isAnswered = answers.some(({ answer }) => answer.kind === 'answered')
+  const block = isAnswered ? await deps.drawBlock(after, signal) : null
+  if (isAnswered && block === null)
+    deps.log.warn({ event: 'audit.no-draw', after }, `no block after ${after} became final in time; all is looked at`)
+  const judged = await Promise.all(answers.map((asked) => judgeOne({ ...deps, plan, after, block }, asked, signal)))
   signal.throwIfAborted()
   const verdicts = judged.filter((verdict) => verdict !== null)
   const scores = moveScores({ before: deps.ledger.scores(), verdicts, halfLifeRounds: deps.spec.halfLifeRounds })
-  deps.ledger.recordRound({ roundBlock: plan.start.number, at: deps.clock.now(), verdicts, scores })
+  const forfeits = verdicts.flatMap((verdict): Forfeit[] => {
+    const { receipt = null, roundBlock: atBlock } = verdict
+    const forfeit = forfeitOf({ ...deps, ...verdict, receipt, atBlock, kind: 'planned' })
+    return receipt === null || forfeit === null ? [] : [forfeit]
+  })
+  deps.ledger.recordRound({ roundBlock: plan.start.number, at: deps.clock.now(), verdicts, scores, forfeits })
+  for (const forfeit of forfeits) tellForfeit(deps.log, forfeit)
   return verdicts
 }
 
-async function judgeOne(
-  deps: RoundDeps,
-  plan: RoundPlan,
-  task: PlannedTask,
-  signal: AbortSignal,
-): Promise<VerdictRow | null> {
+interface Asked {
+  readonly task: PlannedTask
+  readonly answer: Answer
+}
+
+async function askOne(deps: RoundDeps, task: PlannedTask, signal: AbortSignal): Promise<Asked> {
   const answer = await deps.ask(task, signal)
   tell(deps.log, task.uid, answer)
+  return { task, answer }
+}
+
+interface Judging extends RoundDeps {
+  readonly plan: RoundPlan
+  readonly after: Block
+  readonly block: BlockRef | null
+}
+
+async function judgeOne(deps: Judging, { task, answer }: Asked, signal: AbortSignal): Promise<VerdictRow | null> {
+  const { plan, after, block } = deps
   if (answer.kind === 'ours') return null
   const row = (verdict: Verdict, totalMs: number | null): VerdictRow => ({
     hotkey: task.hotkey,
@@ -50,17 +82,18 @@ async function judgeOne(
     roundBlock: plan.start.number,
     task: task.task,
     seed: task.seed,
-    ...verdict,
+    reason: verdict.reason,
+    value: verdict.value,
+    sigma: verdict.sigma,
     totalMs,
   })
   if (answer.kind === 'fault') return row({ reason: answer.reason, value: 0, sigma: 0 }, answer.timing?.totalMs ?? null)
-  const verdict = await judgeTwice(
-    deps,
-    task.uid,
-    { task: task.task, request: task.request, response: answer.body, timing: answer.timing, binding: answer.binding },
-    signal,
-  )
-  return verdict === null ? null : row(verdict, answer.timing.totalMs)
+  const exchange: Exchange = exchangeOf({ ...deps, kind: 'planned' }, { task, answer, after })
+  const drawn = drawnBy(block, exchange)
+  const found = await judgeExchange(deps, { exchange, drawn, share: lookAt({ ...deps, exchange, drawn }) }, signal)
+  if (found === null) return null
+  const { check, checkMs } = found.judged
+  return { ...row(found.judged, answer.timing.totalMs), checkMs, prefilled: check?.prefilled, receipt: found.id }
 }
 
 /** Logs what asking came to, where that is not simply an answer. */
@@ -74,32 +107,12 @@ function tell(log: Logger, uid: Uid, answer: Answer): void {
   } else log.debug({ event: 'ask.answered', uid, timing: answer.timing }, `uid ${uid} answered`)
 }
 
-/**
- * Judges an answer, once more when that failed. A crash of the engine costs a batch, whoever caused it: an innocent miner of that batch is judged once more.
- * @throws ENGINE_DEAD when the engine will not come back
- */
-async function judgeTwice(
-  { judge, log }: RoundDeps,
-  uid: Uid,
-  job: Parameters<RoundDeps['judge']>[0],
-  signal: AbortSignal,
-): Promise<Verdict | null> {
-  let failure: unknown
-  for (let attempt = 1; attempt <= 2; attempt += 1) {
-    try {
-      return await judge(job, signal)
-    } catch (error) {
-      signal.throwIfAborted()
-      if (error instanceof SubnetError && error.code === 'ENGINE_DEAD') throw error // nothing will ever be judged again
-      failure = error
-    }
-  }
-  const why = failure instanceof Error ? failure.message : String(failure)
-  log.error(
-    { event: 'judge.failed', uid, task: job.task, error: failure },
-    `an answer of uid ${uid} could not be judged: ${why}`,
+/** Logs a forfeit. */
+export function tellForfeit(log: Logger, { uid, hotkey, reason, kind, untilBlock, receipt }: Forfeit): void {
+  log.warn(
+    { event: 'forfeit', uid, hotkey, reason, kind, untilBlock, receipt },
+    `uid ${uid} has no weight until block ${untilBlock}: ${reason}; arbor verify ${receipt}`,
   )
-  return null
 }
 
 /** Moves the score of each registration that has a verdict; one whose uid changed hands starts anew. */

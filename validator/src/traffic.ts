@@ -1,6 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { SubnetError } from '@arbor/shared/errors'
-import type { Block, Hex, NetUid, Ss58 } from '@arbor/shared/units'
+import type { Block, Hex, NetUid, Ss58, Uid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import type { Answer } from './dendrite/answer.ts'
 import { type Exchange, exchangeId, exchangeOf } from './exchange.ts'
@@ -25,10 +25,16 @@ export interface Waiting {
 /** How many answers of a registration were given in a window, and how many of them had no room. */
 export interface TrafficCount {
   readonly hotkey: Ss58
-  readonly uid: number
+  readonly uid: Uid
   readonly registeredAt: Block
   readonly answers: number
   readonly dropped: number
+}
+
+/** Which answers: those that were written down by the row `upTo`, and given after blocks before `before`. */
+export interface Extent {
+  readonly before: Block
+  readonly upTo: number
 }
 
 /** Users' answers on their way from the gateway's process to the validator's: one SQLite file between them. */
@@ -45,10 +51,12 @@ export interface Traffic extends Disposable {
   }): { readonly id: string }
   /** The oldest block after which an answer waits; null when none does. */
   oldest(): Block | null
-  /** Answers given after blocks before this one, oldest first. */
-  waiting(of: { readonly before: Block; readonly most: number }): readonly Waiting[]
-  /** Answers given after blocks before this one, counted by registration. */
-  counts(before: Block): readonly TrafficCount[]
+  /** The newest row; 0 before the first. */
+  lastRow(): number
+  /** Answers given after blocks before this one and not after a row, oldest first. */
+  waiting(of: Extent & { readonly most: number }): readonly Waiting[]
+  /** The same answers, counted by registration, with those that were dropped. */
+  counts(of: Extent): readonly TrafficCount[]
   /** Forgets answers that the ledger has. */
   forget(ids: readonly string[]): void
   /** Forgets what was dropped in blocks before this one, once it is counted. */
@@ -156,13 +164,13 @@ function writing(
   }
 }
 
-function reading(db: DatabaseSync): Pick<Traffic, 'oldest' | 'waiting' | 'counts'> {
+function reading(db: DatabaseSync): Pick<Traffic, 'oldest' | 'lastRow' | 'waiting' | 'counts'> {
   const due: StatementSync = db.prepare(
-    'SELECT row, id, exchange FROM answers WHERE after < ? ORDER BY after, row LIMIT ?',
+    'SELECT row, id, exchange FROM answers WHERE after < ? AND row <= ? ORDER BY after, row LIMIT ?',
   )
   const counted = db.prepare(
     `SELECT hotkey, uid, registered_at, sum(kept) AS kept, sum(lost) AS lost FROM (
-       SELECT hotkey, uid, registered_at, count(*) AS kept, 0 AS lost FROM answers WHERE after < ?1 GROUP BY 1, 2, 3
+       SELECT hotkey, uid, registered_at, count(*) AS kept, 0 AS lost FROM answers WHERE after < ?1 AND row <= ?2 GROUP BY 1, 2, 3
        UNION ALL SELECT hotkey, uid, registered_at, 0, answers FROM dropped WHERE after < ?1)
      GROUP BY 1, 2, 3 ORDER BY hotkey, uid`,
   )
@@ -171,16 +179,17 @@ function reading(db: DatabaseSync): Pick<Traffic, 'oldest' | 'waiting' | 'counts
       const block = db.prepare('SELECT min(after) AS v FROM answers').get()?.v
       return block === null || block === undefined ? null : (Number(block) as Block)
     },
-    waiting: ({ before, most }) =>
-      due.all(before, most).map(({ row, id, exchange }) => ({
+    lastRow: () => Number(db.prepare('SELECT coalesce(max(row), 0) AS v FROM answers').get()?.v),
+    waiting: ({ before, upTo, most }) =>
+      due.all(before, upTo, most).map(({ row, id, exchange }) => ({
         row: Number(row),
         id: String(id),
         exchange: JSON.parse(String(exchange)) as Exchange,
       })),
-    counts: (before) =>
-      counted.all(before).map((row) => ({
+    counts: ({ before, upTo }) =>
+      counted.all(before, upTo).map((row) => ({
         hotkey: String(row.hotkey) as Ss58,
-        uid: Number(row.uid),
+        uid: Number(row.uid) as Uid,
         registeredAt: Number(row.registered_at) as Block,
         answers: Number(row.kept) + Number(row.lost),
         dropped: Number(row.lost),

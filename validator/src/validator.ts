@@ -7,13 +7,16 @@ import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { roundBlocks, roundOf, roundStart } from '@arbor/subnet-spec/rounds'
 import { toWeights } from '@arbor/subnet-spec/weights'
 import type { Logger } from 'pino'
+import { drawBlock } from './draw.ts'
 import type { Ledger } from './ledger.ts'
 import { planRound, type Route } from './plan.ts'
+import type { Precedence } from './precedence.ts'
 import { type RoundDeps, runRound } from './round.ts'
-import { currentScores } from './scores.ts'
+import { currentScores, registrationKey } from './scores.ts'
 import { readBack, type Snapshot, sameRow, setRow, type WeightOutcome } from './weight-setter.ts'
 
-export interface ValidatorDeps extends Omit<RoundDeps, 'ledger'> {
+export interface ValidatorDeps
+  extends Omit<RoundDeps, 'ledger' | 'self' | 'genesisHash' | 'head' | 'drawBlock' | 'length'> {
   readonly chain: ChainClient
   readonly ledger: Ledger
   readonly hotkey: Signer
@@ -25,6 +28,8 @@ export interface ValidatorDeps extends Omit<RoundDeps, 'ledger'> {
   readonly registered: (at: Block) => void
   /** Where miners are asked that hold a connection to us; absent when we do not listen. */
   readonly route?: Route
+  /** Lets rounds go before audits. */
+  readonly precedence: Precedence
 }
 
 /** Finalised heads in a row without our hotkey before we believe that it was deregistered. */
@@ -85,7 +90,15 @@ async function roundIfDue(deps: ValidatorDeps, { metagraph, me }: Snapshot, sign
   if (plan.tasks.length === 0 || me === undefined) return false
   deps.registered(me.registeredAt)
   log.debug({ event: 'round.start', round, block: start, miners: plan.tasks.length }, 'round started')
-  const verdicts = await runRound(deps, plan, signal)
+  const asking: RoundDeps = {
+    ...deps,
+    self: hotkey.address,
+    genesisHash: chain.genesisHash,
+    head: () => chain.finalized(),
+    drawBlock: (after, until) => drawBlock(deps, after, until),
+    length,
+  }
+  const verdicts = await deps.precedence.first(() => runRound(asking, plan, signal))
   log.info(
     {
       event: 'round.done',
@@ -116,12 +129,13 @@ async function weigh(
   const oldestRoundBlock = rounds.at(-1)
   const age = metagraph.block.number - (endedAt ?? rounds[0] ?? 0)
   const fresh = oldestRoundBlock !== undefined && age <= freshTempos * metagraph.tempo
+  const forfeited = new Set(ledger.forfeits(metagraph.block.number).map(registrationKey))
   const row = toWeights(
     currentScores({
       scores: fresh ? ledger.scores() : [],
       neurons: metagraph.neurons,
       oldestRoundBlock: oldestRoundBlock ?? (0 as Block),
-    }).map(({ uid, average }) => [uid, spec.reward(average)] as const),
+    }).map((score) => [score.uid, forfeited.has(registrationKey(score)) ? 0 : spec.reward(score.average)] as const),
   )
   const outcome = await setRow({ ...deps, netuid, version: spec.version }, { row, snapshot, signal })
   report(log, outcome)

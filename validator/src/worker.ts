@@ -57,6 +57,8 @@ export default async function score(
 }
 
 async function open({ spec, modelFolder }: ScoreWorkerData): Promise<{ spec: SubnetSpec; engine: InferenceEngine }> {
-  const [loaded, engine] = await Promise.all([loadSpec(spec), openEngine({ folder: modelFolder, threads: 1 })])
-  return { spec: loaded, engine }
+  const loaded = await loadSpec(spec)
+  const { thresholds } = loaded.model
+  const pinned = thresholds === undefined ? {} : { thresholdsHash: thresholds }
+  return { spec: loaded, engine: await openEngine({ folder: modelFolder, threads: 1, ...pinned }) }
 }

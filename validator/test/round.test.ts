@@ -2,12 +2,13 @@ import { SubnetError } from '@arbor/shared/errors'
 import { keypairFromUri } from '@arbor/shared/keys'
 import { createLogger } from '@arbor/shared/log'
 import { createManualClock } from '@arbor/shared/manual-clock'
-import type { Block, Hex, NetUid, Uid } from '@arbor/shared/units'
+import type { Block, Blocks, Hex, NetUid, Uid } from '@arbor/shared/units'
 import inference from '@arbor/subnet-spec/inference-tiny'
 import { describe, expect, test } from 'vitest'
 import type { Answer } from '../src/dendrite/answer.ts'
 import { openLedger } from '../src/ledger.ts'
 import { planRound } from '../src/plan.ts'
+import type { Receipt } from '../src/receipts.ts'
 import { type RoundDeps, runRound } from '../src/round.ts'
 import { metagraph, neuron } from './fixtures.ts'
 
@@ -42,16 +43,24 @@ const never = new AbortController().signal
 
 const setUp = (over: Partial<RoundDeps> = {}) => {
   const ledger = openLedger({ owner: { genesisHash: '0xaa' as Hex, netuid: 1 as NetUid, hotkey: keys.me } })
+  const written: Receipt[] = []
   const deps: RoundDeps = {
     spec: inference,
     ledger,
+    receipts: { write: (receipt) => void written.push(receipt) },
+    self: keys.me,
+    genesisHash: `0x${'9e'.repeat(32)}`,
+    netuid: 1 as NetUid,
+    length: 5 as Blocks,
+    head: async () => ({ number: 103 as Block, hash: `0x${'67'.repeat(32)}` }),
+    drawBlock: async (after) => ({ number: (after + 1) as Block, hash: `0x${'d4'.repeat(32)}` }),
     clock: createManualClock(5_000),
     log: createLogger({ name: 'test', level: 'silent' }),
     ask: async () => answered,
     judge: async () => ({ reason: 'ok', value: 1, sigma: 0 }),
     ...over,
   }
-  return { deps, ledger }
+  return { deps, ledger, written }
 }
 
 describe('planRound', () => {

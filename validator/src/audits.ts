@@ -1,0 +1,177 @@
+import type { BlockRef, ChainClient } from '@arbor/chain/client/types'
+import { SubnetError } from '@arbor/shared/errors'
+import { createBudget } from '@arbor/shared/supervise'
+import type { NetUid } from '@arbor/shared/units'
+import { isDrawn } from '@arbor/subnet-spec/audit/draw'
+import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import { roundBlocks, roundOf, roundStart } from '@arbor/subnet-spec/rounds'
+import { planAudits } from './audit-plan.ts'
+import { chunksOf, drawnBy, lookAt } from './draw.ts'
+import { exchangeId } from './exchange.ts'
+import { forfeitOf } from './forfeit.ts'
+import { type JudgeDeps, judgeExchange } from './judge.ts'
+import type { AuditCount, AuditLedger, AuditPlan, AuditRow, Forfeit, Pass } from './ledger-audits.ts'
+import type { Precedence } from './precedence.ts'
+import { tellForfeit } from './round.ts'
+import { registrationKey } from './scores.ts'
+import type { Traffic, Waiting } from './traffic.ts'
+
+export interface AuditDeps extends JudgeDeps {
+  readonly chain: Pick<ChainClient, 'heads' | 'finalized' | 'blockHash' | 'metagraph' | 'registrationCost'>
+  readonly netuid: NetUid
+  readonly spec: SubnetSpec
+  readonly ledger: AuditLedger
+  readonly traffic: Traffic
+  readonly precedence: Precedence
+  /** Answers that are judged at once. */
+  readonly threads: number
+}
+
+/** Answers that are read from the file at once. */
+const BATCH = 64
+/** A loop that fails this often in ten minutes is broken. */
+const BUDGET = { failures: 20, withinMs: 600_000 }
+/** Answers of which the average length is taken. */
+const SAMPLE = 32
+
+/**
+ * Audits users' answers, once a round for those of the rounds before; ends only by the signal or by throwing.
+ * A pass that a kill interrupted is taken up as it was planned: each answer is judged and counted once.
+ */
+export async function runAudits(deps: AuditDeps, signal: AbortSignal): Promise<void> {
+  const spend = createBudget({ name: 'audits', budget: BUDGET, clock: deps.clock })
+  for await (const head of deps.chain.heads('finalized', signal)) {
+    try {
+      await auditIfDue(deps, head, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (error instanceof SubnetError && error.code === 'ENGINE_DEAD') throw error
+      const why = error instanceof Error ? error.message : String(error)
+      deps.log.warn({ event: 'audits.failed', error: why }, `users' answers wait for the next block: ${why}`)
+      spend(error)
+    }
+  }
+  signal.throwIfAborted()
+}
+
+/** Ends an interrupted pass, and runs one more when a round has begun since the last. */
+export async function auditIfDue(deps: AuditDeps, head: BlockRef, signal: AbortSignal): Promise<void> {
+  const interrupted = deps.ledger.openPass()
+  if (interrupted !== null) await runPass(deps, interrupted, signal)
+  const oldest = deps.traffic.oldest()
+  if (oldest === null) return
+  const pass = await nextPass(deps, head)
+  if (oldest >= pass.before || pass.before <= (deps.ledger.lastPass()?.before ?? -1)) return
+  await beginPass(deps, pass, head)
+  await runPass(deps, pass, signal)
+}
+
+/** Names the pass that is due: over answers whose draws are final, as the round's first block is. */
+async function nextPass({ chain, netuid, spec, traffic }: AuditDeps, head: BlockRef): Promise<Pass> {
+  const { tempo } = await chain.metagraph(netuid, head.hash)
+  const length = roundBlocks({ tempo, roundsPerEpoch: spec.roundsPerEpoch })
+  const current = roundOf({ block: head.number, length })
+  const round = current - 1 // whose answers these are, but for some that came late
+  const before = roundStart({ round: current, length })
+  return { before, upTo: traffic.lastRow(), round, epoch: Math.floor(round / spec.roundsPerEpoch) }
+}
+
+async function beginPass(
+  { chain, netuid, spec, traffic, ledger }: AuditDeps,
+  pass: Pass,
+  head: BlockRef,
+): Promise<void> {
+  const [metagraph, burn] = await Promise.all([
+    chain.metagraph(netuid, head.hash),
+    chain.registrationCost(netuid, head.hash),
+  ])
+  const sample = traffic.waiting({ ...pass, most: SAMPLE })
+  const chunks = sample.reduce((sum, { exchange }) => sum + chunksOf(spec, exchange), 0) / Math.max(1, sample.length)
+  const counts = traffic.counts(pass)
+  ledger.beginPass({ ...pass, plans: planAudits({ spec, pass, counts, metagraph, burn, ledger, chunks }) })
+  traffic.forgetDropped(pass.before)
+}
+
+async function runPass(deps: AuditDeps, pass: Pass, signal: AbortSignal): Promise<void> {
+  const { ledger, traffic } = deps
+  const plans = new Map(ledger.plans(pass.before).map((plan) => [registrationKey(plan), plan]))
+  for (;;) {
+    const batch = traffic.waiting({ ...pass, most: BATCH })
+    if (batch.length === 0) break
+    await auditBatch(deps, { pass, plans, batch }, signal)
+  }
+  report(deps, pass, ledger.endPass(pass.before))
+}
+
+interface Batch {
+  readonly pass: Pass
+  readonly plans: ReadonlyMap<string, AuditPlan>
+  readonly batch: readonly Waiting[]
+}
+
+/** Looks at the drawn ones of a batch; all of it leaves the file once the ledger has what was found. */
+async function auditBatch(deps: AuditDeps, { pass, plans, batch }: Batch, signal: AbortSignal): Promise<void> {
+  const { ledger, traffic, clock, log, spec } = deps
+  const done = ledger.audited(batch.map(({ id }) => id))
+  const drawn = (await Promise.all(batch.map((waiting) => drawOver(deps, plans, waiting)))).filter(
+    (each) => each !== null && !done.has(each.waiting.id),
+  )
+  const length = await roundLength(deps)
+  const audits: AuditRow[] = []
+  const queue = [...drawn]
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift())
+      if (next !== null) audits.push(await auditOne(deps, next, signal))
+  }
+  await Promise.all(Array.from({ length: deps.threads }, work))
+  signal.throwIfAborted()
+  const forfeits = audits.flatMap((audit): Forfeit[] => {
+    const about = { ...audit, spec, length, kind: 'user', atBlock: pass.before, receipt: audit.id } as const
+    const forfeit = forfeitOf(about)
+    return forfeit === null ? [] : [forfeit]
+  })
+  ledger.recordAudits({ before: pass.before, at: clock.now(), audits, forfeits })
+  traffic.forget(batch.map(({ id }) => id))
+  for (const forfeit of forfeits) tellForfeit(log, forfeit)
+}
+
+const roundLength = async ({ chain, netuid, spec }: AuditDeps) =>
+  roundBlocks({ tempo: (await chain.metagraph(netuid)).tempo, roundsPerEpoch: spec.roundsPerEpoch })
+
+interface Drawn {
+  readonly waiting: Waiting
+  readonly plan: AuditPlan
+  readonly by: NonNullable<ReturnType<typeof drawnBy>>
+}
+
+/** Draws over one answer; null when it is not looked at. */
+async function drawOver({ chain }: AuditDeps, plans: Batch['plans'], waiting: Waiting): Promise<Drawn | null> {
+  const { exchange } = waiting
+  const plan = plans.get(registrationKey(exchange))
+  if (plan === undefined || plan.share === 0) return null // the subnet audits no users, or nothing tempts
+  const number = (exchange.after + 1) as BlockRef['number']
+  const hash = await chain.blockHash(number)
+  const by = hash === null ? null : drawnBy({ number, hash }, exchange)
+  return by !== null && isDrawn(by.draw, plan.share) ? { waiting, plan, by } : null
+}
+
+async function auditOne(deps: AuditDeps, { waiting, plan, by }: Drawn, signal: AbortSignal): Promise<AuditRow> {
+  const { exchange } = waiting
+  await deps.precedence.turn(signal)
+  const share = lookAt({ ...deps, exchange, drawn: by, look: plan.look })
+  const found = await judgeExchange(deps, { exchange, drawn: by, share }, signal)
+  const { hotkey, uid, registeredAt } = exchange
+  const about = { id: exchangeId(exchange), hotkey, uid, registeredAt }
+  if (found === null) return { ...about, reason: 'unjudged', value: 0, checkMs: null, prefilled: null }
+  const { reason, value, check, checkMs = null } = found.judged
+  return { ...about, reason, value, checkMs, prefilled: check?.prefilled ?? null }
+}
+
+/** Says how surely a miner that cheats always would have been found, by the attack that hides best. */
+function report({ log }: AuditDeps, { round, epoch }: Pass, counts: readonly AuditCount[]): void {
+  const miners = counts.map(({ uid, hotkey, answers, dropped, audited, failed, share, outlook }) => {
+    const found = Math.min(1, ...outlook.filter(({ tempts }) => tempts).map(({ foundInEpoch }) => foundInEpoch))
+    return { uid, hotkey, answers, dropped, audited, failed, share, found }
+  })
+  log.info({ event: 'audits.done', round, epoch, miners }, `users' answers of ${miners.length} miners audited`)
+}

@@ -1,0 +1,98 @@
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { SubnetError } from '@arbor/shared/errors'
+import type { Check, CheckShare } from '@arbor/shared/inference'
+import type { Block, Hex, Ss58, UnixMs } from '@arbor/shared/units'
+import type { Verdict } from '@arbor/subnet-spec/define'
+import type { Exchange } from './exchange.ts'
+
+/** The block that chose what was looked at. */
+export interface DrawnBy {
+  readonly block: { readonly number: Block; readonly hash: Hex }
+  /** 32 bytes made of the block's hash, the answer's and the miner's key. */
+  readonly draw: Hex
+}
+
+/** A judged answer, so that anyone can judge it again. */
+export interface Receipt {
+  readonly format: typeof RECEIPT_FORMAT
+  /** SHA-256 of the exchange as canonical JSON. */
+  readonly id: string
+  readonly exchange: Exchange
+  /** Null where no block was there in time; all of the answer was looked at then. */
+  readonly drawn: DrawnBy | null
+  /** How much was looked at; null for all. */
+  readonly share: CheckShare | null
+  readonly verdict: Verdict
+  /** What the engine measured; null where it was not asked. */
+  readonly check: Check | null
+  readonly judgedBy: Ss58
+  readonly judgedAt: UnixMs
+}
+
+export const RECEIPT_FORMAT = 'arbor/receipt/1'
+/** Two weeks of 256 miners are ten times as many; failures are a small part of these. */
+export const KEPT_RECEIPTS = 10_000
+
+/** A folder of receipts, by id. */
+export interface Receipts {
+  /** Writes a receipt at once, as a whole or not at all; the oldest goes when there are too many. */
+  write(receipt: Receipt): void
+}
+
+/** Keeps nothing. */
+export const noReceipts: Receipts = { write: () => undefined }
+
+/** Says where a receipt lies in a data folder. */
+export const receiptFile = (data: string, id: string): string => join(data, 'receipts', id.slice(0, 2), `${id}.json`)
+
+/**
+ * Opens the receipts of a validator's data folder.
+ * @param of.most receipts that are kept
+ * @throws RECEIPTS_UNWRITABLE when the folder cannot be used
+ */
+export function openReceipts({ data, most }: { readonly data: string; readonly most: number }): Receipts {
+  const folder = join(data, 'receipts')
+  const kept = guarded(folder, () => listed(folder))
+  return {
+    write: (receipt) => {
+      const file = receiptFile(data, receipt.id)
+      guarded(folder, () => {
+        mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+        const part = `${file}.part`
+        writeFileSync(part, `${JSON.stringify(receipt, null, 1)}\n`, { mode: 0o600 })
+        renameSync(part, file)
+        kept.delete(file)
+        kept.add(file)
+        for (const oldest of kept) {
+          if (kept.size <= most) break
+          kept.delete(oldest)
+          rmSync(oldest, { force: true })
+        }
+      })
+    },
+  }
+}
+
+/** Lists the receipts, oldest first; what a killed process had not finished goes. */
+function listed(folder: string): Set<string> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+  for (const part of files.filter((file) => file.endsWith('.part'))) rmSync(part, { force: true })
+  const aged = files.filter((file) => file.endsWith('.json')).map((file) => ({ file, at: statSync(file).mtimeMs }))
+  return new Set(aged.sort((a, b) => a.at - b.at).map(({ file }) => file))
+}
+
+function guarded<T>(folder: string, body: () => T): T {
+  try {
+    return body()
+  } catch (cause) {
+    throw new SubnetError({
+      code: 'RECEIPTS_UNWRITABLE',
+      message: `receipts cannot be written to ${folder}: ${cause instanceof Error ? cause.message : String(cause)}; make room, or set --receipts 0`,
+      cause,
+    })
+  }
+}
