@@ -26,6 +26,7 @@ import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { openLists } from './admission/lists.ts'
+import { type BackendFlags, backendOf, withBackend } from './backend.ts'
 import { mustServeBittensor } from './bittensor/miner.ts'
 import { mustAllowCheats } from './cheat.ts'
 import type { DialTargets } from './dial/dial.ts'
@@ -33,7 +34,7 @@ import { dialArgument } from './dial/targets.ts'
 import { type MinerSettings, runMiner } from './miner.ts'
 import { mustBeFree } from './port.ts'
 
-interface Options extends NetworkOptions, SignerOptions {
+interface Options extends NetworkOptions, SignerOptions, BackendFlags {
   readonly netuid: NetUid
   readonly spec: string
   readonly model?: string
@@ -62,7 +63,7 @@ const DEFAULT_PORT = 8_091
 
 /** Makes `arbor miner`: serves a subnet's tasks to permitted validators until the signal. */
 export function minerCommand(context: CommandContext): Command {
-  return withNetwork(withSigner(withWallet(withLogLevel(new Command('miner')), context)))
+  return withBackend(withNetwork(withSigner(withWallet(withLogLevel(new Command('miner')), context))))
     .description("serve a subnet's tasks to validators that hold a permit")
     .option('--netuid <n>', 'the subnet', netuidArgument, netUid(1))
     .option('--spec <name or path>', 'the subnet spec', 'inference')
@@ -197,6 +198,7 @@ const settingsOf = (of: {
     requireSeal: options.requireSeal,
     bittensor: options.bittensor,
     cheat: options.cheat ?? null,
+    backend: backendOf(options, cwd),
   }
 }
 

@@ -21,6 +21,7 @@ import { createAdmission } from './admission/admission.ts'
 import type { FollowedLists } from './admission/lists.ts'
 import { createRateLimit } from './admission/rate-limit.ts'
 import { isAdvertised } from './axon.ts'
+import type { MinerBackend } from './backend.ts'
 import { bittensorMount } from './bittensor/miner.ts'
 import { openNonceStore } from './bittensor/nonce-store.ts'
 import { createDialling, type Dialling, type DialTargets, type Endpoint } from './dial/dial.ts'
@@ -69,6 +70,8 @@ export interface MinerSettings {
   readonly bittensor: boolean
   /** Attack that it answers by; null for an honest miner. */
   readonly cheat: string | null
+  /** Who computes in place of our own sessions; null for these. */
+  readonly backend: MinerBackend | null
 }
 
 export interface MinerDeps {
@@ -168,6 +171,7 @@ const workerData = ({ specifier, model, data, cheat, ...engine }: MinerSettings)
   providers: engine.providers,
   cacheTokens: engine.cacheTokens,
   cheat: cheat === null ? null : { attack: cheat, into: join(data, 'weights') },
+  backend: engine.backend,
 })
 
 /** Loads the model before anything is announced; another one than the subnet's serves too, and is warned of. */
@@ -184,7 +188,10 @@ const openModel = async ({ spec, log, signal }: MinerDeps, engine: Engine): Prom
 }
 
 /** Says what computes, and why not what was asked for before it. */
-const logEngine = (log: Logger, { model, provider, refused, cache, limits }: OpenedResult): void => {
+const logEngine = (log: Logger, { model, own, backend }: OpenedResult): void => {
+  if (backend !== null) log.info({ event: 'miner.backend', model: model.name, ...backend }, 'backend answers')
+  if (own === null) return
+  const { provider, refused, cache, limits } = own
   for (const each of refused) {
     log.warn({ event: 'miner.provider_refused', ...each }, `${each.provider} does not work here: ${each.reason}`)
   }

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { openAttack } from '@arbor/engine/attacks/open'
+import { openBackend } from '@arbor/engine/backends/open'
+import type { Backend } from '@arbor/engine/backends/types'
 import type { EngineStats } from '@arbor/engine/batch/limits'
 import type { WorkerContext } from '@arbor/engine/contained/worker-context'
 import { type OpenedEngine, openEngine } from '@arbor/engine/open'
 import { SubnetError } from '@arbor/shared/errors'
-import type { ModelId, Provider } from '@arbor/shared/inference'
+import type { InferenceEngine, ModelId, Provider } from '@arbor/shared/inference'
 import type { Hex } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec } from '@arbor/subnet-spec/load'
+import type { MinerBackend } from './backend.ts'
 
 /** What a worker needs to start. */
 export interface MinerWorkerData {
@@ -22,6 +25,8 @@ export interface MinerWorkerData {
   readonly cacheTokens: number | null
   /** Attack that answers in place of the model, and the folder that keeps its weights; null for an honest miner. */
   readonly cheat: { readonly attack: string; readonly into: string } | null
+  /** Who computes in place of our own sessions; null for these. */
+  readonly backend: MinerBackend | null
 }
 
 /** Loads the model, or answers one request. */
@@ -38,28 +43,35 @@ export type MinerJob =
     }
 
 /** What was loaded, and what it runs on. */
-export interface OpenedResult extends Pick<EngineStats, 'provider' | 'limits' | 'cache'> {
+export interface OpenedResult {
   readonly kind: 'opened'
   readonly model: ModelId
-  readonly refused: EngineStats['refusedProviders']
+  /** Null where a backend computes. */
+  readonly own:
+    | (Pick<EngineStats, 'provider' | 'limits' | 'cache'> & { readonly refused: EngineStats['refusedProviders'] })
+    | null
+  /** Null where our own sessions compute. */
+  readonly backend: Pick<Backend, 'kind' | 'about' | 'proofs'> | null
 }
 
 /** What was loaded, or the answer. */
 export type MinerResult = OpenedResult | { readonly kind: 'solved'; readonly response: unknown }
 
-let opening: Promise<{ readonly spec: SubnetSpec; readonly engine: OpenedEngine }> | undefined
+interface Opened {
+  readonly spec: SubnetSpec
+  readonly engine: InferenceEngine
+  readonly result: OpenedResult
+}
+
+let opening: Promise<Opened> | undefined
 
 /** Runs a job in this thread, on a model that is loaded once. */
 export default async function work(
   job: MinerJob,
   context: WorkerContext<MinerWorkerData, string>,
 ): Promise<MinerResult> {
-  opening ??= open(context.workerData)
-  const { spec, engine } = await opening
-  if (job.kind === 'open') {
-    const { provider, limits, cache, refusedProviders: refused } = engine.stats()
-    return { kind: 'opened', model: engine.model, provider, limits, cache, refused }
-  }
+  const { spec, engine, result } = await openOnce(context.workerData)
+  if (job.kind === 'open') return result
   const task = spec.tasks[job.task]
   if (task === undefined) {
     throw new SubnetError({
@@ -72,16 +84,39 @@ export default async function work(
   return { kind: 'solved', response: await task.solve({ request, binding, engine, signal: context.signal, emit }) }
 }
 
-const open = async ({
-  spec,
-  model,
-  cheat,
-  batch,
-  providers,
-  cacheTokens,
-}: MinerWorkerData): Promise<{ readonly spec: SubnetSpec; readonly engine: OpenedEngine }> => {
-  const options = { folder: model, threads: 1, batch, providers, ...(cacheTokens === null ? {} : { cacheTokens }) }
-  const opening = cheat === null ? openEngine(options) : openAttack({ ...options, ...cheat, random: randomBytes })
-  const [loaded, engine] = await Promise.all([loadSpec(spec), opening])
-  return { spec: loaded, engine }
+const openOnce = (data: MinerWorkerData): Promise<Opened> => {
+  if (opening !== undefined) return opening
+  opening = open(data)
+  opening.catch(() => {
+    opening = undefined // a server that was away may be back for the next job
+  })
+  return opening
+}
+
+const open = async (data: MinerWorkerData): Promise<Opened> => {
+  const [spec, opened] = await Promise.all([
+    loadSpec(data.spec),
+    data.backend === null ? openOwn(data) : openOther(data, data.backend),
+  ])
+  return { spec, ...opened }
+}
+
+/** Opens our own sessions, or the attack that has some. */
+const openOwn = async (of: MinerWorkerData): Promise<Omit<Opened, 'spec'>> => {
+  const { model: folder, cheat, batch, providers, cacheTokens } = of
+  const options = { folder, threads: 1, batch, providers, ...(cacheTokens === null ? {} : { cacheTokens }) }
+  const engine: OpenedEngine =
+    cheat === null ? await openEngine(options) : await openAttack({ ...options, ...cheat, random: randomBytes })
+  const { provider, limits, cache, refusedProviders: refused } = engine.stats()
+  const own = { provider, limits, cache, refused }
+  return { engine, result: { kind: 'opened', model: engine.model, own, backend: null } }
+}
+
+const openOther = async (
+  { model: folder, batch }: MinerWorkerData,
+  backend: MinerBackend,
+): Promise<Omit<Opened, 'spec'>> => {
+  const engine = await openBackend({ ...backend, folder, batch })
+  const { kind, about, proofs } = engine
+  return { engine, result: { kind: 'opened', model: engine.model, own: null, backend: { kind, about, proofs } } }
 }

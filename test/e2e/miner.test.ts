@@ -112,6 +112,7 @@ const start = async (of: {
       requireSeal: false,
       bittensor: false,
       cheat: null,
+      backend: null,
     },
     lists: openLists({ cwd: folder, clock: systemClock, log }),
     randomBytes: (length) => randomBytes(length),

@@ -69,6 +69,7 @@ const start = async (data: string) => {
       requireSeal: false,
       bittensor: true,
       cheat: null,
+      backend: null,
     },
     lists: openLists({ cwd: data, clock: systemClock, log }),
     randomBytes: (length) => randomBytes(length),
