@@ -1,5 +1,6 @@
 import { SubnetError } from '@arbor/shared/errors'
 import { type InferenceSession, Tensor } from 'onnxruntime-node'
+import { type AssembleRows, assembleHere } from './batch/rows.ts'
 import { type CacheSpec, cacheNames, cacheSpecs, KEYS_PAST, presentOf } from './cache-spec.ts'
 import { widen } from './float16.ts'
 
@@ -49,6 +50,7 @@ export interface Decoder {
   step(tokens: readonly number[], cache: Cache, rows?: readonly number[]): Promise<Step>
   /** Runs one sequence from its start and keeps no cache of it. */
   prefill(tokens: readonly number[], rows?: readonly number[]): Promise<Outputs>
+  readonly assemble: AssembleRows
   /** Adds a holder to a cache. */
   hold(cache: Cache): Cache
   /** Takes a holder away. */
@@ -61,9 +63,10 @@ const OUTPUTS = ['logits', 'last_hidden_state'] as const
 /**
  * Wraps a session whose graph has Hugging Face's decoder inputs and an output `last_hidden_state`. An input `logits_rows` says which
  * positions' logits leave; a graph without it computes all, and the others are cut off here.
+ * @param assemble moves rows between caches where they do not lie here
  * @throws MODEL_UNSUPPORTED when an input or output is missing, or the cache is neither float32 nor float16
  */
-export const openDecoder = (session: InferenceSession): Decoder => {
+export const openDecoder = (session: InferenceSession, assemble?: AssembleRows): Decoder => {
   mustFit(session)
   const names = cacheNames(session)
   const specs = cacheSpecs(session)
@@ -101,6 +104,7 @@ export const openDecoder = (session: InferenceSession): Decoder => {
       const batch = alone(tokens, empty, rows)
       return outputsOf(session, batch, await compute(batch, OUTPUTS))
     },
+    assemble: assemble ?? assembleHere(specs),
     hold: (cache) => {
       holders.set(cache, (holders.get(cache) ?? 1) + 1)
       return cache

@@ -2,7 +2,9 @@ import type { SubnetError } from '@arbor/shared/errors'
 import type { InferenceEngine, ModelId, Provider } from '@arbor/shared/inference'
 import type { Hex } from '@arbor/shared/units'
 import { createBatch } from './batch/batch.ts'
+import { openDeviceRows } from './batch/device-rows.ts'
 import { type EngineStats, type Limits, limitsOf } from './batch/limits.ts'
+import { cacheSpecs } from './cache-spec.ts'
 import { check } from './check.ts'
 import { type Decoder, openDecoder } from './decoder.ts'
 import { closed, notCalibrated, otherThresholds } from './errors.ts'
@@ -69,6 +71,7 @@ export const openModel = async (of: OpenModelOptions): Promise<OpenedModel> => {
     providers: of.providers ?? ['cpu'],
     threads: of.threads ?? 1,
   })
+  const moving = cache.place === 'device' ? await openDeviceRows(cacheSpecs(session)) : undefined
   return {
     folder,
     provider,
@@ -76,8 +79,11 @@ export const openModel = async (of: OpenModelOptions): Promise<OpenedModel> => {
     cache,
     config: folder.config,
     tokenizer: openTokenizer(folder.tokenizer),
-    decoder: openDecoder(session),
-    release: () => session.release(),
+    decoder: openDecoder(session, moving?.assemble),
+    release: async () => {
+      await moving?.release()
+      await session.release()
+    },
   }
 }
 

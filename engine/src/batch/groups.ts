@@ -1,7 +1,7 @@
-import type { Cache, Decoder } from '../decoder.ts'
+import type { Decoder } from '../decoder.ts'
 import { type Part, plan, type RowLength } from './plan.ts'
 import type { Prefixes } from './prefixes.ts'
-import { assemble, type RowPiece } from './rows.ts'
+import type { RowPiece } from './rows.ts'
 import type { Group, Row } from './types.ts'
 
 /** Rows that stay, and the cache that they are in. */
@@ -43,7 +43,7 @@ export const regroup = async (
       continue
     }
     const pieces = members.flatMap(({ group, rows }) => rows.map((row) => pieceOf(group, row)))
-    groups.push({ rows: members.flatMap(({ rows }) => rows), cache: await assemble(decoder.specs, pieces) })
+    groups.push({ rows: members.flatMap(({ rows }) => rows), cache: await decoder.assemble(pieces) })
     for (const { group } of members) decoder.release(group.cache)
   }
   return groups
@@ -77,8 +77,8 @@ export const keepRow = async (decoder: Decoder, prefixes: Prefixes, group: Group
     prefixes.keep(row.tokens, cache)
     return
   }
-  if (!prefixes.wants(row.tokens) || !isHere(cache)) return // from a device it would cost more than it may save
-  const own = await assemble(decoder.specs, [pieceOf(group, row)])
+  if (!prefixes.wants(row.tokens)) return
+  const own = await decoder.assemble([pieceOf(group, row)])
   prefixes.keep(row.tokens, own)
   decoder.release(own)
 }
@@ -89,5 +89,3 @@ const pieceOf = ({ rows, cache }: Group, row: Row): RowPiece => ({
   from: cache.length - row.tokens.length,
   length: row.tokens.length,
 })
-
-const isHere = ({ tensors }: Cache): boolean => tensors.every(({ location }) => location === 'cpu')

@@ -1,5 +1,4 @@
 import type { Cache, Decoder } from '../decoder.ts'
-import { assemble } from './rows.ts'
 
 /** Caches of prompts and answers that came before, by their tokens; the least recently used leave first. */
 export interface Prefixes {
@@ -52,7 +51,7 @@ export const createPrefixes = (of: { readonly decoder: Decoder; readonly tokens:
       if (known === best.cache.length) return decoder.hold(best.cache)
       const whole = decoder.hold(best.cache)
       try {
-        return await assemble(decoder.specs, [{ cache: whole, row: 0, from: 0, length: known }])
+        return await decoder.assemble([{ cache: whole, row: 0, from: 0, length: known }])
       } finally {
         decoder.release(whole)
       }

@@ -1,5 +1,4 @@
 import type { Decoder } from '../decoder.ts'
-import { assemble } from './rows.ts'
 
 /** Share of the logits' range by which a row may change when another stands beside it. */
 const TOLERANCE = 0.01
@@ -21,7 +20,7 @@ export const probeBatch = async (decoder: Decoder): Promise<string | null> => {
     alone.push(await decoder.step([8], cache, [0]))
     pieces.push({ cache, row: 0, from: 0, length: prompt.length })
   }
-  const cache = await assemble(decoder.specs, pieces)
+  const cache = await decoder.assemble(pieces)
   const together = await decoder.run({ tokens: [[8], [8]], cache, paddings: [0, 3], rows: [0] })
   for (const each of [...pieces, ...alone, together]) decoder.release(each.cache)
   const { vocabulary } = together
