@@ -50,6 +50,11 @@ const commands: readonly { readonly name: string; readonly summary: string; read
       load: async () => (await import('./wallet.ts')).walletCommand,
     },
     {
+      name: 'model',
+      summary: 'add, show and measure models',
+      load: async () => (await import('./model/command.ts')).modelCommand,
+    },
+    {
       name: 'doctor',
       summary: 'find out what is wrong, and what mends it',
       load: async () => (await import('./doctor/command.ts')).doctorCommand,

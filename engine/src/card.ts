@@ -11,6 +11,8 @@ export interface ModelCard {
   readonly hash: Hex
   readonly files: readonly { readonly name: string; readonly bytes: number; readonly sha256: string }[]
   readonly thresholds: readonly Thresholds[]
+  /** Whether sequences may run side by side; `arbor model add` tries it. */
+  readonly batches: boolean
 }
 
 const PROFILES: readonly string[] = ['fp32', 'fp16', 'int8'] satisfies readonly PrecisionProfile[]
@@ -34,6 +36,7 @@ export const parseCard = (json: unknown): ModelCard => {
       }
     }),
     thresholds: parseThresholds(card.thresholds),
+    batches: card.graph === undefined || record(card.graph, 'graph').batches !== false,
   }
 }
 

@@ -6,7 +6,7 @@ import { SubnetError } from '@arbor/shared/errors'
 /** Where `arbor model add` puts models, below the working directory. */
 export const MODELS = join('.arbor', 'models')
 const CHECKOUT = fileURLToPath(new URL('../../models', import.meta.url))
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 /** Whether a text is a model's name, and not the path of a folder. */
 export const isModelName = (text: string): boolean => NAME.test(text)
