@@ -59,6 +59,23 @@ const slow = (of: Committing) => of.mustSubmit(sudo(adminSet('tempo', { netuid, 
 const lastRound = async ({ chain }: Committing): Promise<bigint> =>
   (await chain.beacon((await chain.finalized()).hash)).lastStoredRound
 
+/** Both chains start at once, since each waits an epoch for its validator's permit. */
+let local: Committing
+let quicknet: Committing
+let patches: string
+beforeAll(async () => {
+  patches = await mkdtemp(join(tmpdir(), 'arbor-quicknet-'))
+  const patch = join(patches, 'patch.json')
+  const { publicKey, periodS, genesisS } = QUICKNET
+  const named = { publicKey: toHex(publicKey), period: periodS, genesisTime: genesisS, name: 'quicknet' }
+  await writeFile(patch, JSON.stringify({ drand: { beacon: named } }))
+  ;[local, quicknet] = await Promise.all([startCommitting([]), startCommitting(['--patch', patch])])
+}, 120_000)
+afterAll(async () => {
+  await Promise.all([stop(local), stop(quicknet)])
+  await rm(patches, { recursive: true, force: true })
+})
+
 describe('chain with a local beacon', () => {
   let on: Committing
   let home: string
@@ -70,11 +87,10 @@ describe('chain with a local beacon', () => {
   }
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'arbor-beacon-'))
-    on = await startCommitting([])
-  }, 120_000)
+    on = local
+  })
   afterAll(async () => {
     await beacon?.stop()
-    await stop(on)
     await rm(home, { recursive: true, force: true })
   })
 
@@ -128,7 +144,8 @@ describe('chain with a local beacon', () => {
   })
 })
 
-describe('chain that is killed under its beacon', () => {
+// The next two wait for rounds of three seconds, each on a chain of its own, so they wait together.
+describe.concurrent('chain that is killed under its beacon', () => {
   it('is signed for again when it is back, without a gap in what it missed', async () => {
     const home = await mkdtemp(join(tmpdir(), 'arbor-restart-'))
     const run = async (port: string): Promise<{ readonly chain: Running; readonly url: string }> => {
@@ -158,7 +175,7 @@ describe('chain that is killed under its beacon', () => {
   })
 })
 
-describe('chain that signs in its own process', () => {
+describe.concurrent('chain that signs in its own process', () => {
   it('stores round after round, and stops when it is told to', async () => {
     const process = await startRealChain({ more: ['--beacon'] })
     const chain = await connectChain({ url: process.url, signal, clock: systemClock })
@@ -177,17 +194,9 @@ describe('chain that signs in its own process', () => {
 describe('chain whose genesis names quicknet', () => {
   let on: Committing
   let home: string
-  beforeAll(async () => {
-    home = await mkdtemp(join(tmpdir(), 'arbor-quicknet-'))
-    const patch = join(home, 'patch.json')
-    const { publicKey, periodS, genesisS } = QUICKNET
-    const named = { publicKey: toHex(publicKey), period: periodS, genesisTime: genesisS, name: 'quicknet' }
-    await writeFile(patch, JSON.stringify({ drand: { beacon: named } }))
-    on = await startCommitting(['--patch', patch])
-  }, 120_000)
-  afterAll(async () => {
-    await stop(on)
-    await rm(home, { recursive: true, force: true })
+  beforeAll(() => {
+    on = quicknet
+    home = patches
   })
   const sealedFor = (beacon: { readonly publicKey: Uint8Array }, row: WeightRow, seed: number) => ({
     netuid,
