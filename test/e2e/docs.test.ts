@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const main = join(root, 'cli', 'src', 'main.ts')
 const run = promisify(execFile)
+const { PATH, NODE_COMPILE_CACHE } = process.env
 
 /** Blocks of a page that say they can be run: ```sh run, ```ts run. */
 const blocks = (page: string, language: string): readonly string[] =>
@@ -102,11 +103,11 @@ describe('docs/join.md', () => {
       const [program, ...args] = command.split(/\s+/)
       expect(program).toBe('arbor')
       const local = args[0] === 'wallet' ? args : [...args, '--network', url]
-      await run(process.execPath, [main, ...local], { cwd: home, env: { HOME: home, PATH: process.env.PATH } })
+      await run(process.execPath, [main, ...local], { cwd: home, env: { HOME: home, PATH, NODE_COMPILE_CACHE } })
     }
     const { stdout } = await run(process.execPath, [main, 'subnet', 'show', '2', '--json', '--network', url], {
       cwd: home,
-      env: { HOME: home },
+      env: { HOME: home, NODE_COMPILE_CACHE },
     })
     const { neurons } = JSON.parse(stdout) as { neurons: readonly { uid: number; stakeRao?: string }[] }
     expect(neurons).toHaveLength(3) // the owner, the miner, the validator
@@ -124,10 +125,10 @@ describe('docs/keys.md', () => {
       for (const command of commands) {
         const [program, ...args] = command.split(/\s+/)
         expect(program).toBe('arbor')
-        await run(process.execPath, [main, ...args], { cwd: home, env: { HOME: home, PATH: process.env.PATH } })
+        await run(process.execPath, [main, ...args], { cwd: home, env: { HOME: home, PATH, NODE_COMPILE_CACHE } })
       }
       const { stdout } = await run(process.execPath, [main, 'wallet', 'show', '--wallet', 'mine', '--json'], {
-        env: { HOME: home },
+        env: { HOME: home, NODE_COMPILE_CACHE },
       })
       expect(JSON.parse(stdout)).toMatchObject({
         coldkeyState: 'encrypted',
@@ -178,7 +179,7 @@ describe('docs/chain.md', () => {
           expect(program).toBe('arbor')
           await run(process.execPath, [main, ...args], {
             cwd: home,
-            env: { HOME: home, PATH: process.env.PATH, ARBOR_NETWORK: url },
+            env: { HOME: home, PATH, NODE_COMPILE_CACHE, ARBOR_NETWORK: url },
           })
         }
       }

@@ -56,7 +56,7 @@ afterEach(() => {
 })
 
 const up = (...args: readonly string[]): ChildProcess => {
-  const env = { PATH: process.env.PATH, HOME: folder }
+  const env = { PATH: process.env.PATH, HOME: folder, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }
   running = spawn(process.execPath, [main, 'up', '--data', join(folder, 'net'), ...args], {
     cwd: folder,
     env,

@@ -31,7 +31,7 @@ export interface Running {
 export function startArbor({ words, home }: { readonly words: readonly string[]; readonly home: string }): Running {
   const child = spawn(process.execPath, [main, ...words], {
     cwd: home,
-    env: { PATH: process.env.PATH, HOME: home },
+    env: { PATH: process.env.PATH, HOME: home, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const lines: string[] = []
