@@ -13,6 +13,11 @@ const minerFunds = tao(20n)
 const validatorFunds = tao(220n)
 const validatorStake = tao(200n)
 
+/** Registrations in a row that stay cheap: each one raises the price of the next by half. */
+const cheapRegistrations = 8
+/** What the price never exceeds (MaxBurn). */
+const dearest = tao(100n)
+
 /** A member with the coldkey that pays for it; only the set-up of a dev net ever holds one. */
 export interface FundedMember {
   readonly member: Member
@@ -43,7 +48,8 @@ export async function registerMembers({
   if (missing.length === 0) return
   const submit = async (what: string, call: Call, signer: Keypair): Promise<void> =>
     mustSucceed(what, await chain.submit(call, { signer, signal, waitFor: 'included' }))
-  await submit('funding', batchAll(missing.map(({ member, coldkey }) => fund(member, coldkey))), bank)
+  const price = missing.length > cheapRegistrations ? dearest : tao(0n)
+  await submit('funding', batchAll(missing.map((each) => fund(each, price))), bank)
   for (const { member, coldkey } of missing) {
     const join = [burnedRegister({ netuid, hotkey: member.hotkey })]
     if (member.role === 'validator') join.push(addStake({ hotkey: member.hotkey, netuid, amount: validatorStake }))
@@ -51,8 +57,10 @@ export async function registerMembers({
   }
 }
 
-const fund = (member: Member, coldkey: Keypair): Call =>
-  transferKeepAlive({ to: coldkey.address, amount: member.role === 'validator' ? validatorFunds : minerFunds })
+const fund = ({ member, coldkey }: FundedMember, price: Rao): Call => {
+  const usual = member.role === 'validator' ? validatorFunds : minerFunds
+  return transferKeepAlive({ to: coldkey.address, amount: (usual + price) as Rao })
+}
 
 function mustSucceed(what: string, submission: Submission): void {
   if (submission.status !== 'failed' && submission.status !== 'refused') return

@@ -14,15 +14,16 @@ export const cache: AttackModule = {
   caughtBy: ['fingerprint', 'sampling'],
   within: 2,
   start: ({ honest }) => {
-    const stock = new Map<string, Generation>()
+    const stock = new Map<string, Promise<Generation>>()
     return async (request, options) => {
       const question = keyOf(request)
-      const known = stock.get(question)
+      const known = await stock.get(question)?.catch(() => undefined) // who asked first may have left
       if (known !== undefined) return known
-      const answer = await honest.generate(request, options)
-      const [oldest] = stock.keys()
-      if (stock.size >= KEPT && oldest !== undefined) stock.delete(oldest)
+      const answer = honest.generate(request, options)
+      stock.delete(question)
       stock.set(question, answer)
+      const [oldest] = stock.keys()
+      if (stock.size > KEPT && oldest !== undefined) stock.delete(oldest)
       return answer
     }
   },
