@@ -147,11 +147,10 @@ async function stream(
     return finish(events, [failure(outcome.error)])
   }
   const usage = count(deps, on, outcome.tokens)
-  if (events === null) onText('', outcome.miner) // an answer without a word has a role all the same
-  return finish(
-    events ?? open(outcome.miner),
-    endOf(on, { outcome, mark: markOf(model.hash, outcome.miner, outcome.receipt), usage }),
-  )
+  // An answer without a word has a role all the same.
+  const opening = events === null ? [JSON.stringify(textChunk(frame, { text: '', first, withUsage }))] : []
+  const mark = markOf(model.hash, outcome.miner, outcome.receipt)
+  return finish(events ?? open(outcome.miner), [...opening, ...endOf(on, { outcome, mark, usage })])
 }
 
 const READER_STALLED = new Error('the reader takes nothing')
