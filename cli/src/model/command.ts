@@ -1,6 +1,7 @@
 import type { CommandContext } from '@arbor/shared/command'
 import { Command } from 'commander'
 import { addCommand } from './add.ts'
+import { benchCommand } from './bench.ts'
 import { listCommand } from './list.ts'
 import { removeCommand } from './remove.ts'
 import { showCommand } from './show.ts'
@@ -12,4 +13,5 @@ export const modelCommand = (context: CommandContext): Command =>
     .addCommand(addCommand(context))
     .addCommand(listCommand(context))
     .addCommand(showCommand(context))
+    .addCommand(benchCommand(context))
     .addCommand(removeCommand(context))
