@@ -1,5 +1,6 @@
 import type { Provider } from '@arbor/shared/inference'
 import { bytesPerToken } from '../cache-spec.ts'
+import type { ModelCard } from '../card.ts'
 import type { Decoder } from '../decoder.ts'
 import type { ModelConfig } from '../model-config.ts'
 import type { CachePlace, RefusedProvider } from '../session.ts'
@@ -25,17 +26,23 @@ export interface EngineStats extends BatchStats {
 /** Cache of running answers by default, and the share of it that is kept of earlier ones. */
 const DEFAULT_BYTES = 512 * 2 ** 20
 const PREFIX_SHARE = 1 / 4
+const UNBATCHED = "the model's card says that rows change each other's answers"
 /** Answers that may wait. */
 const WAITING = 256
 
 /** Finds the bounds of a batch; whether rows may run together at all is tried out. */
 export const limitsOf = async (
-  { decoder, config }: { readonly decoder: Decoder; readonly config: ModelConfig },
+  model: {
+    readonly decoder: Decoder
+    readonly config: ModelConfig
+    readonly folder: { readonly card: Pick<ModelCard, 'batches'> }
+  },
   of: { readonly batch?: number; readonly cacheTokens?: number },
 ): Promise<Limits> => {
+  const { decoder, config, folder } = model
   const { batch = 1 } = of
   const bytes = bytesPerToken(decoder.specs)
-  const single = batch > 1 ? await probeBatch(decoder) : null
+  const single = batch === 1 ? null : folder.card.batches ? await probeBatch(decoder) : UNBATCHED
   const rows = single === null ? batch : 1
   const whole = Math.min(rows * config.context, Math.floor(DEFAULT_BYTES / bytes))
   const cacheTokens = of.cacheTokens ?? Math.max(config.context, whole)
