@@ -7,7 +7,7 @@ import { badOption, cannotCheck } from '../errors.ts'
 import { createServing } from '../serving.ts'
 import type { Backend, LlamaBackendOptions } from '../types.ts'
 import { generate } from './generate.ts'
-import { type LlamaModel, loadLibrary } from './library.ts'
+import { type LlamaLibrary, type LlamaModel, loadLibrary } from './library.ts'
 import { evaluatePrompt, evaluateToken, hiddenOf, otherModel, type Slot } from './slot.ts'
 
 /** Tokens of one answer's cache where nothing else is asked for: 94 MB at the 30 layers of SmolLM2-135M in F32. */
@@ -24,7 +24,10 @@ const TEXT = 'Tokenizers differ in 3 things: spaces,  naïve words — and "quot
  * Opens GGUF weights with llama.cpp as a backend. Our sampler draws from its logits, so its answers are checked as our own are.
  * @throws ENGINE_BACKEND_MISSING, ENGINE_BACKEND_OPTION, ENGINE_BACKEND_MODEL, MODEL_*
  */
-export const openLlamaBackend = async (of: LlamaBackendOptions): Promise<Backend> => {
+export const openLlamaBackend = async (
+  of: LlamaBackendOptions,
+  { load }: { readonly load: (from: string | undefined) => Promise<LlamaLibrary> } = { load: loadLibrary },
+): Promise<Backend> => {
   const folder = await readModelFolder(of)
   const tokenizer = openTokenizer(folder.tokenizer)
   if (!existsSync(of.gguf)) throw badOption(`There are no weights ${of.gguf}`)
@@ -32,7 +35,7 @@ export const openLlamaBackend = async (of: LlamaBackendOptions): Promise<Backend
   const config = { ...folder.config, context: contextTokens }
   const threads = of.threads ?? 1
   const slots = of.batch ?? 1
-  const library = await loadLibrary(of.from)
+  const library = await load(of.from)
   await using opened = new AsyncDisposableStack()
   const llama = await library.getLlama({
     gpu: of.gpu ?? false,
@@ -43,7 +46,7 @@ export const openLlamaBackend = async (of: LlamaBackendOptions): Promise<Backend
     logLevel: 'error',
   })
   opened.defer(() => llama.dispose())
-  const weights = await load(() => llama.loadModel({ modelPath: of.gguf }), of.gguf)
+  const weights = await loadWeights(() => llama.loadModel({ modelPath: of.gguf }), of.gguf)
   opened.defer(() => weights.dispose())
   mustReadAlike(weights, tokenizer.encode(TEXT))
   const { places, proofs } = await openSlots(weights, {
@@ -163,7 +166,7 @@ const mustReadAlike = (weights: LlamaModel, ours: readonly number[]): void => {
   throw otherModel(`the tokens ${theirs.slice(0, 8).join(' ')} …`, `${ours.slice(0, 8).join(' ')} … for the same text`)
 }
 
-const load = async <Loaded>(open: () => Promise<Loaded>, gguf: string): Promise<Loaded> => {
+const loadWeights = async <Loaded>(open: () => Promise<Loaded>, gguf: string): Promise<Loaded> => {
   try {
     return await open()
   } catch (cause) {
