@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['*/test/**/*.test.ts', 'test/*.test.ts'],
+          include: ['*/test/**/*.test.ts', 'test/*.test.ts', 'test/attacks/*.test.ts'],
           exclude,
           env,
           testTimeout: 60_000,

@@ -8,6 +8,6 @@ export const fineTune: AttackModule = {
   does: 'answers with weights that are one step of training away',
   gains: 'one set of weights for several subnets',
   caughtBy: ['fingerprint', 'sampling'],
-  within: 4,
+  within: 2,
   start: ({ engine }) => engine.generate,
 }

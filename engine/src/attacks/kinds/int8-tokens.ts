@@ -8,7 +8,7 @@ export const int8Tokens: AttackModule = {
   does: 'draws tokens with weights of 8 bits and proves them by an honest prefill',
   gains: 'most of the steps: the honest model runs once an answer',
   caughtBy: ['sampling'],
-  within: 8,
+  within: 3,
   start:
     ({ engine, honest }) =>
     async (request, options) => {

@@ -8,7 +8,7 @@ export const replay: AttackModule = {
   does: 'answers with a smaller model, and shows the proof of an honest answer that it gave before',
   gains: 'most of the work: the honest model runs once',
   caughtBy: ['fingerprint'],
-  within: 3,
+  within: 2,
   start: ({ engine, honest }) => {
     let kept: readonly string[] = []
     return async (request, options) => {

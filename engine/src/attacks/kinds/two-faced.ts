@@ -9,7 +9,7 @@ export const twoFaced: AttackModule = {
   does: 'answers honestly what looks like a planned question, and users with a smaller model',
   gains: 'the work that users cause, where only planned questions are judged',
   caughtBy: ['fingerprint', 'sampling'],
-  within: 2,
+  within: 3,
   start: ({ engine, honest }) => {
     let planned: string | undefined
     return (request, options) => {
