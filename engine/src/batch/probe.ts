@@ -1,4 +1,4 @@
-import type { Decoder } from '../decoder.ts'
+import type { Decoder, Step } from '../decoder.ts'
 
 /** Shares of the logits' range by which a row may differ from the same row alone: without a question, and at most. */
 const TOLERANCE = { free: 0.01, most: 0.05 }
@@ -29,7 +29,12 @@ export const probeBatch = async (decoder: Decoder): Promise<string | null> => {
   }
   const cache = await decoder.assemble(pieces)
   const paddings = pieces.map(({ length }) => cache.length - length)
-  const together = await decoder.run({ tokens: PROMPTS.map(() => [NEXT]), cache, paddings, rows: [0] })
+  let together: Step
+  try {
+    together = await decoder.run({ tokens: PROMPTS.map(() => [NEXT]), cache, paddings, rows: [0] })
+  } catch (error) {
+    return `two rows cannot run together: ${error instanceof Error ? error.message : error}` // as where a graph fixes their number
+  }
   for (const each of [...pieces.map((piece) => piece.cache), cache, together.cache]) decoder.release(each)
   const { logits, vocabulary } = together
   const difference = Math.max(
