@@ -1,19 +1,24 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openBackend } from '@arbor/engine/backends/open'
+import { openOpenAiBackend } from '@arbor/engine/backends/openai/open'
+import type { Backend } from '@arbor/engine/backends/types'
+import { readModelFolder } from '@arbor/engine/folder'
+import { type OpenedEngine, openEngine } from '@arbor/engine/open'
+import { openTokenizer } from '@arbor/engine/tokenizer'
 import { type Clock, systemClock } from '@arbor/shared/clock'
 import type { GenerateRequest } from '@arbor/shared/inference'
 import { createManualClock } from '@arbor/shared/manual-clock'
 import type { Ms } from '@arbor/shared/units'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { openBackend } from '../src/backends/open.ts'
-import { openOpenAiBackend } from '../src/backends/openai/open.ts'
-import type { Backend } from '../src/backends/types.ts'
-import { readModelFolder } from '../src/folder.ts'
-import { type OpenedEngine, openEngine } from '../src/open.ts'
-import { openTokenizer } from '../src/tokenizer.ts'
-import { type Manner, type ModelServer, type ModelServerOptions, openModelServer } from './support/model-server.ts'
-import { request, TINY } from './support/models.ts'
+import {
+  type Manner,
+  type ModelServer,
+  type ModelServerOptions,
+  openModelServer,
+} from '../../engine/test/support/model-server.ts'
+import { request, TINY } from '../../engine/test/support/models.ts'
 
 const greedy = (change: Partial<GenerateRequest> = {}): GenerateRequest =>
   request({ temperature: 0, proof: 'none', maxTokens: 24, ...change })
