@@ -1,16 +1,16 @@
 /**
- * Measures which answers the check refuses, honest ones and those of every cheat, at the limits that a model's card ships.
+ * Measures answers, honest ones and those of every cheat, as the check does.
  *   node bench/detection.ts MODEL [--honest 2000] [--cheats 200] [--tokens 48] [--only honest,int8] [--proof residue]
  *                           [--into FOLDER] [--minutes 60]
  * Questions are this benchmark's own and no calibration's. Each judged answer is a line of bench/results/detection/MODEL.csv; a run that
- * was stopped goes on with the next one. bench/detection-summary.ts makes the tables.
+ * was stopped goes on with the next one. bench/detection-summary.ts judges them by the limits that the model's card ships.
  */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { floorThresholds } from '../engine/src/calibrate/floors.ts'
 import { findModel } from '../engine/src/find-model.ts'
 import { openEngine, openModel } from '../engine/src/open.ts'
-import { thresholdsHash } from '../engine/src/thresholds.ts'
 import type { ProofKind } from '../shared/src/inference.ts'
 import { answerFalsely, cheatsByWeights } from './detection/cheats.ts'
 import { type Answered, answerHonestly, VARIATIONS } from './detection/honest.ts'
@@ -40,12 +40,13 @@ const about = await openModel({ folder })
 const { card, id } = about.folder
 const chat = about.tokenizer.chats && about.config.context > 1_024 // the small models know no conversations
 await about.release()
-const judge = await openEngine({ folder })
+/** The limits of the profile where the card has none yet: measurements do not depend on them, and the summary judges by the card. */
+const floors = [floorThresholds({ profile: id.profile, provider: 'cpu' })].flat()
+const judge = await openEngine({ folder, ...(card.thresholds.length > 0 ? {} : { thresholds: floors }) })
 const file = resultsPath(proof === 'residue' ? id.name : `${id.name}.${proof}`)
 const records = openRecords(file, {
   model: id.name,
   hash: id.hash,
-  thresholds: thresholdsHash(card.thresholds),
   proof,
   machine: machineOf(),
 })

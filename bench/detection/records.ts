@@ -30,11 +30,10 @@ const COLUMNS = [
   'mismatches',
 ] as const
 
-/** What all lines of a file were judged with. */
+/** What all lines of a file have in common. */
 export interface Head {
   readonly model: string
   readonly hash: string
-  readonly thresholds: string
   readonly proof: string
   readonly machine: string
 }
@@ -52,7 +51,7 @@ export const resultsPath = (name: string): string =>
 
 /**
  * Opens a file of records.
- * @throws when it was made with another model or other thresholds: frozen limits are the point of it
+ * @throws when it was made with another model or proof
  */
 export const openRecords = (path: string, head: Head): Records => {
   const first = `# ${JSON.stringify(head)}`
@@ -61,8 +60,8 @@ export const openRecords = (path: string, head: Head): Records => {
     writeFileSync(path, `${first}\n${COLUMNS.join(',')}\n`)
   }
   const known = readRecords(path)
-  if (known.head.hash !== head.hash || known.head.thresholds !== head.thresholds || known.head.proof !== head.proof)
-    throw new Error(`${path} was made with another model or other thresholds; move it away`)
+  if (known.head.hash !== head.hash || known.head.proof !== head.proof)
+    throw new Error(`${path} was made with another model or proof; move it away`)
   const all = [...known.all]
   const keys = new Set(all.map(({ group, index }) => `${group} ${index}`))
   return {
