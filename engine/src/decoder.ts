@@ -102,7 +102,10 @@ export const openDecoder = (session: InferenceSession, assemble?: AssembleRows):
     step: (tokens, cache, rows) => run(alone(tokens, cache, rows)),
     prefill: async (tokens, rows) => {
       const batch = alone(tokens, empty, rows)
-      return outputsOf(session, batch, await compute(batch, OUTPUTS))
+      // Where outputs have a place of their own, the runtime wants to give all of them.
+      const results = await compute(batch, assemble === undefined ? OUTPUTS : [...OUTPUTS, ...presents])
+      for (const name of presents) results[name]?.dispose()
+      return outputsOf(session, batch, results)
     },
     assemble: assemble ?? assembleHere(specs),
     hold: (cache) => {

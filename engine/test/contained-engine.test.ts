@@ -37,6 +37,33 @@ describe('contained engine', () => {
     expect(pieces).toHaveLength(40)
   })
 
+  test('answers of one thread share a batch and are believed when it runs several jobs', async () => {
+    const batched = startContained<GenerateRequest, Generation, string>({
+      worker: new URL('./workers/generate.ts', import.meta.url),
+      workerData: { folder: TINY, batch: 4 },
+      threads: 1,
+      jobsPerThread: 4,
+      maxQueue: 8,
+      log: { info: () => undefined, warn: (_, message) => warnings.push(message) },
+      signal: new AbortController().signal,
+    })
+    const giveUp = new AbortController()
+    const requests = Array.from({ length: 8 }, (_, byte) => request({ seed: seedOf(byte), maxTokens: 20 + byte }))
+    const answers = requests.map((each) => batched.run(each))
+    const lost = batched.run(request({ maxTokens: 400 }), { signal: giveUp.signal, onProgress: () => giveUp.abort() })
+    await expect(lost).rejects.toMatchObject({ code: 'ENGINE_ABORTED' })
+    const engine = await openEngine({ folder: TINY })
+    for (const [index, each] of requests.entries()) {
+      const answer = await answers[index]
+      if (answer === undefined) throw new Error('an answer is missing')
+      expect(answer.tokens).toEqual((await engine.generate(each)).tokens)
+      expect((await engine.check(each, answer)).reason).toBe('ok')
+    }
+    await engine.close()
+    await batched.close()
+    expect(warnings).toEqual([])
+  })
+
   test('a typed error of the engine arrives when a request is too long', async () => {
     await expect(contained.run(request({ maxTokens: 512 }))).rejects.toMatchObject({
       code: 'ENGINE_PROMPT_TOO_LONG',

@@ -114,6 +114,24 @@ describe('contained jobs', () => {
     expect(await second).toBe(1)
   })
 
+  test('one thread runs as many jobs at once as it may, and the rest wait, when it may run several', async () => {
+    const { run, stats } = start({ threads: 1, jobsPerThread: 3, maxQueue: 1 })
+    const waiting = await Promise.all([begin(run, 'wait'), begin(run, 'wait')])
+    expect(await run({ kind: 'echo', value: 'beside them' })).toBe('beside them')
+    const third = await begin(run, 'wait')
+    const queued = run({ kind: 'echo', value: 'after one' })
+    await expect(run({ kind: 'echo', value: 0 })).rejects.toMatchObject({ code: 'ENGINE_BUSY' })
+    expect(stats()).toMatchObject({ running: 3, queued: 1 })
+    third.controller.abort()
+    expect(await queued).toBe('after one')
+    for (const { controller, done } of [...waiting, third]) {
+      controller.abort()
+      await expect(done).rejects.toMatchObject({ code: 'ENGINE_ABORTED' })
+    }
+    expect(await run({ kind: 'echo', value: 1 })).toBe(1)
+    expect(stats()).toMatchObject({ running: 0, queued: 0, crashes: 0 })
+  })
+
   test('only the jobs in flight fail when the process aborts, and a new one serves the queue', async () => {
     const { run, stats } = start({ threads: 1 })
     const before = stats().pid

@@ -1,14 +1,14 @@
 import type { GenerateRequest, Generation } from '@arbor/shared/inference'
 import type { WorkerContext } from '../../src/contained/worker-context.ts'
-import { type OpenedEngine, openEngine } from '../../src/open.ts'
+import { type OpenEngineOptions, type OpenedEngine, openEngine } from '../../src/open.ts'
 
 let engine: Promise<OpenedEngine> | undefined
 
 /** Answers a request and reports each piece of text. */
 export default async (
   request: GenerateRequest,
-  { workerData, signal, progress }: WorkerContext<{ readonly folder: string }, string>,
+  { workerData, signal, progress }: WorkerContext<OpenEngineOptions, string>,
 ): Promise<Generation> => {
-  engine ??= openEngine({ folder: workerData.folder })
+  engine ??= openEngine(workerData)
   return (await engine).generate(request, { signal, onToken: (_, text) => progress(text) })
 }
