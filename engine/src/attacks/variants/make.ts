@@ -42,7 +42,7 @@ export const makeVariant = async (of: {
     await writeFile(join(draft, CARD), `${JSON.stringify({ ...card, ...about }, null, 2)}\n`)
     await rename(draft, made)
   } catch (error) {
-    await rm(draft, { recursive: true, force: true })
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined) // the error that led here counts
     if (await exists(join(made, CARD))) return made // another thread was faster
     throw error
   }
