@@ -75,3 +75,17 @@ export function currentScores({
     .filter((score) => registered.has(registrationKey(score)) && score.lastRoundBlock >= oldestRoundBlock)
     .sort((a, b) => a.uid - b.uid)
 }
+
+/** Turns the current scores into rewards; who forfeited has none. */
+export function rewardsOf(
+  of: Parameters<typeof currentScores>[0] & {
+    readonly forfeits: readonly Registration[]
+    readonly reward: (average: number) => number
+  },
+): readonly (readonly [uid: Uid, reward: number])[] {
+  const forfeited = new Set(of.forfeits.map(registrationKey))
+  return currentScores(of).map((score) => [
+    score.uid,
+    forfeited.has(registrationKey(score)) ? 0 : of.reward(score.average),
+  ])
+}

@@ -12,7 +12,7 @@ import type { Ledger } from './ledger.ts'
 import { planRound, type Route } from './plan.ts'
 import type { Precedence } from './precedence.ts'
 import { type RoundDeps, runRound } from './round.ts'
-import { currentScores, registrationKey } from './scores.ts'
+import { rewardsOf } from './scores.ts'
 import { readBack, type Snapshot, sameRow, setRow, type WeightOutcome } from './weight-setter.ts'
 
 export interface ValidatorDeps
@@ -129,13 +129,14 @@ async function weigh(
   const oldestRoundBlock = rounds.at(-1)
   const age = metagraph.block.number - (endedAt ?? rounds[0] ?? 0)
   const fresh = oldestRoundBlock !== undefined && age <= freshTempos * metagraph.tempo
-  const forfeited = new Set(ledger.forfeits(metagraph.block.number).map(registrationKey))
   const row = toWeights(
-    currentScores({
+    rewardsOf({
       scores: fresh ? ledger.scores() : [],
+      forfeits: ledger.forfeits(metagraph.block.number),
       neurons: metagraph.neurons,
       oldestRoundBlock: oldestRoundBlock ?? (0 as Block),
-    }).map((score) => [score.uid, forfeited.has(registrationKey(score)) ? 0 : spec.reward(score.average)] as const),
+      reward: spec.reward,
+    }),
   )
   const outcome = await setRow({ ...deps, netuid, version: spec.version }, { row, snapshot, signal })
   report(log, outcome)

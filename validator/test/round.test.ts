@@ -10,6 +10,7 @@ import { openLedger } from '../src/ledger.ts'
 import { planRound } from '../src/plan.ts'
 import type { Receipt } from '../src/receipts.ts'
 import { type RoundDeps, runRound } from '../src/round.ts'
+import { rewardsOf } from '../src/scores.ts'
 import { metagraph, neuron } from './fixtures.ts'
 
 const keys = {
@@ -163,6 +164,68 @@ describe('runRound', () => {
     await expect(runRound(deps, plan(), stop.signal)).rejects.toThrow('stop')
     expect(ledger.lastRoundBlock()).toBeNull()
     expect(ledger.scores()).toEqual([])
+  })
+
+  test('judges by a block that comes after all answers, and keeps a receipt of each', async () => {
+    const order: string[] = []
+    const { deps, written } = setUp({
+      ask: async () => {
+        order.push('asked')
+        return answered
+      },
+      drawBlock: async (after) => {
+        order.push(`drawn after ${after}`)
+        return { number: (after + 1) as Block, hash: `0x${'d4'.repeat(32)}` }
+      },
+      judge: async ({ binding, share }) => {
+        order.push(`judged ${binding.slice(0, 4)} ${share === undefined ? 'whole' : 'share'}`)
+        return { reason: 'ok', value: 1, sigma: 0 }
+      },
+    })
+    const verdicts = await runRound(deps, plan(), never)
+    expect(order).toEqual(['asked', 'asked', 'drawn after 103', 'judged 0xb1 whole', 'judged 0xb1 whole'])
+    expect(written.map(({ id }) => id).sort()).toEqual(verdicts.map(({ receipt }) => receipt).sort())
+    expect(written[0]).toMatchObject({
+      exchange: { after: 103, kind: 'planned', response: '{"text":"x"}' },
+      drawn: { block: { number: 104 } },
+      verdict: { reason: 'ok' },
+    })
+  })
+
+  test('looks at all of every answer when the block of the draw does not come', async () => {
+    const { deps, written } = setUp({ drawBlock: async () => null })
+    expect(await runRound(deps, plan(), never)).toHaveLength(2)
+    expect(written.map(({ drawn, share }) => [drawn, share])).toEqual([
+      [null, null],
+      [null, null],
+    ])
+  })
+
+  test('has a miner forfeit its weight for a proven cheat, and not for being late', async () => {
+    const judge: RoundDeps['judge'] = async () => ({ reason: 'fingerprint', value: 0, sigma: 0 })
+    const ask: RoundDeps['ask'] = async ({ uid }) =>
+      uid === 1 ? { kind: 'fault', reason: 'timeout', why: 'no byte came', timing: null } : answered
+    const { deps, ledger } = setUp({ judge, ask })
+    await runRound(deps, plan(), never)
+    expect(ledger.forfeits(100 as Block)).toMatchObject([
+      { uid: 3, reason: 'fingerprint', kind: 'planned', atBlock: 100, untilBlock: 140 },
+    ])
+    const paid = (block: number) =>
+      rewardsOf({
+        scores: ledger.scores().map((score) => ({ ...score, average: 1 })),
+        forfeits: ledger.forfeits(block as Block),
+        neurons: graph.neurons,
+        oldestRoundBlock: 0 as Block,
+        reward: (average) => average,
+      })
+    expect(paid(139)).toEqual([
+      [1, 1],
+      [3, 0],
+    ])
+    expect(paid(140)).toEqual([
+      [1, 1],
+      [3, 1],
+    ])
   })
 
   test('starts a new score when the uid changed hands', async () => {

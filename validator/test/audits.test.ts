@@ -1,0 +1,258 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { BlockRef } from '@arbor/chain/client/types'
+import { createLogger } from '@arbor/shared/log'
+import { createManualClock } from '@arbor/shared/manual-clock'
+import type { Alpha, Block, Hex, Rao, Ss58 } from '@arbor/shared/units'
+import { drawOf, isDrawn } from '@arbor/subnet-spec/audit/draw'
+import inference from '@arbor/subnet-spec/inference-tiny'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type AuditDeps, auditIfDue } from '../src/audits.ts'
+import type { Judge } from '../src/judge.ts'
+import { openLedger } from '../src/ledger.ts'
+import { createPrecedence } from '../src/precedence.ts'
+import { noReceipts, type Receipt } from '../src/receipts.ts'
+import { openTraffic } from '../src/traffic.ts'
+import { answeredBy, asker, genesisHash, miner, netuid, taskOf } from './exchange.ts'
+import { metagraph, neuron } from './fixtures.ts'
+
+const owner = { genesisHash, netuid, hotkey: asker.address }
+const never = new AbortController().signal
+const hashOf = (block: number): Hex => `0x${block.toString(16).padStart(64, 'c')}`
+const headAt = (number: number): BlockRef => ({ number: number as Block, hash: hashOf(number) })
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'arbor-audits-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+/** A round has 5 blocks, an epoch two rounds. */
+const chain: AuditDeps['chain'] = {
+  heads: () => {
+    throw new Error('these tests bring their own heads')
+  },
+  finalized: async () => headAt(1),
+  blockHash: async (number) => hashOf(number),
+  metagraph: async () =>
+    metagraph({ neurons: [neuron({ uid: 4, hotkey: miner.address, registeredAt: 5, emission: 1_000_000n as Alpha })] }),
+  registrationCost: async () => 500_000n as Rao,
+}
+
+interface World extends Disposable {
+  readonly deps: AuditDeps
+  readonly judged: string[]
+  readonly receipts: Receipt[]
+  record(counter: number, head: number): string
+}
+
+const open = (over: Partial<AuditDeps> & { readonly reason?: (text: string) => string } = {}): World => {
+  const ledger = openLedger({ file: join(folder, 'ledger.sqlite'), owner })
+  const traffic = openTraffic({ file: join(folder, 'traffic.sqlite'), owner, spec: inference })
+  const judged: string[] = []
+  const receipts: Receipt[] = []
+  const judge: Judge = async ({ response }) => {
+    const text = Buffer.from(response).toString()
+    judged.push(text)
+    const reason = over.reason?.(text) ?? 'ok'
+    return { reason, value: reason === 'ok' ? 1 : 0, sigma: 0 }
+  }
+  const deps: AuditDeps = {
+    chain,
+    netuid,
+    spec: inference,
+    ledger,
+    traffic,
+    precedence: createPrecedence(),
+    threads: 2,
+    judge,
+    receipts: { write: (receipt) => void receipts.push(receipt) },
+    clock: createManualClock(),
+    log: createLogger({ name: 'test', level: 'silent' }),
+    self: asker.address,
+    ...over,
+  }
+  return {
+    deps,
+    judged,
+    receipts,
+    record: (counter, head) => {
+      const request = { n: counter }
+      const answer = answeredBy({ counter, request, respond: () => ({ n: counter }) })
+      return traffic.record({ task: taskOf(request), answer, head: head as Block }).id
+    },
+    [Symbol.dispose]: () => {
+      ledger.close()
+      traffic.close()
+    },
+  }
+}
+
+describe('audits', () => {
+  test("look at the drawn ones of a round's answers once its successor's first block is final", async () => {
+    using world = open()
+    const ids = Array.from({ length: 40 }, (_, index) => world.record(index + 1, 10 + (index % 5)))
+    await auditIfDue(world.deps, headAt(14), never)
+    expect(world.judged).toEqual([])
+    await auditIfDue(world.deps, headAt(15), never)
+    const [plan] = world.deps.ledger.plans(15 as Block)
+    expect(plan).toMatchObject({ answers: 40, dropped: 0, look: 1 })
+    const share = plan?.share ?? 0
+    expect(share).toBeGreaterThan(0.1)
+    expect(share).toBeLessThan(1)
+    const due = world.receipts.map(({ exchange }) => exchange)
+    expect(world.judged.length).toBe(due.length)
+    for (const { answerHash, after } of due) {
+      const draw = drawOf({ blockHash: hashOf(after + 1), answerHash, hotkey: miner.address })
+      expect(isDrawn(draw, share)).toBe(true)
+    }
+    expect(world.deps.ledger.audited(ids).size).toBe(due.length)
+    expect(world.deps.traffic.oldest()).toBeNull()
+  })
+
+  test('keep an answer of the running round for the next pass', async () => {
+    using world = open()
+    world.record(1, 14)
+    const later = world.record(2, 15)
+    await auditIfDue(world.deps, headAt(16), never)
+    expect(world.deps.traffic.oldest()).toBe(15)
+    await auditIfDue(world.deps, headAt(19), never)
+    expect(world.deps.traffic.oldest()).toBe(15)
+    await auditIfDue(world.deps, headAt(20), never)
+    expect(world.judged).toHaveLength(2) // a single answer of a round is looked at for sure
+    expect(world.deps.ledger.audited([later]).size).toBe(1)
+  })
+
+  test('forfeit the weight of a miner whose answer is proven not to be the model’s, over a restart', async () => {
+    {
+      using world = open({ reason: () => 'sampling' })
+      const id = world.record(1, 11)
+      await auditIfDue(world.deps, headAt(15), never)
+      expect(world.deps.ledger.forfeits(16 as Block)).toMatchObject([
+        { hotkey: miner.address, uid: 4, registeredAt: 5, reason: 'sampling', kind: 'user', receipt: id },
+      ])
+    }
+    using again = open()
+    const [forfeit] = again.deps.ledger.forfeits(15 as Block)
+    expect(forfeit?.untilBlock).toBe(15 + 8 * 5)
+    expect(again.deps.ledger.forfeits(54 as Block)).toHaveLength(1)
+    expect(again.deps.ledger.forfeits(55 as Block)).toEqual([])
+  })
+
+  test('cost nothing where an answer is wrong for a reason that honest miners have', async () => {
+    using world = open({ reason: () => 'late' })
+    world.record(1, 11)
+    await auditIfDue(world.deps, headAt(15), never)
+    expect(world.judged).toHaveLength(1)
+    expect(world.deps.ledger.forfeits(16 as Block)).toEqual([])
+  })
+
+  test.each([
+    'judge',
+    'record',
+    'forget',
+    'end',
+  ] as const)('lose no answer and record none twice when they are killed before they %s', async (at) => {
+    const killed = new Error('killed')
+    const ids: string[] = []
+    {
+      using world = open()
+      for (let counter = 1; counter <= 30; counter += 1) ids.push(world.record(counter, 12))
+      const { ledger, traffic, judge } = world.deps
+      const stop = new AbortController()
+      let calls = 0
+      const die = (): never => {
+        stop.abort(killed)
+        throw killed
+      }
+      const dying: AuditDeps = {
+        ...world.deps,
+        judge: (job, signal) => (at === 'judge' && ++calls > 1 ? die() : judge(job, signal)),
+        ledger: {
+          ...ledger,
+          ...(at === 'record' ? { recordAudits: die } : {}),
+          ...(at === 'end' ? { endPass: die } : {}),
+        },
+        traffic: { ...traffic, ...(at === 'forget' ? { forget: die } : {}) },
+      }
+      await expect(auditIfDue(dying, headAt(15), stop.signal)).rejects.toBe(killed)
+    }
+    using again = open()
+    const plan = again.deps.ledger.plans(15 as Block)[0]
+    again.record(31, 13) // of the same round, and written down after its pass was planned
+    await auditIfDue(again.deps, headAt(16), never)
+    const drawn = [...again.deps.ledger.audited(ids)]
+    const share = plan?.share ?? 0
+    expect(drawn.length).toBeGreaterThan(0)
+    expect(again.deps.ledger.plans(15 as Block)).toEqual([plan])
+    const expected = Array.from({ length: 30 }, (_, index) => {
+      const { answerHash } = answeredBy({
+        counter: index + 1,
+        request: { n: index + 1 },
+        respond: () => ({ n: index + 1 }),
+      })
+      return isDrawn(drawOf({ blockHash: hashOf(13), answerHash, hotkey: miner.address }), share)
+    }).filter(Boolean).length
+    expect(drawn).toHaveLength(expected)
+    expect(again.deps.ledger.openPass()).toBeNull()
+    expect(again.deps.traffic.waiting({ before: 99 as Block, upTo: 99, most: 9 })).toHaveLength(1)
+  })
+
+  test('wait while a round judges', async () => {
+    using world = open()
+    world.record(1, 11)
+    const round = Promise.withResolvers<void>()
+    const busy = world.deps.precedence.first(() => round.promise)
+    const auditing = auditIfDue(world.deps, headAt(15), never)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(world.judged).toEqual([])
+    round.resolve()
+    await Promise.all([busy, auditing])
+    expect(world.judged).toHaveLength(1)
+  })
+
+  test('look at no more than their bound of a flood, and say how surely a cheat would have been found', async () => {
+    const said: { miners: { found: number; share: number; audited: number }[] }[] = []
+    const log = createLogger({ name: 'test', level: 'silent' })
+    log.info = ((fields: (typeof said)[number]) => void said.push(fields)) as typeof log.info
+    using world = open({ log, receipts: noReceipts })
+    for (let counter = 1; counter <= 300; counter += 1) world.record(counter, 12)
+    await auditIfDue(world.deps, headAt(15), never)
+    const [miners] = said.map(({ miners }) => miners[0])
+    expect(miners?.share).toBeLessThan(0.1)
+    expect(miners?.found).toBeCloseTo(0.9, 9) // the first of two rounds: 1 − 0.01^(1/2)
+    expect(world.judged.length).toBe(miners?.audited)
+  })
+
+  test('have no verdict where nobody could judge', async () => {
+    using world = open({ judge: () => Promise.reject(new Error('the engine crashed')) })
+    const id = world.record(1, 11)
+    await auditIfDue(world.deps, headAt(15), never)
+    expect(world.deps.ledger.audited([id]).size).toBe(1)
+    expect(world.deps.ledger.forfeits(16 as Block)).toEqual([])
+    expect(world.deps.traffic.oldest()).toBeNull()
+  })
+})
+
+test('a ledger keeps the first forfeit of a registration at a block', () => {
+  using ledger = openLedger({ owner })
+  const forfeit = (reason: string) => ({
+    hotkey: '5Fminer' as Ss58,
+    uid: 3 as never,
+    registeredAt: 7 as Block,
+    atBlock: 10 as Block,
+    untilBlock: 50 as Block,
+    kind: 'planned' as const,
+    reason,
+    receipt: 'r',
+  })
+  ledger.recordRound({
+    roundBlock: 10 as Block,
+    at: 0 as never,
+    verdicts: [],
+    scores: [],
+    forfeits: [forfeit('text'), forfeit('sampling')],
+  })
+  expect(ledger.forfeits(10 as Block)).toMatchObject([{ reason: 'text' }])
+})
