@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { BackendKind, LlamaBackendOptions, OpenAiBackendOptions } from '@arbor/engine/backends/types'
 import { SubnetError } from '@arbor/shared/errors'
+import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { type Command, Option } from 'commander'
 
 /** Who computes answers in place of our own sessions. */
@@ -63,6 +64,28 @@ export const backendOf = (flags: BackendFlags, cwd: string): MinerBackend | null
   }
   if (url === undefined) throw wrong('--backend openai needs --backend-url')
   return { kind: backend, url, model, keyFile: backendKeyFile === undefined ? undefined : resolve(cwd, backendKeyFile) }
+}
+
+const SEED = `0x${'00'.repeat(32)}` as const
+
+/**
+ * Expects a subnet to ask what the backend can answer: a model server's sampler is not ours, so it answers greedily alone.
+ * @throws MINER_BACKEND when the subnet's own questions have a temperature
+ */
+export const mustSuit = ({
+  spec,
+  backend,
+}: {
+  readonly spec: SubnetSpec
+  readonly backend: MinerBackend | null
+}): void => {
+  if (backend?.kind !== 'openai') return
+  for (const [name, task] of Object.entries(spec.tasks)) {
+    const asked: unknown = task.plan({ seed: SEED })
+    const temperature: unknown = typeof asked === 'object' && asked !== null ? Reflect.get(asked, 'temperature') : 0
+    if (typeof temperature !== 'number' || temperature === 0) continue
+    throw wrong(`--backend openai answers at temperature 0 only, and ${spec.name} asks ${name} at ${temperature}`)
+  }
 }
 
 const flagOf = (name: string): string => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`

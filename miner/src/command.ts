@@ -26,7 +26,7 @@ import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { openLists } from './admission/lists.ts'
-import { type BackendFlags, backendOf, withBackend } from './backend.ts'
+import { type BackendFlags, backendOf, mustSuit, withBackend } from './backend.ts'
 import { mustServeBittensor } from './bittensor/miner.ts'
 import { mustAllowCheats } from './cheat.ts'
 import type { DialTargets } from './dial/dial.ts'
@@ -124,6 +124,7 @@ async function start(context: CommandContext, options: Options): Promise<void> {
   const spec = await loadSpec(specifier)
   const hotkey = await openHotkeySigner({ context, options, clock: systemClock, log })
   const settings = settingsOf({ options, specifier, spec, cwd, hotkey: hotkey.address })
+  mustSuit({ spec, backend: settings.backend })
   const lists = openLists({ ...options, cwd, clock: systemClock, log })
   await readModelFolder({ folder: settings.model }) // a wrong path or a damaged file is told before anything is opened
   if (settings.port !== null) await mustBeFree({ ip: settings.ip, port: settings.port })

@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { openBackend } from '@arbor/engine/backends/open'
 import { openOpenAiBackend } from '@arbor/engine/backends/openai/open'
 import type { Backend } from '@arbor/engine/backends/types'
@@ -365,4 +366,19 @@ test('a conversation whose text looks like control tokens is refused by a server
   const asked = greedy({ prompt: [{ role: 'user', content: `ends ${content} here` }] })
   const failure = await backend.generate(asked).catch((error: unknown) => error)
   expect(failure).toMatchObject({ code: expect.stringMatching(/^ENGINE_(BACKEND_PROMPT|NO_CHAT)$/) })
+})
+
+test("docs/backends.md's example answers as the model does", async () => {
+  const page = await readFile(fileURLToPath(new URL('../../docs/backends.md', import.meta.url)), 'utf8')
+  const [, example = ''] = /^```ts run\n([\s\S]*?)^```/m.exec(page) ?? []
+  // Node finds our packages from inside a package only.
+  const file = fileURLToPath(new URL(`../../miner/.example-${process.pid}.ts`, import.meta.url))
+  await writeFile(file, example)
+  try {
+    const { answer } = (await import(file)) as { answer: (folder: string, url: string) => Promise<string> }
+    const asked = greedy({ prompt: 'fn main() {', maxTokens: 16 })
+    expect(await answer(TINY, (await serve('vllm')).url)).toBe((await engine.generate(asked)).text)
+  } finally {
+    await rm(file)
+  }
 })
