@@ -22,11 +22,11 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Runs `arbor gateway key …`. @returns what it wrote on stdout */
 const key = async (...words: readonly string[]): Promise<string> => {
-  let out = ''
+  const out: string[] = []
   const context: CommandContext = {
     signal: new AbortController().signal,
     env: {},
-    stdout: { write: (text) => (out += text) },
+    stdout: { write: (text) => void out.push(text) },
     stderr: { write: () => true },
     cwd: folder,
     homedir: folder,
@@ -34,7 +34,7 @@ const key = async (...words: readonly string[]): Promise<string> => {
   const command = keyCommand(context)
   for (const each of [command, ...command.commands]) each.exitOverride().configureOutput({ writeErr: () => undefined })
   await command.parseAsync(['node', 'key', ...words, '--keys', file])
-  return out
+  return out.join('')
 }
 const code = (of: string) => expect.objectContaining({ code: of })
 

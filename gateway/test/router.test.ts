@@ -75,8 +75,13 @@ describe('a router', () => {
     const { sit, take } = open({ inFlight: 1, waiting: 2 })
     const seat = await sit()
     const order: string[] = []
-    const first = take().then((seating) => (order.push('first'), seating))
-    const second = take().then((seating) => (order.push('second'), seating))
+    const inOrder = async (name: string): Promise<Seating> => {
+      const seating = await take()
+      order.push(name)
+      return seating
+    }
+    const first = inOrder('first')
+    const second = inOrder('second')
     expect(await take()).toEqual({ ok: false, reason: 'full' })
     seat.settle({ kind: 'void' })
     const seating = await first

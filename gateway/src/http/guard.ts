@@ -79,7 +79,7 @@ export const createGuard = (of: {
 
 /** Ties a request's place to its connection. */
 const begin = (
-  of: { readonly connections: Connections; readonly stop: AbortSignal },
+  of: { readonly connections: Connections; readonly isStopping: () => boolean; readonly stop: AbortSignal },
   on: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly entry: Entry },
 ): Visit => {
   const { request, reply, entry } = on
@@ -90,6 +90,7 @@ const begin = (
     if (!reply.raw.writableFinished) gone.abort(CALLER_GONE)
     of.connections.release(socket)
     entry.leave(visit.usedTokens)
+    if (of.isStopping()) socket.end() // else the stop would wait for a connection that waits for its next request
   }
   of.connections.keep(socket)
   if (reply.raw.destroyed) end()

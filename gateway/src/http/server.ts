@@ -69,6 +69,9 @@ export const createServer = (deps: ServerDeps): FastifyInstance => {
     ...(deps.connections === undefined ? {} : { connections: deps.connections }),
   })
   const guard = createGuard({ ...deps, connections, onRefused: metrics.refused })
+  app.addHook('onRequest', async (_request, reply) => {
+    if (deps.isStopping()) reply.header('connection', 'close')
+  })
   const visits = new WeakMap<FastifyRequest, Visit>()
 
   const admit = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
