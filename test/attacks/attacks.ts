@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto'
 import { type OpenedForge, openForge } from '@arbor/engine/attacks/forge'
-import { ATTACKS } from '@arbor/engine/attacks/list'
-import { makeAttack } from '@arbor/engine/attacks/make'
 import { weightsFolder } from '@arbor/engine/attacks/open'
 import type { AttackModule, AttackWeights } from '@arbor/engine/attacks/types'
 import { SubnetError } from '@arbor/shared/errors'
@@ -15,7 +13,7 @@ const MOST = 16
 const USERS_ATTACK = 'two-faced'
 
 /** Registers a test of each attack: one of its first answers must be refused, for a reason that it names. */
-export const attackTests = (stage: () => Stage): void => {
+export const attackTests = (stage: () => Stage, attacks: readonly AttackModule[]): void => {
   const forges = new Map<AttackWeights, Promise<OpenedForge>>()
   /** Opens each set of weights once: every attack on them shares it. */
   const forgeOf = (weights: AttackWeights): Promise<OpenedForge> => {
@@ -31,7 +29,7 @@ export const attackTests = (stage: () => Stage): void => {
       const opened = await Promise.allSettled(forges.values())
       await Promise.all(opened.map((each) => (each.status === 'fulfilled' ? each.value.close() : undefined)))
     })
-    test.for(ATTACKS)('$name, within $within answers', async (about, { skip }) => {
+    test.for(attacks)('$name, within $within answers', async (about, { skip }) => {
       const { name, within, caughtBy } = about
       if (name === USERS_ATTACK && stage().tried.users === undefined) skip('the suite was not told how users ask')
       const engine = await attacking(stage(), about, forgeOf)
@@ -60,7 +58,7 @@ const attacking = async (
 ): Promise<InferenceEngine | SubnetError> => {
   try {
     const [honest, engine] = await Promise.all([forgeOf('honest'), forgeOf(about.weights)])
-    const { generate } = makeAttack(about.name, { honest, engine, random: seeded(about.name) })
+    const generate = about.start({ honest, engine, random: seeded(about.name) })
     return { model: judge.model, check: judge.check, generate: (request, options = {}) => generate(request, options) }
   } catch (error) {
     if (error instanceof SubnetError && error.code === 'ATTACK_NOT_POSSIBLE') return error

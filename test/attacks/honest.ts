@@ -18,7 +18,7 @@ export const honestTests = (stage: () => Stage): void => {
       }))
 
     test.each(BATCHES)('from a batch of %i', (batch) =>
-      using(stage(), { batch: Math.min(batch, stage().tried.batch ?? batch) }, async (engine) => {
+      using(stage(), { batch }, async (engine) => {
         const questions = Array.from({ length: batch }, (_, index) =>
           planned(stage().spec, `batch ${batch} ${index}`, 'a'),
         )

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ATTACKS } from '@arbor/engine/attacks/list'
+import type { AttackModule } from '@arbor/engine/attacks/types'
 import { type OpenedEngine, openEngine } from '@arbor/engine/open'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec } from '@arbor/subnet-spec/load'
@@ -20,8 +22,10 @@ export interface Tried {
    * treats users worse is left out.
    */
   readonly users?: (planned: unknown) => unknown
-  /** Answers that run at once in the largest batch; 16 when absent. */
-  readonly batch?: number
+  /** Attacks that are tried; all of Arbor's when absent. */
+  readonly attacks?: readonly AttackModule[]
+  /** Set to leave honest variations out. */
+  readonly attacksOnly?: true
 }
 
 /** What the tests of a suite share; filled before the first of them. */
@@ -53,7 +57,7 @@ export const attackSuite = (tried: Tried): void => {
       if (stage === undefined) throw new Error('the suite has not begun')
       return stage
     }
-    honestTests(shared)
-    attackTests(shared)
+    if (tried.attacksOnly !== true) honestTests(shared)
+    attackTests(shared, tried.attacks ?? ATTACKS)
   })
 }
