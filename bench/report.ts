@@ -17,6 +17,12 @@ export interface Result {
   readonly notes?: readonly string[]
 }
 
+/** A table whose cells are written already: shares with their intervals. */
+export interface Shares extends Omit<Result, 'rows'> {
+  readonly head: readonly string[]
+  readonly cells: readonly (readonly string[])[]
+}
+
 const folder = fileURLToPath(new URL('./results/', import.meta.url))
 const target = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url))
 
@@ -88,7 +94,31 @@ export const tables = [
     arms: ['relay', 'bare proxy'],
     note: 'What the process in the middle spends on a sealed question and an answer of the same size, 16 at once; beside it a proxy of node:http alone that pipes both ways. Asker and miner are not counted.',
   },
-  { file: 'engine', title: 'Inference', arms: ['Arbor'], note: 'arbor-2m, fp32, one thread.' },
+  {
+    file: 'inference',
+    title: 'Inference beside other engines',
+    arms: ['Arbor', 'bare ONNX', 'torch', 'llama.cpp'],
+    note: 'The same weights, greedy answers of 64 tokens to different prompts of one length, one thread, each run of each arm in a process of its own. Arbor is the engine as a miner runs it, with the proof of every answer; bare ONNX is a loop around onnxruntime with nothing else, which neither asks for hidden states nor proves anything; torch is a decoder with scaled_dot_product_attention; llama.cpp is node-llama-cpp’s prebuilt CPU binary, one sequence an answer, on the same numbers in F32, and on Q8_0 beside our 8-bit blocks. Tokens a CPU second count prompts too. Goals: 95 % of bare ONNX, ahead of llama.cpp, batch 16 at 4 × batch 1.',
+  },
+  {
+    file: 'verification',
+    title: 'What checking costs',
+    arms: ['Arbor'],
+    note: 'CPU time of a check beside that of generating the answer, one thread, temperature 0.8. A check of some chunks runs the prompt and the answer up to the last of them; it is drawn several times. Audits is what looking at users’ answers costs for each served answer, with the share and the chunks that `solveAudit` finds. Goals: 0.03 a served token at a detection of 0.99 an epoch; 4 bytes of proof a token. CUDA and WebGPU on a real GPU: untested.',
+  },
+  {
+    file: 'detection',
+    title: 'What a check refuses',
+    arms: [],
+    note: 'Answers of 32 tokens, one chunk, to questions that no calibration used, checked whole by the limits that each model’s card ships: honest ones in every way that a miner may run, and those of every cheat of `engine/src/attacks` at temperature 0.8. Refused, of how many, with the 95 % interval of Clopper and Pearson; the last column is how many answers of a cheat have to be looked at until one shows with 99 %, at the low end of the worst model’s interval. An answer that came out as the honest one is not counted. An honest answer that was bought and resold is the same work, and is not caught.',
+  },
+  {
+    file: 'detection-toploc',
+    title: 'The fingerprint beside the package toploc 0.1.6',
+    arms: [],
+    note: 'The same cheats, with proofs in TOPLOC’s format. The package verifies them against the validator’s own activations; it brings no limits, so its results are judged by those of our cards for this format. It looks at activations alone: what draws other tokens from the right activations passes it by design.',
+  },
+  { file: 'engine', title: 'Workers', arms: ['Arbor'], note: 'arbor-2m, fp32, one thread each.' },
   {
     file: 'memory',
     title: 'Resident memory after ten minutes of `npm start`',
@@ -111,27 +141,36 @@ export function cell(runs: readonly number[] | undefined): string {
 }
 
 /** Draws one benchmark as Markdown. */
-export function section(table: (typeof tables)[number], result: Result | null): string {
+export function section(table: (typeof tables)[number], result: Result | Shares | null): string {
   const head = `## ${table.title}\n\n${table.note}\n`
   if (result === null) return `${head}\nnot measured\n`
+  return [head, ...('cells' in result ? sharesOf(result) : runsOf(table, result)), '', ...endOf(result)].join('\n')
+}
+
+const runsOf = (table: (typeof tables)[number], result: Result): readonly string[] => {
   const arms: readonly string[] = table.arms
   const rows = result.rows.map(
     ({ what, unit, runs }) => `| ${what} | ${unit} | ${arms.map((arm) => cell(runs[arm])).join(' | ')} |`,
   )
-  return [
-    head,
-    `| | unit | ${arms.join(' | ')} |`,
-    `|---|---|${arms.map(() => '---|').join('')}`,
-    ...rows,
-    '',
-    ...(result.notes ?? []).flatMap((note) => [note, '']),
-    `${result.machine}, ${result.date}.`,
-    '',
-  ].join('\n')
+  return [`| | unit | ${arms.join(' | ')} |`, `|---|---|${arms.map(() => '---|').join('')}`, ...rows]
 }
 
-const load = (file: string): Result | null =>
-  existsSync(`${folder}${file}.json`) ? (JSON.parse(readFileSync(`${folder}${file}.json`, 'utf8')) as Result) : null
+const sharesOf = ({ head, cells }: Shares): readonly string[] => [
+  `| ${head.join(' | ')} |`,
+  `|${head.map(() => '---|').join('')}`,
+  ...cells.map((row) => `| ${row.join(' | ')} |`),
+]
+
+const endOf = ({ notes = [], machine, date }: Omit<Result, 'rows'>): readonly string[] => [
+  ...notes.flatMap((note) => [note, '']),
+  `${machine}, ${date}.`,
+  '',
+]
+
+const load = (file: string): Result | Shares | null =>
+  existsSync(`${folder}${file}.json`)
+    ? (JSON.parse(readFileSync(`${folder}${file}.json`, 'utf8')) as Result | Shares)
+    : null
 
 /** Draws the whole page. */
 export const page = (): string =>
