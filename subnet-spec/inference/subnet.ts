@@ -68,7 +68,10 @@ const chatTask = (speed: ModelSpeed, proof: ProofKind) => {
     maxResponseBytes: 128 * bounds.maxTokens + 16_384, // an id, its text and its part of a proof, in JSON
     stream: true,
     synapse: { name: 'Chat', hashed: ['prompt', 'maxTokens', 'temperature', 'topK', 'topP', 'stop', 'seed'] },
-    chunks: ({ response: { tokens } }) => Math.max(1, Math.ceil(tokens.length / CHUNK_TOKENS)),
+    size: ({ response: { tokens } }) => ({
+      chunks: Math.max(1, Math.ceil(tokens.length / CHUNK_TOKENS)),
+      tokens: tokens.length,
+    }),
     plan: ({ seed }) => ({
       prompt: composePrompt(seed),
       maxTokens: bounds.plannedTokens,

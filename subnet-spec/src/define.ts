@@ -14,6 +14,13 @@ export interface Timing {
   readonly deadlineMs: number
 }
 
+/** How large an answer is. */
+export interface AnswerSize {
+  /** Parts that can be looked at apart; at least 1. */
+  readonly chunks: number
+  readonly tokens: number
+}
+
 /** What a validator thinks of one answer. */
 export interface Verdict {
   /** `ok`, or one lower-case word that says what was wrong. */
@@ -36,8 +43,8 @@ export interface TaskDefinition<Request = unknown, Response = unknown> {
   readonly stream?: true
   /** Name and protected fields of the task in Bittensor's protocol, for validators and miners that speak it; docs/bittensor.md. */
   readonly synapse?: SynapseOptions
-  /** Parts of an answer that can be looked at apart; 1 when absent. Never throws for what a miner sent. */
-  chunks?(context: { readonly request: Request; readonly response: Response }): number
+  /** Size of an answer, for audits; one chunk and no tokens when absent. Never throws for what a miner sent. */
+  size?(context: { readonly request: Request; readonly response: Response }): AnswerSize
   /** Derives the request from a seed alone; every validator derives the same. */
   plan(context: { readonly seed: Hex }): Request
   /**

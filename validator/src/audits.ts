@@ -6,7 +6,7 @@ import { isDrawn } from '@arbor/subnet-spec/audit/draw'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { roundBlocks, roundOf, roundStart } from '@arbor/subnet-spec/rounds'
 import { planAudits } from './audit-plan.ts'
-import { chunksOf, drawnBy, lookAt } from './draw.ts'
+import { drawnBy, lookAt, sizeOf } from './draw.ts'
 import { exchangeId } from './exchange.ts'
 import { forfeitOf } from './forfeit.ts'
 import { type JudgeDeps, judgeExchange } from './judge.ts'
@@ -86,9 +86,16 @@ async function beginPass(
     chain.registrationCost(netuid, head.hash),
   ])
   const sample = traffic.waiting({ ...pass, most: SAMPLE })
-  const chunks = sample.reduce((sum, { exchange }) => sum + chunksOf(spec, exchange), 0) / Math.max(1, sample.length)
+  const sizes = sample.map(({ exchange }) => sizeOf(spec, exchange))
+  const mean = (key: 'chunks' | 'tokens'): number =>
+    sizes.reduce((sum, size) => sum + size[key], 0) / Math.max(1, sizes.length)
+  const chunks = mean('chunks')
   const counts = traffic.counts(pass)
-  ledger.beginPass({ ...pass, plans: planAudits({ spec, pass, counts, metagraph, burn, ledger, chunks }) })
+  ledger.beginPass({
+    ...pass,
+    tokens: mean('tokens'),
+    plans: planAudits({ spec, pass, counts, metagraph, burn, ledger, chunks }),
+  })
   traffic.forgetDropped(pass.before)
 }
 

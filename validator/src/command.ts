@@ -29,6 +29,7 @@ import { runAudits } from './audits.ts'
 import { mustBeRegistered, mustHoldModel, mustNotBeAhead } from './checks.ts'
 import { ASK_LIMITS } from './dendrite/ask.ts'
 import { openDendrite } from './dendrite/open.ts'
+import { economicsCommand } from './economics/command.ts'
 import { healthCommand } from './health.ts'
 import type { Judged } from './judged.ts'
 import { openLedger } from './ledger.ts'
@@ -95,6 +96,7 @@ export function validatorCommand(context: CommandContext): Command {
     .option('--no-announce', 'with --listen: tell the chain nothing; miners are told the address by --dial')
     .action((options: Options) => start(context, options))
     .addCommand(healthCommand(context))
+    .addCommand(economicsCommand(context))
 }
 
 async function start(context: CommandContext, options: Options): Promise<void> {

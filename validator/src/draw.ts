@@ -3,7 +3,7 @@ import { type Clock, startDeadline } from '@arbor/shared/clock'
 import type { CheckShare } from '@arbor/shared/inference'
 import type { Block, Ms } from '@arbor/shared/units'
 import { drawOf, shareOf } from '@arbor/subnet-spec/audit/draw'
-import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import type { AnswerSize, SubnetSpec } from '@arbor/subnet-spec/define'
 import type { Exchange } from './exchange.ts'
 import type { DrawnBy } from './receipts.ts'
 
@@ -52,18 +52,19 @@ export const drawnBy = (
     ? null
     : { block: { number: block.number, hash: block.hash }, draw: drawOf({ blockHash: block.hash, answerHash, hotkey }) }
 
-/** Counts the chunks of an exchange's answer; 1 for an answer that cannot be read. */
-export function chunksOf(spec: SubnetSpec, { task, question, response }: Exchange): number {
+/** Measures an exchange's answer; one chunk where it cannot be read. */
+export function sizeOf(spec: SubnetSpec, { task, question, response }: Exchange): AnswerSize {
   const definition = spec.tasks[task]
-  if (definition?.chunks === undefined) return 1
+  if (definition?.size === undefined) return SMALLEST
   try {
     const request = definition.request.parse(JSON.parse(question))
-    const counted = definition.chunks({ request, response: definition.response.parse(JSON.parse(response)) })
-    return Number.isSafeInteger(counted) && counted >= 1 ? counted : 1
+    return definition.size({ request, response: definition.response.parse(JSON.parse(response)) })
   } catch {
-    return 1 // it is judged for what is wrong with it
+    return SMALLEST // it is judged for what is wrong with it
   }
 }
+
+const SMALLEST: AnswerSize = { chunks: 1, tokens: 0 }
 
 /** Says how much of an exchange's answer is looked at; undefined for all of it. */
 export const lookAt = (of: {
@@ -75,6 +76,6 @@ export const lookAt = (of: {
 }): CheckShare | undefined => {
   const { spec, exchange, drawn, look } = of
   if (drawn === null) return undefined
-  const chunks = chunksOf(spec, exchange)
+  const { chunks } = sizeOf(spec, exchange)
   return shareOf({ draw: drawn.draw, chunks, look: look ?? chunks, positions: spec.audit?.positions })
 }

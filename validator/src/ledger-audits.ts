@@ -61,7 +61,13 @@ export interface AuditLedger {
   openPass(): Pass | null
   lastPass(): Pass | null
   /** Fixes how a pass audits. */
-  beginPass(pass: Pass & { readonly plans: readonly AuditPlan[] }): void
+  beginPass(
+    pass: Pass & {
+      /** Tokens of an answer, on average. */
+      readonly tokens: number
+      readonly plans: readonly AuditPlan[]
+    },
+  ): void
   plans(before: Block): readonly AuditPlan[]
   /** Those of the ids that were looked at already. */
   audited(ids: readonly string[]): ReadonlySet<string>
@@ -101,14 +107,15 @@ function passes(db: DatabaseSync): Pick<AuditLedger, 'openPass' | 'lastPass' | '
   return {
     openPass: () => passOf(db.prepare('SELECT * FROM passes WHERE closed = 0 ORDER BY before LIMIT 1').get()),
     lastPass: () => passOf(db.prepare('SELECT * FROM passes ORDER BY before DESC LIMIT 1').get()),
-    beginPass: ({ before, upTo, round, epoch, plans }) =>
+    beginPass: ({ before, upTo, round, epoch, tokens, plans }) =>
       transaction(db, () => {
         forget(db, epoch)
-        db.prepare('INSERT INTO passes (before, up_to, round, epoch, closed) VALUES (?, ?, ?, ?, 0)').run(
+        db.prepare('INSERT INTO passes (before, up_to, round, epoch, tokens, closed) VALUES (?, ?, ?, ?, ?, 0)').run(
           before,
           upTo,
           round,
           epoch,
+          tokens,
         )
         for (const { hotkey, uid, registeredAt, answers, dropped, share, look, outlook } of plans)
           addPlan.run(before, hotkey, uid, registeredAt, answers, dropped, share, look, JSON.stringify(outlook))

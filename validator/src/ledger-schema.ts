@@ -20,7 +20,8 @@ const migrations: readonly string[] = [
      until_block INTEGER NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, receipt TEXT,
      PRIMARY KEY (hotkey, uid, registered_at, at_block)) STRICT;
    CREATE TABLE passes (
-     before INTEGER PRIMARY KEY, up_to INTEGER NOT NULL, round INTEGER NOT NULL, epoch INTEGER NOT NULL, closed INTEGER NOT NULL) STRICT;
+     before INTEGER PRIMARY KEY, up_to INTEGER NOT NULL, round INTEGER NOT NULL, epoch INTEGER NOT NULL, tokens REAL NOT NULL,
+     closed INTEGER NOT NULL) STRICT;
    CREATE TABLE audit_plans (
      before INTEGER NOT NULL REFERENCES passes, hotkey TEXT NOT NULL, uid INTEGER NOT NULL, registered_at INTEGER NOT NULL,
      answers INTEGER NOT NULL, dropped INTEGER NOT NULL, share REAL NOT NULL, look INTEGER NOT NULL, outlook TEXT NOT NULL,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Block, Ss58, Uid } from '@arbor/shared/units'
-import { registrationKey, type Score } from './scores.ts'
+import { type Registration, registrationKey, type Score } from './scores.ts'
 
 /** What a validator's ledger says of miners, as another process reads it. */
 export interface ScoresReader extends Disposable {
@@ -41,30 +41,33 @@ function scoresOf(db: DatabaseSync, at: Block): readonly Score[] {
   const has = (table: string): boolean =>
     db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) !== undefined
   if (!has('scores')) return [] // it is being made
-  const forfeited = new Set(
-    has('forfeits')
-      ? db
-          .prepare('SELECT hotkey, uid, registered_at FROM forfeits WHERE until_block > ?')
-          .all(at)
-          .map((row) => registrationKey(registrationIn(row)))
-      : [],
+  const forfeits = has('forfeits')
+    ? db.prepare('SELECT hotkey, uid, registered_at FROM forfeits WHERE until_block > ?').all(at).map(registrationIn)
+    : []
+  const scores = new Map(
+    db
+      .prepare('SELECT hotkey, uid, registered_at, average, sigma, samples, last_round_block FROM scores')
+      .all()
+      .map(
+        (row): Score => ({
+          ...registrationIn(row),
+          average: Number(row.average),
+          sigma: Number(row.sigma),
+          samples: Number(row.samples),
+          lastRoundBlock: Number(row.last_round_block) as Block,
+        }),
+      )
+      .map((score) => [registrationKey(score), score]),
   )
-  return db
-    .prepare('SELECT hotkey, uid, registered_at, average, sigma, samples, last_round_block FROM scores')
-    .all()
-    .map((row) => {
-      const registration = registrationIn(row)
-      return {
-        ...registration,
-        average: forfeited.has(registrationKey(registration)) ? 0 : Number(row.average),
-        sigma: Number(row.sigma),
-        samples: Number(row.samples),
-        lastRoundBlock: Number(row.last_round_block) as Block,
-      }
-    })
+  for (const registration of forfeits) {
+    const key = registrationKey(registration)
+    const unscored: Score = { ...registration, average: 0, sigma: 0, samples: 0, lastRoundBlock: at }
+    scores.set(key, { ...(scores.get(key) ?? unscored), average: 0 })
+  }
+  return [...scores.values()]
 }
 
-const registrationIn = (row: Readonly<Record<string, unknown>>) => ({
+const registrationIn = (row: Readonly<Record<string, unknown>>): Registration => ({
   hotkey: String(row.hotkey) as Ss58,
   uid: Number(row.uid) as Uid,
   registeredAt: Number(row.registered_at) as Block,
