@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -110,6 +110,27 @@ describe('arbor up', () => {
     expect(report.paid.miners).toBe(report.miners.reduce((sum, { emissionRao }) => sum + emissionRao, 0n))
     expect(readdirSync(folder)).toEqual(['net']) // nothing in the user's home
   }, 240_000)
+
+  test('starts the attacks named, serves users, and ends with a table of what each earned', async () => {
+    const child = up(
+      ...['--spec', 'inference-tiny', '--miners', '2', '--zoo', 'truncate,seed', '--gateway', '--epochs', '1'],
+    )
+    let seen = ''
+    let asked: Promise<Response> | undefined
+    for await (const chunk of child.stdout ?? []) {
+      seen += chunk
+      const [, url, keyFile] = /OpenAI's API at (\S+), its key in (\S+)\n/.exec(seen) ?? []
+      if (url === undefined || keyFile === undefined || asked !== undefined) continue
+      const key = readFileSync(keyFile, 'utf8').trim()
+      asked = fetch(`${url}/models`, { headers: { authorization: `Bearer ${key}` } })
+    }
+    await once(child, 'close')
+    expect(child.exitCode, seen).toBe(0)
+    expect(await (await asked)?.json()).toMatchObject({ data: [{ id: 'arbor-tiny' }] })
+    const rows = seen.slice(seen.lastIndexOf('of an honest one')).split('\n').slice(1, 5)
+    expect(rows.map((row) => row.split(/\s+/)[0])).toEqual(['honest', 'honest', 'cheat:truncate', 'cheat:seed'])
+    expect(rows.map((row) => row.endsWith(' 0%'))).toEqual([false, false, true, true])
+  }, 180_000)
 
   test('leaves no process behind when it is interrupted', async () => {
     const child = up('--spec', 'inference-tiny')
