@@ -39,10 +39,7 @@ export const mustServeBittensor = (of: {
 }
 
 /** Makes what adds an axon of the miner's tasks to its HTTP application; warns of synapses that protect nothing. */
-export const bittensorMount = (
-  parts: ServingParts,
-  store: NonceStore,
-): ((app: FastifyInstance) => void) => {
+export const bittensorMount = (parts: ServingParts, store: NonceStore): ((app: FastifyInstance) => void) => {
   const { receiver, clock, log } = parts
   const served = Object.entries(parts.spec.tasks).flatMap(([task, definition]) => servedTask(parts, task, definition))
   for (const { synapse } of served) {
