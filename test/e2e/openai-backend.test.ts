@@ -91,6 +91,17 @@ describe.each(ways)('a server like %s', (manner, way) => {
     expect(await backend.generate(greedy())).toEqual(await engine.generate(greedy()))
   })
 
+  test('loses no token of a character that several tokens make', async () => {
+    const instead = common.tokenizer.encode(
+      'It is “naïve” — 木 and 🌳🌲 grow “here”, says Zoë. Über alles — voilà, “naïve”.',
+    )
+    const { backend } = await open(manner, { instead })
+    const answer = await backend.generate(greedy({ maxTokens: instead.length }))
+    expect(answer.tokens).toEqual(instead)
+    const cutWithin = await backend.generate(greedy({ maxTokens: 28 }))
+    if (manner !== 'llama.cpp') expect(cutWithin.tokens).toEqual(instead.slice(0, 28))
+  })
+
   test('is left when a stop text has ended the answer', async () => {
     const { backend, server } = await open(manner, { pieceBytes: 256 })
     const whole = await engine.generate(greedy({ maxTokens: 64 }))

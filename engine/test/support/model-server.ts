@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { GenerateRequest, Generation, InferenceEngine } from '@arbor/shared/inference'
-import type { Tokenizer } from '../../src/tokenizer.ts'
+import { streamText, type Tokenizer } from '../../src/tokenizer.ts'
 import { seedOf } from './models.ts'
 
 /** Whose habits a test server has. */
@@ -48,6 +48,8 @@ export interface ModelServerOptions {
   readonly pieceBytes?: number
   readonly key?: string
   readonly models?: readonly string[]
+  /** Tokens that it answers with, whatever the question. */
+  readonly instead?: readonly number[]
 }
 
 /** Opens a server that answers as others do, by tokens of a real engine. */
@@ -194,8 +196,15 @@ const answer = async (of: ModelServerOptions, prompt: unknown, maxTokens: unknow
     proof: 'none',
     seed: seedOf(0),
   }
+  if (of.instead !== undefined) return fixed(of, of.instead.slice(0, Number(maxTokens)), own)
   const generation = await of.engine.generate(request, { onToken: (_token, piece) => texts.push(piece) })
   return { ...generation, prompt: own, texts }
+}
+
+const fixed = ({ tokenizer }: ModelServerOptions, tokens: readonly number[], prompt: readonly number[]): Answered => {
+  const stream = streamText(tokenizer)
+  const texts = tokens.map((token, index) => stream.push(token, index === tokens.length - 1))
+  return { text: texts.join(''), tokens, finish: 'length', fingerprint: [], prompt, texts }
 }
 
 const completionEvents = async (of: ModelServerOptions, body: Record<string, unknown>) => {
@@ -222,7 +231,16 @@ const llamaEvents = async (of: ModelServerOptions, body: Record<string, unknown>
     // As llama.cpp does, no event for a token that ends within a character.
     texts[index] === '' && token !== of.end
       ? []
-      : [{ index: 0, content: texts[index], tokens: [token], stop: false, tokens_evaluated: prompt.length }],
+      : [
+          {
+            index: 0,
+            content: texts[index],
+            tokens: [token],
+            stop: false,
+            tokens_predicted: index + 1,
+            tokens_evaluated: prompt.length,
+          },
+        ],
   )
   const last = { index: 0, content: '', tokens: [], stop: true, stop_type: finish === 'length' ? 'limit' : 'eos' }
   return [...parts, { ...last, tokens_predicted: tokens.length, tokens_evaluated: prompt.length, truncated: false }]

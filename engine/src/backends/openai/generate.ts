@@ -7,6 +7,7 @@ import type { Tokenizer } from '../../tokenizer.ts'
 import { type GrowingAnswer, openAnswer } from './answer.ts'
 import { ask } from './ask.ts'
 import type { Dialect, Piece } from './dialect.ts'
+import { withGap } from './gap.ts'
 import { openRetokeniser } from './retokenise.ts'
 import { BOUNDS, type Server } from './server.ts'
 import { cut, nonsense } from './wire-errors.ts'
@@ -111,26 +112,21 @@ const mustSee = (server: Server, { promptTokens }: Piece, due: number): void => 
 
 type Take = (piece: Piece) => void
 
-/** Takes ids as they come; tokens that the server kept to itself within a character of several are found by its text. */
+/** Takes ids as they come. */
 const takeIds = ({ server, tokenizer, config }: GenerateDeps, answer: GrowingAnswer): Take => {
-  return ({ tokens, text, finish, stopToken, total }) => {
-    const ids = tokens === null ? [] : withGap(tokenizer, tokens, text)
-    if (!answer.push(ids)) throw nonsense(server, 'sent a token that the model does not have')
-    if (finish === null || answer.ended) return
+  return (piece) => {
+    const { finish, stopToken, total } = piece
+    if (!answer.push(withGap(tokenizer, piece, answer.length))) {
+      throw nonsense(server, 'sent a token that the model does not have')
+    }
+    if (answer.ended) return
     if (finish === 'stop') answer.push([endOf(config, stopToken)])
-    if (!answer.ended)
-      throw nonsense(server, `ended an answer after ${answer.length} tokens (${total} by its own count)`)
+    if (total !== null && total > answer.length) {
+      throw nonsense(server, `told ${answer.length} of the ${total} tokens that it generated`)
+    }
+    if (finish !== null && !answer.ended) throw nonsense(server, `ended an answer after ${answer.length} tokens`)
   }
 }
-
-/** llama.cpp sends no event for a token that ends within a character: the next one's text then has more than its token. */
-const withGap = (tokenizer: Tokenizer, tokens: readonly unknown[], text: string): readonly unknown[] => {
-  if (text === '' || tokens.length !== 1 || isAscii(text)) return tokens
-  const whole = tokenizer.encode(text)
-  return whole.length > 1 && whole.at(-1) === tokens[0] ? whole : tokens
-}
-
-const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.length
 
 const takeText = ({ server, tokenizer, config }: GenerateDeps, answer: GrowingAnswer): Take => {
   const retokeniser = openRetokeniser(tokenizer)

@@ -25,7 +25,7 @@ export const llamaCpp: Dialect = {
       finish,
       stopToken: null,
       promptTokens: count(event.tokens_evaluated),
-      total: stop ? count(event.tokens_predicted) : null,
+      total: count(event.tokens_predicted),
     }
   },
 }

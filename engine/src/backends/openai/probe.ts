@@ -4,6 +4,7 @@ import type { Tokenizer } from '../../tokenizer.ts'
 import { ask, fetchJson } from './ask.ts'
 import { logprobs, plain, tokenIds } from './completions.ts'
 import { type Dialect, list, object, type Piece } from './dialect.ts'
+import { withGap } from './gap.ts'
 import type { KnownServer } from './generate.ts'
 import { llamaCpp, sglang, tgi } from './native.ts'
 import { BOUNDS, type Server } from './server.ts'
@@ -96,7 +97,8 @@ const faultOf = (
   if (pieces.every(({ finish }) => finish === null)) return 'an answer without an end'
   const text = pieces.map((piece) => piece.text).join('')
   if (!dialect.ids) return text === '' && pieces.every(({ finish }) => finish !== 'stop') ? 'no text' : null
-  const tokens = pieces.flatMap((piece) => piece.tokens ?? [])
+  const tokens: unknown[] = []
+  for (const piece of pieces) tokens.push(...withGap(tokenizer, piece, tokens.length))
   if (tokens.length === 0) return 'no token ids'
   if (!tokens.every((token) => Number.isInteger(token))) return 'token ids of another kind'
   if (!agree(tokenizer, tokens as number[], text)) throw otherModel(server, tokenizer.decode(tokens as number[]), text)
