@@ -133,14 +133,14 @@ test('miner and validator never import each other', () => {
   expect(allowed.validator).not.toContain('miner')
 })
 
-test('miner and validator open hotkeys only: no name by which a coldkey is opened or written is imported', () => {
+test('miner, validator and gateway open hotkeys only: no name by which a coldkey is opened or written is imported', () => {
   const forbidden =
     /\b(openColdkey|readColdkeyFile|coldkeyFiles|decryptKey|changePassword|createWallet|parseSecret|decrypted)\b/
-  const offenders = ['miner', 'validator'].flatMap(sourcesOf).filter(({ text }) => forbidden.test(text))
+  const offenders = ['miner', 'validator', 'gateway'].flatMap(sourcesOf).filter(({ text }) => forbidden.test(text))
   expect(offenders.map(({ path }) => path)).toEqual([])
-  const used = ['miner', 'validator'].flatMap(sourcesOf).flatMap(({ imports }) => imports)
+  const used = ['miner', 'validator', 'gateway'].flatMap(sourcesOf).flatMap(({ imports }) => imports)
   const wallet = used.filter((specifier) => specifier.startsWith('@arbor/chain/wallet/'))
-  const harmless = ['@arbor/chain/wallet/access', '@arbor/chain/wallet/open']
+  const harmless = ['@arbor/chain/wallet/access', '@arbor/chain/wallet/open', '@arbor/chain/wallet/replace-file']
   expect(wallet.filter((specifier) => !harmless.includes(specifier))).toEqual([])
 })
 

@@ -19,6 +19,7 @@ test.each([
   'chain',
   'miner',
   'validator',
+  'gateway',
   'setup',
 ])('image %s runs what it copies, as a user without rights', (target) => {
   for (const path of copied(target)) {

@@ -1,4 +1,6 @@
 import { chainCommand } from '@arbor/chain/command'
+import { chatCommand } from '@arbor/gateway/chat/command'
+import { gatewayCommand } from '@arbor/gateway/command'
 import { minerCommand } from '@arbor/miner/command'
 import type { CommandContext } from '@arbor/shared/command'
 import { validatorCommand } from '@arbor/validator/command'
@@ -24,6 +26,8 @@ const context: CommandContext = {
 }
 const factories = {
   chainCommand,
+  chatCommand,
+  gatewayCommand,
   minerCommand,
   validatorCommand,
   doctorCommand,

@@ -133,6 +133,19 @@ test('a ring sees changes of its file, and keeps its keys when the file is spoil
   await following
 })
 
+test('a ring without a file lets nobody in until there is one', async () => {
+  const clock = createManualClock()
+  const ring = openKeyRing({ file, clock, log: createLogger({ name: 'test', level: 'silent' }) })
+  const stop = new AbortController()
+  const following = ring.follow(stop.signal).catch(() => undefined)
+  expect(ring.find('')).toBe(null)
+  const ann = (await key('add', 'ann')).trim()
+  await clock.advance(2_000)
+  expect(ring.find(ann)?.name).toBe('ann')
+  stop.abort()
+  await following
+})
+
 describe('limits', () => {
   const caller = (limits: object) => ({ id: 'a', limits: { concurrent: 100, ...limits } })
   const open = () => {

@@ -29,8 +29,8 @@ const say = (text: string): void => console.log(`${new Date().toISOString().slic
 const since = (start: number): string => ((performance.now() - start) / 1_000).toFixed(1)
 const megabytes = (root: string): number => Number(exec('du', ['-sxm', root]).split('\t')[0])
 
-const TARGETS = ['chain', 'miner', 'validator', 'setup']
-const ONE_OF_EACH = ['chain', 'setup', 'miner-1', 'miner-4', 'validator-1']
+const TARGETS = ['chain', 'miner', 'validator', 'gateway', 'setup']
+const ONE_OF_EACH = ['chain', 'setup', 'miner-1', 'miner-4', 'validator-1', 'gateway']
 /** How long the weights of the first rounds may take on a busy machine, in seconds. */
 const WEIGHTS_S = 300
 

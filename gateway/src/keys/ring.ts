@@ -17,13 +17,14 @@ export interface KeyRing {
 const LOOK_EVERY_MS = 2_000 as Ms
 
 /**
- * Opens the keys of a file, which may change while the gateway runs.
+ * Opens the keys of a file, which may change while the gateway runs. Without a file nobody is let in until there is one.
  * @throws GATEWAY_KEYS
  */
 export const openKeyRing = (of: { readonly file: string; readonly clock: Clock; readonly log: Logger }): KeyRing => {
   const { file, clock, log } = of
   let stamp = stampOf(file)
-  let keys = byId(readKeys(file))
+  let keys = byId(stamp === 'absent' ? [] : readKeys(file))
+  if (keys.size === 0) log.warn({ event: 'gateway.no_keys', file }, 'there is no key yet: arbor gateway key add NAME')
 
   const look = (): void => {
     const now = stampOf(file)
