@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { connectChain } from '@arbor/chain/client/connect'
 import {
   amountArgument,
@@ -14,6 +13,7 @@ import {
 } from '@arbor/chain/options'
 import { openHotkeySigner, type SignerOptions, withSigner } from '@arbor/chain/signer/flags'
 import { ATTACK_NAMES } from '@arbor/engine/attacks/list'
+import { findModel } from '@arbor/engine/find-model'
 import { readModelFolder } from '@arbor/engine/folder'
 import { parseProviders } from '@arbor/engine/providers'
 import { systemClock } from '@arbor/shared/clock'
@@ -67,7 +67,7 @@ export function minerCommand(context: CommandContext): Command {
     .description("serve a subnet's tasks to validators that hold a permit")
     .option('--netuid <n>', 'the subnet', netuidArgument, netUid(1))
     .option('--spec <name or path>', 'the subnet spec', 'inference')
-    .option('--model <folder>', "the model (default: models/<the spec's model> of this checkout)")
+    .option('--model <name or path>', "the model (default: the spec's)")
     .option('--data <folder>', 'where it keeps whose sessions it met (default: .arbor/miner/<hotkey>)')
     .option('--ip <address>', 'the address to listen on', address, '127.0.0.2')
     .option(
@@ -180,9 +180,7 @@ const settingsOf = (of: {
     },
     specifier,
     model:
-      options.model === undefined
-        ? fileURLToPath(new URL(`../../models/${spec.model.name}`, import.meta.url))
-        : resolve(cwd, options.model),
+      findModel({ model: options.model ?? spec.model.name, cwd }),
     data: resolve(cwd, options.data ?? join('.arbor', 'miner', hotkey)),
     ip: options.ip,
     port,
