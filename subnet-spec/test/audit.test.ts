@@ -136,7 +136,7 @@ describe('audit policy', () => {
   test('agrees with 5 000 simulated rounds of drawing and checking', () => {
     const of = caseOf({ answers: 30, chunks: 2 })
     const { share, look, attacks } = solveAudit(of)
-    const hidden = of.terms.attacks.findIndex(({ name }) => name === 'int8 tokens under an honest prefill')
+    const hidden = of.terms.attacks.findIndex(({ name }) => name === 'int8-tokens')
     const attack = of.terms.attacks[hidden]
     if (attack === undefined) throw new Error('the terms lack the attack')
     const choices = choicesFrom({ seed: `0x${'5e'.repeat(32)}`, label: 'simulation' })
