@@ -1,19 +1,20 @@
 import type { Check, CheckReason, CheckShare, ModelId } from '@arbor/shared/inference'
 import type { Decoder } from './decoder.ts'
 import type { ModelConfig } from './model-config.ts'
+import { type ChunkErrors, compareProofs, worstOf } from './proof/compare.ts'
 import { prefillRows } from './proof/prefill.ts'
 import { type FormReason, type ReadAnswer, readAnswer } from './proof/read-answer.ts'
-import { openResidues } from './proof/residue.ts'
 import { choosePart } from './proof/share.ts'
 import type { PreparedRequest } from './request.ts'
 import { createDraws } from './sampler.ts'
 import { mismatchesAllowed } from './statistics.ts'
 import type { Measurements, Thresholds } from './thresholds.ts'
 import type { Tokenizer } from './tokenizer.ts'
-import { chunksOf, compareChunk } from './toploc.ts'
 
 /** Margin that one token counts at most in the mean, so that a single outlier cannot outweigh a whole answer. */
 const MARGIN_CLIP = 1
+/** Tokens that the mean is taken over at least, so that one rounding in a short answer weighs no more than in a long one. */
+const MEAN_TOKENS = 32
 
 export interface CheckDeps {
   readonly decoder: Decoder
@@ -23,15 +24,25 @@ export interface CheckDeps {
   readonly thresholds: Thresholds
 }
 
-const unmeasured = {
-  residueError: null,
-  exponentMismatches: null,
-  mantissaError: null,
-  marginMean: null,
-  marginMax: null,
-  mismatches: null,
+/** A token that was drawn again. */
+export interface DrawnAgain {
+  readonly position: number
+  readonly token: number
+  /** What this engine draws. */
+  readonly drawn: number
+  /** Logits by which this engine would have to differ to draw the token. */
+  readonly margin: number
 }
-const refused = (reason: FormReason, prefilled = 0): Check => ({ reason, ...unmeasured, prefilled })
+
+/** A check with everything that it rests on. */
+export interface Explanation {
+  readonly check: Check
+  readonly limits: Thresholds
+  /** Chunks that were compared; none where the check did not get that far, or the proof is none. */
+  readonly chunks: readonly ChunkErrors[]
+  /** Positions that were looked at, ascending. */
+  readonly positions: readonly DrawnAgain[]
+}
 
 /**
  * Decides whether an answer came from this model, this prompt and this seed: the tokens must decode to the text, their hidden
@@ -47,20 +58,36 @@ export const check = async (
   share?: CheckShare,
 ): Promise<Check> => {
   const read = readAnswer({ answer, request, ...deps })
-  return typeof read === 'string' ? refused(read) : measure(deps, request, read, share)
+  if (typeof read === 'string') return refused(read)
+  return (await measure(deps, request, read, { share, explains: false })).check
+}
+
+/**
+ * Checks an answer as `check` does, and says what each chunk and each token measured.
+ * @throws ENGINE_BAD_LOGITS when this side's model gives no numbers
+ */
+export const explain = async (
+  deps: CheckDeps,
+  request: PreparedRequest,
+  answer: unknown,
+  share?: CheckShare,
+): Promise<Explanation> => {
+  const read = readAnswer({ answer, request, ...deps })
+  const nothing = { limits: deps.thresholds, chunks: [], positions: [] }
+  if (typeof read === 'string') return { check: refused(read), ...nothing }
+  return { ...nothing, ...(await measure(deps, request, read, { share, explains: true })) }
 }
 
 const measure = async (
-  deps: CheckDeps,
+  { decoder, config, model, thresholds }: CheckDeps,
   request: PreparedRequest,
   { tokens, proofs }: ReadAnswer,
-  share: CheckShare | undefined,
-): Promise<Check> => {
-  const { decoder, config, model, thresholds } = deps
+  { share, explains }: { readonly share: CheckShare | undefined; readonly explains: boolean },
+): Promise<Omit<Explanation, 'limits'>> => {
   const part = choosePart(tokens.length, share)
   const first = request.prompt.length - 1 // the row of the prompt's last token drew the answer's first
   const draws = createDraws({ request, model })
-  const margins: number[] = []
+  const positions: DrawnAgain[] = []
   const seen = [...request.prompt, ...tokens.slice(0, part.end - 1)]
   const { hidden, width } = await prefillRows({
     decoder,
@@ -69,60 +96,49 @@ const measure = async (
     vocabulary: config.vocabulary,
     onRow: ({ row, logits }) => {
       const position = row - first
-      margins.push(draws.margin({ logits, position, token: tokens[position] ?? -1, tolerance: thresholds.marginMax }))
+      const token = tokens[position] ?? -1
+      const margin = draws.margin({ logits, position, token, tolerance: thresholds.marginMax })
+      positions.push({ position, token, drawn: explains ? draws.choose(logits, position) : -1, margin })
     },
   })
-  const states = compareProofs({ request, model, tokens, proofs, hidden: hidden.subarray(first * width), width })
-  if (states === null) return refused('malformed', seen.length)
-  const marginMean = margins.reduce((sum, margin) => sum + Math.min(margin, MARGIN_CLIP), 0) / margins.length
-  const mismatches = margins.filter((margin) => margin > 0).length
-  const measured = { ...states, marginMean, marginMax: Math.max(...margins), mismatches }
-  return { reason: judge(measured, margins.length, thresholds), ...measured, prefilled: seen.length }
+  const chunks = compareProofs({ request, model, tokens, proofs, hidden: hidden.subarray(first * width), width })
+  if (chunks === null) return { check: refused('malformed', seen.length), chunks: [], positions }
+  const measured = { ...statesOf(chunks), ...marginsOf(positions.map(({ margin }) => margin)) }
+  const reason = judge(measured, positions.length, thresholds)
+  return { check: { reason, ...measured, prefilled: seen.length }, chunks, positions }
 }
 
-type StateErrors = Pick<Measurements, 'residueError' | 'exponentMismatches' | 'mantissaError'>
+type States = Pick<Measurements, 'residueError' | 'exponentMismatches' | 'mantissaError'>
+type Margins = Pick<Measurements, 'marginMean' | 'marginMax'> & { readonly mismatches: number }
 
-/** Compares hidden states with their proofs, chunk by chunk; null when a proof is malformed. */
-const compareProofs = (of: {
-  readonly request: PreparedRequest
-  readonly model: ModelId
-  readonly tokens: readonly number[]
-  readonly proofs: readonly Uint8Array[]
-  readonly hidden: Float32Array
-  readonly width: number
-}): StateErrors | null => {
-  const { request, proofs, width } = of
-  const none = { residueError: null, exponentMismatches: null, mantissaError: null }
-  if (request.proof === 'none') return none
-  const chunks = chunksOf(of.hidden, width)
-  if (request.proof === 'residue') {
-    const residues = openResidues({ ...of, binding: request.binding }, width)
-    const errors = chunks.map(({ values }, chunk) => residues.compare(chunk, values, proofs[chunk] ?? NO_BYTES))
-    const found = errors.filter((error) => error !== null)
-    return found.length < errors.length ? null : { ...none, residueError: Math.max(...found) }
-  }
-  const differences = chunks.map(({ values, k }, chunk) => compareChunk(values, proofs[chunk] ?? NO_BYTES, k))
-  const found = differences.filter((difference) => difference !== null)
-  if (found.length < differences.length) return null
-  return {
-    ...none,
-    exponentMismatches: Math.max(...found.map((each) => each.exponentMismatches)),
-    mantissaError: Math.max(...found.map((each) => each.mantissaError)),
-  }
-}
+const statesOf = (chunks: readonly ChunkErrors[]): States => ({
+  residueError: worstOf(chunks, 'residueError'),
+  exponentMismatches: worstOf(chunks, 'exponentMismatches'),
+  mantissaError: worstOf(chunks, 'mantissaError'),
+})
 
-const NO_BYTES = new Uint8Array(0)
+const marginsOf = (margins: readonly number[]): Margins => ({
+  marginMean:
+    margins.reduce((sum, margin) => sum + Math.min(margin, MARGIN_CLIP), 0) / Math.max(MEAN_TOKENS, margins.length),
+  marginMax: Math.max(...margins),
+  mismatches: margins.filter((margin) => margin > 0).length,
+})
 
 /** Compares what was measured with the limits; every comparison is of the form that NaN fails. */
-const judge = (
-  measured: StateErrors & { readonly marginMean: number; readonly marginMax: number; readonly mismatches: number },
-  positions: number,
-  limits: Thresholds,
-): CheckReason => {
-  const within = (key: keyof StateErrors): boolean =>
-    limits[key] === null || (measured[key] ?? Number.NaN) <= limits[key]
+export const judge = (measured: States & Margins, positions: number, limits: Measurements): CheckReason => {
+  const within = (key: keyof States): boolean => limits[key] === null || (measured[key] ?? Number.NaN) <= limits[key]
   if (!within('residueError') || !within('exponentMismatches') || !within('mantissaError')) return 'fingerprint'
-  const allowed = mismatchesAllowed(positions, limits.mismatchRate)
   const { marginMean, marginMax, mismatches } = measured
+  const allowed = mismatchesAllowed(positions, limits.mismatchRate)
   return marginMean <= limits.marginMean && marginMax <= limits.marginMax && mismatches <= allowed ? 'ok' : 'sampling'
 }
+
+const unmeasured = {
+  residueError: null,
+  exponentMismatches: null,
+  mantissaError: null,
+  marginMean: null,
+  marginMax: null,
+  mismatches: null,
+}
+const refused = (reason: FormReason, prefilled = 0): Check => ({ reason, ...unmeasured, prefilled })

@@ -1,17 +1,24 @@
 import type { SubnetError } from '@arbor/shared/errors'
-import type { InferenceEngine, ModelId, Provider } from '@arbor/shared/inference'
+import type {
+  CheckShare,
+  GenerateRequest,
+  Generation,
+  InferenceEngine,
+  ModelId,
+  Provider,
+} from '@arbor/shared/inference'
 import type { Hex } from '@arbor/shared/units'
 import { createBatch } from './batch/batch.ts'
 import { openDeviceRows } from './batch/device-rows.ts'
 import { type EngineStats, type Limits, limitsOf } from './batch/limits.ts'
 import { cacheSpecs } from './cache-spec.ts'
-import { check } from './check.ts'
+import { type CheckDeps, check, type Explanation, explain } from './check.ts'
 import { type Decoder, openDecoder } from './decoder.ts'
 import { closed, notCalibrated, otherThresholds } from './errors.ts'
 import { type ModelFolder, readModelFolder } from './folder.ts'
 import { createAnswer } from './generate.ts'
 import type { ModelConfig } from './model-config.ts'
-import { prepareRequest } from './request.ts'
+import { type PreparedRequest, prepareRequest } from './request.ts'
 import { type CachePlace, openSession, type RefusedProvider } from './session.ts'
 import { findThresholds, type Thresholds, thresholdsHash } from './thresholds.ts'
 import { openTokenizer, type Tokenizer } from './tokenizer.ts'
@@ -45,10 +52,19 @@ export interface OpenedEngine extends InferenceEngine {
   readonly provider: Provider
   /** Providers that were asked for and could not be used. */
   readonly refusedProviders: readonly RefusedProvider[]
+  /** Checks an answer as `check` does, and says what each chunk and each token measured. */
+  explain(request: GenerateRequest, generation: Generation, share?: CheckShare): Promise<Explanation>
   stats(): EngineStats
   /** Stops generations at their next token and frees the session. */
   close(): Promise<void>
 }
+
+type Judge<Outcome> = (
+  deps: CheckDeps,
+  request: PreparedRequest,
+  answer: unknown,
+  share: CheckShare | undefined,
+) => Promise<Outcome>
 
 /** A model that is loaded and ready to run. */
 export interface OpenedModel extends Pick<OpenedEngine, 'provider' | 'refusedProviders'> {
@@ -116,6 +132,18 @@ export const engineOf = async (model: OpenedModel, of: EngineOptions = {}): Prom
     await model.release()
   }
   const checks = new Set<Promise<unknown>>()
+  const judging =
+    <Outcome>(judge: Judge<Outcome>) =>
+    async (request: GenerateRequest, generation: Generation, share?: CheckShare): Promise<Outcome> => {
+      mustBeOpen()
+      const prepared = prepare(request)
+      const about = { profile: id.profile, provider, proof: prepared.proof }
+      const thresholds = findThresholds(list, about)
+      if (thresholds === undefined) throw notCalibrated(id.name, about)
+      const judged = judge({ ...model, model: id, thresholds }, prepared, generation, share)
+      checks.add(judged)
+      return judged.finally(() => checks.delete(judged))
+    }
   return {
     model: id,
     provider,
@@ -126,16 +154,8 @@ export const engineOf = async (model: OpenedModel, of: EngineOptions = {}): Prom
       await batch.run(answer)
       return answer.generation()
     },
-    check: async (request, generation, share) => {
-      mustBeOpen()
-      const prepared = prepare(request)
-      const limits = { profile: id.profile, provider, proof: prepared.proof }
-      const thresholds = findThresholds(list, limits)
-      if (thresholds === undefined) throw notCalibrated(id.name, limits)
-      const checking = check({ ...model, model: id, thresholds }, prepared, generation, share)
-      checks.add(checking)
-      return checking.finally(() => checks.delete(checking))
-    },
+    check: judging(check),
+    explain: judging(explain),
     stats: () => ({ ...batch.stats(), limits, provider, refusedProviders, cache: model.cache }),
     close: () => {
       ending ??= end(closed(id.name))

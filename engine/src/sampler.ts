@@ -11,7 +11,7 @@ import type { PreparedRequest } from './request.ts'
  * logit is off by a share of this draws an unrelated token with that probability, while honest rounding hardly ever crosses. It is
  * about thirty times the largest margin that the profile allows.
  */
-export const CELL_WIDTH: Readonly<Record<PrecisionProfile, number>> = { fp32: 1 / 32, fp16: 1 / 2, int8: 1 }
+export const CELL_WIDTH: Readonly<Record<PrecisionProfile, number>> = { fp32: 1 / 32, fp16: 1 / 8, int8: 1 }
 
 const CELL = Buffer.from('arbor/cell/1')
 const GUMBEL = Buffer.from('arbor/gumbel/2')

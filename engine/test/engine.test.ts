@@ -3,21 +3,24 @@ import { promisify } from 'node:util'
 import { MessageChannel } from 'node:worker_threads'
 import type { Generation } from '@arbor/shared/inference'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type OpenedForge, openForge } from '../src/attacks/forge.ts'
 import { type OpenedEngine, openEngine, openModel } from '../src/open.ts'
 import { request, seedOf, TINY, TINY_INT8 } from './support/models.ts'
 
 let engine: OpenedEngine
 let other: OpenedEngine
+let forge: OpenedForge
 let int8: OpenedEngine
 let honest: Generation
 
 beforeAll(async () => {
   engine = await openEngine({ folder: TINY })
   other = await openEngine({ folder: TINY })
+  forge = await openForge({ folder: TINY })
   int8 = await openEngine({ folder: TINY_INT8 })
   honest = await engine.generate(request())
 })
-afterAll(() => Promise.all([engine, other, int8].map((each) => each.close())))
+afterAll(() => Promise.all([engine, other, forge, int8].map((each) => each.close())))
 
 describe('generation', () => {
   test('two engines give the same answer when the request is the same', async () => {
@@ -30,10 +33,13 @@ describe('generation', () => {
     expect(JSON.parse(stdout)).toEqual(honest)
   })
 
-  test('an answer has the demanded length and one proof for each 32 tokens', () => {
+  test('an answer has the demanded length and one proof for each 32 tokens, of a byte a token and 16 at least', async () => {
     expect(honest.tokens).toHaveLength(40)
     expect(honest.finish).toBe('length')
-    expect(honest.fingerprint.map((proof) => Buffer.from(proof, 'base64').length)).toEqual([258, 258])
+    expect(honest.fingerprint.map((proof) => Buffer.from(proof, 'base64').length)).toEqual([32, 16])
+    const toploc = await engine.generate(request({ proof: 'toploc' }))
+    expect(toploc.fingerprint.map((proof) => Buffer.from(proof, 'base64').length)).toEqual([258, 258])
+    expect({ ...toploc, fingerprint: honest.fingerprint }).toEqual(honest)
   })
 
   test('answers differ when the seed differs', async () => {
@@ -110,10 +116,12 @@ describe('check', () => {
   test('an honest answer is believed when another engine checks it', async () => {
     expect(await other.check(request(), honest)).toMatchObject({
       reason: 'ok',
-      exponentMismatches: 0,
-      mantissaError: 0,
+      residueError: 0,
+      exponentMismatches: null,
+      mantissaError: null,
       marginMean: 0,
       marginMax: 0,
+      mismatches: 0,
     })
   })
 
@@ -161,8 +169,10 @@ describe('check', () => {
     const cut = await engine.generate(request({ maxTokens: 20 }))
     const tokens = [...cut.tokens.slice(0, 19), 0]
     const text = await textOf(tokens)
-    const { reason } = await engine.check(request(), { ...cut, tokens, text, finish: 'stop' })
-    expect(reason).toBe('sampling')
+    const forged = { ...cut, tokens, text, finish: 'stop' } as const
+    expect((await engine.check(request(), forged)).reason).toBe('fingerprint') // the proof is of other tokens
+    const fingerprint = await forge.prove(request(), tokens)
+    expect((await engine.check(request(), { ...forged, fingerprint })).reason).toBe('sampling')
   })
 
   test('an honest answer that stops is believed when the end token was drawn', async () => {
@@ -179,8 +189,6 @@ describe('check', () => {
 
   test('an answer is refused as malformed and nothing is thrown when a miner sends anything else', async () => {
     const proofs = honest.fingerprint
-    const bytes = Buffer.from(proofs[0] ?? '', 'base64')
-    bytes.writeUInt16BE(5) // a modulus below k
     const hostile: unknown[] = [
       null,
       undefined,
@@ -209,7 +217,8 @@ describe('check', () => {
       { ...honest, fingerprint: [proofs[0], '!'.repeat(344)] },
       { ...honest, fingerprint: [proofs[0], `${proofs[1]} `] },
       { ...honest, fingerprint: [proofs[0], proofs[1]?.slice(4)] },
-      { ...honest, fingerprint: [bytes.toString('base64'), proofs[1]] },
+      { ...honest, fingerprint: [proofs[1], proofs[0]] },
+      { ...honest, fingerprint: [proofs[0], proofs[0]] },
       { ...honest, fingerprint: [proofs[0], 'A'.repeat(50_000_000)] },
       JSON.parse('{"__proto__":null,"tokens":{"length":40}}'),
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sampler_vectors import xoshiro128
 
-STEP = {"fp32": 1 / 1024, "fp16": 1 / 32, "int8": 1 / 16}
+STEP = {"fp32": 1 / 1024, "fp16": 1 / 64, "int8": 1 / 16}
 CHUNK = 32
 # state of the generator, tokens, width, profile, binding, model hash
 CASES = [

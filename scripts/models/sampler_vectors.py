@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 MASK = 2**32 - 1
-CELL_WIDTH = {"fp32": 1 / 32, "fp16": 1 / 2, "int8": 1.0}
+CELL_WIDTH = {"fp32": 1 / 32, "fp16": 1 / 8, "int8": 1.0}
 SEEDS = ["00" * 32, "ff" * 32, "07" * 32, "0123456789abcdef" * 4]
 BINDINGS = ["00" * 32, "a5" * 32]
 MODELS = [("11" * 32, "fp32"), ("22" * 32, "fp16")]

@@ -83,7 +83,7 @@ export interface Check {
   readonly exponentMismatches: number | null
   /** Mean mantissa error of the worst chunk. */
   readonly mantissaError: number | null
-  /** Mean of the sampling margins in logits, each clipped to 1, and the largest. */
+  /** Mean of the sampling margins in logits, each clipped to 1, over 32 tokens at least; and the largest. */
   readonly marginMean: number | null
   readonly marginMax: number | null
   /** Tokens that were drawn again and are not exactly those that this engine draws. */

@@ -21,20 +21,20 @@ export const FLOORS: Readonly<Record<PrecisionProfile, Floors>> = {
     mismatchRate: 0.01,
   },
   fp16: {
-    residueError: 0.05,
+    residueError: 0.1,
     exponentMismatches: 4,
     mantissaError: 0.3,
-    marginMean: 1e-3,
-    marginMax: 0.02,
-    mismatchRate: 0.05,
+    marginMean: 2e-4,
+    marginMax: 8e-3,
+    mismatchRate: 0.03,
   },
   int8: {
-    residueError: 0.05,
+    residueError: 0.1,
     exponentMismatches: 4,
     mantissaError: 0.3,
-    marginMean: 1e-3,
-    marginMax: 0.02,
-    mismatchRate: 0.05,
+    marginMean: 2e-3,
+    marginMax: 0.05,
+    mismatchRate: 0.1,
   },
 }
 

@@ -15,7 +15,7 @@ export const CHUNK_RESIDUES = CHUNK_TOKENS
 /** Bytes of the shortest proof, so that the end of an answer is proven no worse. */
 const LEAST_RESIDUES = 16
 /** Share of a row's root mean square that one step is: far above rounding, far below what other weights change. */
-export const RESIDUE_STEP: Readonly<Record<PrecisionProfile, number>> = { fp32: 1 / 1024, fp16: 1 / 32, int8: 1 / 16 }
+export const RESIDUE_STEP: Readonly<Record<PrecisionProfile, number>> = { fp32: 1 / 1024, fp16: 1 / 64, int8: 1 / 16 }
 
 const MODULUS = 256
 /** Rows below this are proven in steps of it: their values are noise, and are not blown up. */
