@@ -4,19 +4,19 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { describe, it } from 'vitest'
 
-/** A virtual environment with one version of Bittensor's Python packages. */
+/** A virtual environment with one version of Bittensor's Python packages, or OpenAI's. */
 export interface Venv {
   readonly python: string
   readonly btcli: string
 }
 
-export type VenvName = 'bittensor-10.5' | 'bittensor-10.2' | 'bittensor-11' | 'bittensor-wallet'
+export type VenvName = 'bittensor-10.5' | 'bittensor-10.2' | 'bittensor-11' | 'bittensor-wallet' | 'openai'
 
 /** Where `scripts/interop-setup` puts them, unless ARBOR_PYTHON names another folder. */
 const folder = process.env.ARBOR_PYTHON ?? fileURLToPath(new URL('../../../.arbor/python', import.meta.url))
 
 /**
- * Describes tests that need Bittensor's Python packages. Where they are not installed the tests are skipped with the reason in
+ * Describes tests that need Python packages. Where they are not installed the tests are skipped with the reason in
  * their title; in CI that is a failure, since it installs them.
  */
 export function describeWith(name: VenvName, title: string, tests: (venv: Venv) => void): void {
