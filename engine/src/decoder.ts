@@ -72,6 +72,11 @@ export const openDecoder = (session: InferenceSession, assemble?: AssembleRows):
   const specs = cacheSpecs(session)
   const presents = names.map(presentOf)
   const holders = new WeakMap<Cache, number>()
+  const inputs = {
+    mask: has(session, 'attention_mask'),
+    positions: has(session, 'position_ids'),
+    rows: has(session, ROWS),
+  }
   const empty: Cache = {
     tensors: specs.map(({ type, heads, size }) => blank(type, [1, heads, 0, size])),
     rows: 1,
@@ -79,7 +84,7 @@ export const openDecoder = (session: InferenceSession, assemble?: AssembleRows):
   }
 
   const compute = async (batch: Batch, fetches: readonly string[]) => {
-    const feeds = feedsOf(session, batch)
+    const feeds = feedsOf(inputs, batch)
     for (const [index, name] of names.entries()) feeds[name] = tensor(batch.cache.tensors[index], name)
     return session.run(feeds, fetches)
   }
@@ -87,7 +92,7 @@ export const openDecoder = (session: InferenceSession, assemble?: AssembleRows):
     const results = await compute(batch, [...OUTPUTS, ...presents])
     const length = batch.cache.length + (batch.tokens[0]?.length ?? 0)
     const cache = { tensors: presents.map((name) => tensor(results[name], name)), rows: batch.tokens.length, length }
-    return { ...outputsOf(session, batch, results), cache }
+    return { ...outputsOf(inputs.rows, batch, results), cache }
   }
   const alone = (tokens: readonly number[], cache: Cache, rows?: readonly number[]): Batch => ({
     tokens: [tokens],
@@ -105,7 +110,7 @@ export const openDecoder = (session: InferenceSession, assemble?: AssembleRows):
       // Where outputs have a place of their own, the runtime wants to give all of them.
       const results = await compute(batch, assemble === undefined ? OUTPUTS : [...OUTPUTS, ...presents])
       for (const name of presents) results[name]?.dispose()
-      return outputsOf(session, batch, results)
+      return outputsOf(inputs.rows, batch, results)
     },
     assemble: assemble ?? assembleHere(specs),
     hold: (cache) => {
@@ -130,8 +135,17 @@ const mustFit = (session: InferenceSession): void => {
   if (names.length === 0) throw unsupported(`has no cache ${KEYS_PAST}.N.key`)
 }
 
+/** Inputs that a graph may have or not. */
+interface Inputs {
+  readonly mask: boolean
+  readonly positions: boolean
+  readonly rows: boolean
+}
+
+const has = ({ inputNames }: InferenceSession, name: string): boolean => inputNames.includes(name)
+
 /** Makes the inputs beside the cache; only those that the graph has. */
-const feedsOf = (session: InferenceSession, { tokens, cache, paddings, rows }: Batch): Record<string, Tensor> => {
+const feedsOf = (inputs: Inputs, { tokens, cache, paddings, rows }: Batch): Record<string, Tensor> => {
   const count = tokens.length
   const length = tokens[0]?.length ?? 0
   const total = cache.length + length
@@ -147,25 +161,19 @@ const feedsOf = (session: InferenceSession, { tokens, cache, paddings, rows }: B
     }
   }
   const feeds: Record<string, Tensor> = { input_ids: new Tensor('int64', ids, [count, length]) }
-  const has = (name: string): boolean => session.inputNames.includes(name)
-  if (has('attention_mask')) feeds.attention_mask = new Tensor('int64', mask, [count, total])
-  if (has('position_ids')) feeds.position_ids = new Tensor('int64', positions, [count, length])
-  if (has(ROWS)) {
+  if (inputs.mask) feeds.attention_mask = new Tensor('int64', mask, [count, total])
+  if (inputs.positions) feeds.position_ids = new Tensor('int64', positions, [count, length])
+  if (inputs.rows) {
     const chosen = rows ?? Array.from({ length }, (_, index) => index)
     feeds[ROWS] = new Tensor('int64', BigInt64Array.from(chosen, BigInt), [chosen.length])
   }
   return feeds
 }
 
-const outputsOf = (
-  session: InferenceSession,
-  { tokens, rows }: Batch,
-  results: InferenceSession.ReturnType,
-): Outputs => {
+const outputsOf = (gathered: boolean, { tokens, rows }: Batch, results: InferenceSession.ReturnType): Outputs => {
   const length = tokens[0]?.length ?? 0
   const logits = floats(results.logits, 'logits')
   const hidden = floats(results.last_hidden_state, 'last_hidden_state')
-  const gathered = session.inputNames.includes(ROWS)
   const vocabulary = logits.length / (tokens.length * (gathered ? (rows?.length ?? length) : length))
   return {
     logits: gathered || rows === undefined ? logits : pick(logits, { count: tokens.length, length, vocabulary, rows }),

@@ -65,13 +65,19 @@ export const openTokenizer = (files: TokenizerFiles): Tokenizer => {
       return (text) => idsOf(renamed, text)
     },
   })
+  const texts = new Map<number, string>() // of single tokens, which every streamed token asks for
+  const single = (token: number): string => {
+    const text = texts.get(token) ?? decode(loaded, [token], true)
+    texts.set(token, text)
+    return text
+  }
   return {
     longest,
     size,
     chats: chat.exists,
     encode,
     encodeChat: chat.encode,
-    decode: (tokens) => decode(loaded, tokens, true),
+    decode: (tokens) => (tokens.length === 1 ? single(tokens[0] ?? 0) : decode(loaded, tokens, true)),
     textOf: (tokens) => decode(loaded, tokens, false),
   }
 }

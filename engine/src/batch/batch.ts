@@ -18,8 +18,8 @@ export interface RunningBatch {
   close(error: SubnetError): Promise<void>
 }
 
-/** Tokens of prompts that run between two steps: many while nothing else runs, fewer beside answers, which wait for them. */
-const PIECE = { alone: 512, beside: 64 }
+/** Tokens of prompts that run between two steps: many while nothing else runs, fewer for each prompt beside answers, which wait. */
+const PIECE = { most: 512, beside: 64 }
 
 /** Starts an empty batch. */
 export const createBatch = (of: { readonly decoder: Decoder; readonly limits: BatchLimits }): RunningBatch => {
@@ -63,7 +63,7 @@ export const createBatch = (of: { readonly decoder: Decoder; readonly limits: Ba
   /** Runs prompts, first come first served, as far as one turn may. @returns those whose answers go on from here */
   const prefillSome = async (): Promise<Group[]> => {
     const arrived: Group[] = []
-    let left = groups.length > 0 ? PIECE.beside : PIECE.alone
+    let left = groups.length === 0 ? PIECE.most : Math.min(PIECE.most, PIECE.beside * prefills.length)
     for (let first = prefills[0]; first !== undefined && left > 0; first = prefills[0]) {
       const { prompt } = first.job.sequence
       const piece = prompt.slice(first.cache.length, first.cache.length + left)
@@ -115,6 +115,7 @@ export const createBatch = (of: { readonly decoder: Decoder; readonly limits: Ba
 
   /** Lets go of what its caller gave up, or of everything when the batch ends. */
   const sweep = (): void => {
+    if (waiting.length + prefills.length === 0) return
     const over = ({ sequence, reject }: Job): boolean => {
       const { signal } = sequence
       if (ending === undefined && !signal?.aborted) return false
