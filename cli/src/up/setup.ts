@@ -15,6 +15,8 @@ const validatorStake = tao(200n)
 
 /** Registrations in a row that stay cheap: each one raises the price of the next by half. */
 const cheapRegistrations = 8
+/** Registrations that are sent together in a large net; the development chain takes 16 a block. */
+const registrationsAtOnce = 8
 /** What the price never exceeds (MaxBurn). */
 const dearest = tao(100n)
 
@@ -50,11 +52,15 @@ export async function registerMembers({
     mustSucceed(what, await chain.submit(call, { signer, signal, waitFor: 'included' }))
   const price = missing.length > cheapRegistrations ? dearest : tao(0n)
   await submit('funding', batchAll(missing.map((each) => fund(each, price))), bank)
-  for (const { member, coldkey } of missing) {
+  const register = async ({ member, coldkey }: FundedMember): Promise<void> => {
     const join = [burnedRegister({ netuid, hotkey: member.hotkey })]
     if (member.role === 'validator') join.push(addStake({ hotkey: member.hotkey, netuid, amount: validatorStake }))
     await submit(`registering ${member.name}`, batchAll(join), coldkey)
   }
+  // One after another in a small net, whose order its seed decides; many at once in a large one, which a block takes.
+  const together = missing.length > cheapRegistrations ? registrationsAtOnce : 1
+  for (let start = 0; start < missing.length; start += together)
+    await Promise.all(missing.slice(start, start + together).map(register))
 }
 
 const fund = ({ member, coldkey }: FundedMember, price: Rao): Call => {
