@@ -55,6 +55,11 @@ const commands: readonly { readonly name: string; readonly summary: string; read
       load: async () => (await import('./model/command.ts')).modelCommand,
     },
     {
+      name: 'verify',
+      summary: 'judge one answer again by its receipt',
+      load: async () => (await import('./verify/command.ts')).verifyCommand,
+    },
+    {
       name: 'doctor',
       summary: 'find out what is wrong, and what mends it',
       load: async () => (await import('./doctor/command.ts')).doctorCommand,

@@ -44,13 +44,8 @@ const serving = await openSession({
 })
 const keys = derivePairKeys(asking, serving.certificate)
 
-/** Asks and answers in Arbor's protocol, sealed, without sockets: what the dendrite gives for it. */
-export const answeredBy = (of: {
-  readonly counter: number
-  readonly request: unknown
-  /** Makes the response under the question's binding. */
-  readonly respond: (binding: Hex) => unknown
-}): Extract<Answer, { kind: 'answered' }> => {
+/** Asks in Arbor's protocol, sealed, without sockets. @returns the binding, and what makes the dendrite's answer of a response */
+export const askedBy = (of: { readonly counter: number; readonly request: unknown }) => {
   if (keys === null) throw new Error('the sessions agree on nothing')
   const question = toBytes(JSON.stringify(of.request))
   const written = writeRequest({
@@ -69,36 +64,50 @@ export const answeredBy = (of: {
     body: question,
   })
   const binding = bindingOf({ genesisHash, netuid, hotkey: miner.address, requestHash: written.hash })
-  const response = toBytes(JSON.stringify(of.respond(binding)))
-  const { envelope } = writeAnswer({
-    session: serving,
-    requestHash: written.hash,
-    status: 200,
-    contentType: 'application/json',
-    body: response,
-    answeredAt: about.issuedAt,
-    seal: { keys, counter: of.counter },
-  })
-  const signed = readAnswer(envelope)
-  if (signed === null) throw new Error('the answer cannot be read back')
-  const answerHash = signedHash(signed.payload)
-  const attested = attestedBytes({ requestHash: written.hash, question, answerHash: fromHex(answerHash), response })
-  return {
-    kind: 'answered',
-    body: response,
-    timing: { totalMs: 7, firstByteMs: 5, connectMs: 1, lagMs: 0, lagged: false, deadlineMs: 10_000 },
-    signed: true,
-    binding,
-    answerHash,
-    evidence: {
-      protocol: 'arbor',
-      request: written.envelope,
-      answer: envelope,
-      asker: asking.certificate.text,
-      miner: serving.certificate.text,
-      attest: base64url(asking.sign(attested)),
-    },
+  const answer = (given: unknown): Extract<Answer, { kind: 'answered' }> => {
+    const response = toBytes(JSON.stringify(given))
+    const { envelope } = writeAnswer({
+      session: serving,
+      requestHash: written.hash,
+      status: 200,
+      contentType: 'application/json',
+      body: response,
+      answeredAt: about.issuedAt,
+      seal: { keys, counter: of.counter },
+    })
+    const signed = readAnswer(envelope)
+    if (signed === null) throw new Error('the answer cannot be read back')
+    const answerHash = signedHash(signed.payload)
+    const attested = attestedBytes({ requestHash: written.hash, question, answerHash: fromHex(answerHash), response })
+    return {
+      kind: 'answered',
+      body: response,
+      timing: { totalMs: 7, firstByteMs: 5, connectMs: 1, lagMs: 0, lagged: false, deadlineMs: 10_000 },
+      signed: true,
+      binding,
+      answerHash,
+      evidence: {
+        protocol: 'arbor',
+        request: written.envelope,
+        answer: envelope,
+        asker: asking.certificate.text,
+        miner: serving.certificate.text,
+        attest: base64url(asking.sign(attested)),
+      },
+    }
   }
+  return { binding, answer }
+}
+
+/** Asks and answers. */
+export const answeredBy = (of: {
+  readonly counter: number
+  readonly request: unknown
+  /** Makes the response under the question's binding. */
+  readonly respond: (binding: Hex) => unknown
+}): Extract<Answer, { kind: 'answered' }> => {
+  const { binding, answer } = askedBy(of)
+  return answer(of.respond(binding))
 }
 
 /** The miner of these exchanges, and what it was asked. */
