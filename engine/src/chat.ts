@@ -26,7 +26,7 @@ const TEMPLATE_CHARACTERS = 1 << 18
 /** What a template may write beside the contents. */
 const WRITTEN_CHARACTERS = 1 << 20
 /** A template renders in milliseconds; this is what one may cost that never ends. */
-const RENDER_MS = 2_000
+const RENDER_MS = 1_000
 const RANGE = 10_000
 
 /**
@@ -54,7 +54,7 @@ const raise = (error: SubnetError): never => {
 const templateOf = ({ config, template }: TokenizerFiles): string | null => {
   const own = template ?? config?.chat_template ?? null
   // Some folders hold several, by name; the one for plain conversations is called default.
-  const named = Array.isArray(own) ? own.find((each: JsonObject) => each.name === 'default')?.template : own
+  const named = Array.isArray(own) ? own.find((each?: JsonObject | null) => each?.name === 'default')?.template : own
   if (named === null || named === undefined) return null
   if (typeof named !== 'string') throw invalidField('chat_template', 'text')
   if (named.length > TEMPLATE_CHARACTERS)

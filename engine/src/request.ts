@@ -45,11 +45,11 @@ export const prepareRequest = (of: {
   const { request, config } = of
   const { maxTokens, temperature, seed, binding, proof = 'residue' } = request
   if (!Number.isSafeInteger(maxTokens) || maxTokens < 1) throw invalid('maxTokens', 'an integer of at least 1')
-  if (temperature !== 0 && !(temperature >= TEMPERATURES.smallest && temperature <= TEMPERATURES.largest)) {
+  if (!isTemperature(temperature)) {
     throw invalid('temperature', `0, or a number from ${TEMPERATURES.smallest} to ${TEMPERATURES.largest}`)
   }
-  if (!isHex(seed, 32)) throw invalid('seed', '32 bytes in hexadecimal')
-  if (binding !== undefined && !isHex(binding, 32)) throw invalid('binding', '32 bytes in hexadecimal')
+  if (!isBytes32(seed)) throw invalid('seed', '32 bytes in hexadecimal')
+  if (binding !== undefined && !isBytes32(binding)) throw invalid('binding', '32 bytes in hexadecimal')
   if (!PROOFS.includes(proof)) throw invalid('proof', `one of ${PROOFS.join(', ')}`)
   if (proof === 'none' && temperature !== 0) throw invalid('temperature', '0, as an answer without a proof needs')
   const filters = { topK: topKOf(request, config), topP: topPOf(request), stop: stopsOf(request) }
@@ -63,6 +63,11 @@ export const prepareRequest = (of: {
     proof,
   }
 }
+
+const isTemperature = (value: unknown): boolean =>
+  value === 0 || (typeof value === 'number' && value >= TEMPERATURES.smallest && value <= TEMPERATURES.largest)
+
+const isBytes32 = (value: unknown): boolean => typeof value === 'string' && isHex(value, 32)
 
 const topKOf = ({ topK }: GenerateRequest, { vocabulary }: ModelConfig): number | null => {
   if (topK === undefined) return null
