@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { GenerateRequest, ProofKind } from '../../shared/src/inference.ts'
+import type { ChatMessage, GenerateRequest, ProofKind } from '../../shared/src/inference.ts'
 import type { Hex } from '../../shared/src/units.ts'
 
 /** Seeds, bindings and random bytes of this benchmark come from here, and from nowhere that a calibration draws from. */
@@ -61,7 +61,7 @@ export interface RequestOf {
   readonly group: string
   readonly index: number
   readonly maxTokens: number
-  /** A conversation, where the model was made for it; else a text to continue. */
+  /** Whether the model knows conversations. */
   readonly chat: boolean
   readonly proof: ProofKind
 }
@@ -81,13 +81,13 @@ export const requestOf = (
 ): GenerateRequest => {
   const { model, group, index, maxTokens, chat, proof } = of
   const question = questionOf(index)
-  const start = of.shared === true ? SHARED : null
-  const messages = [
-    ...(start === null ? [] : [{ role: 'system' as const, content: start }]),
-    { role: 'user' as const, content: question },
+  const shared: readonly ChatMessage[] = [
+    { role: 'system', content: SHARED },
+    { role: 'user', content: question },
   ]
+  const text = of.shared === true ? `${SHARED}\n\n${question}\n\n` : `${question}\n\n`
   return {
-    prompt: chat ? messages : `${start === null ? '' : `${start}\n\n`}${question}\n\n`,
+    prompt: chat && of.shared === true ? shared : text,
     maxTokens,
     temperature: 0.8,
     seed: hashOf(model, group, index, 'seed'),
