@@ -45,7 +45,7 @@ const proof = values.proof as ProofKind
 
 const model = await openModel({ folder })
 const { card, id } = model.folder
-const chat = model.tokenizer.chats && model.config.context > 1_024 // the small models know no conversations
+const chat = model.tokenizer.chats && model.config.context > 1_024 // the small models' template is there for the tools alone
 /** The limits of the profile where the card has none yet: measurements do not depend on them, and the summary judges by the card. */
 const floors = [floorThresholds({ profile: id.profile, provider: 'cpu' })].flat()
 const judge = await engineOf(model, card.thresholds.length > 0 ? {} : { thresholds: floors })
