@@ -63,7 +63,7 @@ export const calibrateCommand = (context: CommandContext): Command =>
   withJson(new Command('calibrate'))
     .description('measure honest answers and cheaper copies here, and write the limits of the checks into the card')
     .argument('<model>', 'its name, or the path of its folder')
-    .option('--answers <n>', 'honest answers for each kind of proof', integerArgument(16, 100_000), 96)
+    .option('--answers <n>', 'honest answers with the default proof; half as many with each other', integerArgument(16, 100_000), 96)
     .option('--providers <list>', 'execution providers of miners and validators', providers, ['cpu'])
     .option('--dry-run', 'print the limits and write nothing')
     .action((model: string, options: Options) => run(context, model, options))

@@ -9,7 +9,7 @@ import { calibrationRequests } from './requests.ts'
 
 export interface CalibrateOptions {
   readonly folder: string
-  /** Honest answers for each proof, spread over the variations; copies give a quarter as many each. */
+  /** Honest answers with the default proof, spread over the variations; half as many with each other, a quarter by each copy. */
   readonly answers: number
   readonly providers: readonly Provider[]
   readonly compose: (seed: Hex) => string
@@ -50,7 +50,7 @@ const calibrateProof = async (
 ): Promise<Thresholds[]> => {
   const deps: MeasureDeps = { folder: of.folder, validators, signal: of.signal }
   const variations = variationsOf(of.providers)
-  const requests = calibrationRequests({ ...of, kind: 'honest', count: of.answers, proof, plain: false })
+  const requests = calibrationRequests({ ...of, kind: 'honest', count: answersOf(of, proof), proof, plain: false })
   const honest: Measured[] = []
   for (const [index, variation] of variations.entries()) {
     const mine = requests.filter((_, request) => request % variations.length === index)
@@ -80,7 +80,7 @@ const measureCopies = async (of: CalibrateOptions, deps: MeasureDeps, proof: Pro
   if (claims === undefined) return groups
   for (const variant of COPIES) {
     const copy = await makeVariant({ folder: of.folder, variant, into: of.into })
-    const count = Math.max(8, Math.floor(of.answers / 4))
+    const count = Math.ceil(answersOf(of, proof) / 4)
     const requests: GenerateRequest[] = calibrationRequests({ ...of, kind: variant, count, proof, plain: true })
     const { own, forged } = await measureCopy(deps, { copy, requests, claims })
     groups.push({ name: `${variant}, its own proofs`, measured: own })
@@ -89,6 +89,9 @@ const measureCopies = async (of: CalibrateOptions, deps: MeasureDeps, proof: Pro
   }
   return groups
 }
+
+const answersOf = ({ answers }: CalibrateOptions, proof: ProofKind): number =>
+  proof === 'residue' ? answers : Math.ceil(answers / 2)
 
 const mismatchesOf = (measured: readonly Measured[]): string => {
   const tokens = measured.reduce((sum, each) => sum + each.tokens, 0)
