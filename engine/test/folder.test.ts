@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { hashModelFolder, readModelFolder } from '../src/folder.ts'
+import { field } from '../src/graph/wire.ts'
 import { openEngine } from '../src/open.ts'
 import { TINY } from './support/models.ts'
 
@@ -76,11 +77,46 @@ describe('model folder', () => {
     await expect(readModelFolder({ folder })).rejects.toMatchObject({ code: 'MODEL_CARD_INVALID' })
   })
 
-  test('opening says why each provider was refused when the graph is unusable', async () => {
-    writeFileSync(join(folder, 'model.onnx'), 'no graph')
+  const useGraph = async (bytes: string | Buffer): Promise<void> => {
+    writeFileSync(join(folder, 'model.onnx'), bytes)
     const hash = await hashModelFolder(folder)
     changeCard((card) => Object.assign(card, { hash: hash.slice(2) }))
+  }
+
+  test('it is refused when its graph is no ONNX file', async () => {
+    await useGraph('no graph')
+    await expect(openEngine({ folder })).rejects.toMatchObject({ code: 'MODEL_GRAPH_INVALID' })
+  })
+
+  test('opening says why each provider was refused when the graph is unusable', async () => {
+    await useGraph(field(7, field(1, field(2, 'logits'), field(4, 'NoSuchOperation'))))
     await expect(openEngine({ folder })).rejects.toMatchObject({ code: 'ENGINE_NO_PROVIDER' })
+  })
+
+  test('it is refused when its weights lie where the hash does not reach', async () => {
+    const graph = readFileSync(new URL('../../test/vectors/graph/outside.onnx', import.meta.url))
+    await useGraph(graph)
+    await expect(readModelFolder({ folder })).rejects.toMatchObject({
+      code: 'MODEL_FILE_INVALID',
+      details: { name: 'outside.onnx_data' },
+    })
+  })
+
+  test.each([
+    ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+    ['a link to a folder', (path: string) => symlinkSync(root, path)],
+    ['a link that leads nowhere', (path: string) => symlinkSync(join(root, 'none'), path)],
+  ])('it is refused when it holds %s', async (_, make) => {
+    make(join(folder, 'extra'))
+    await expect(readModelFolder({ folder })).rejects.toMatchObject({
+      code: 'MODEL_FILE_INVALID',
+      details: { name: 'extra', what: 'no plain file' },
+    })
+  })
+
+  test('it is refused when a JSON file is larger than any in use', async () => {
+    truncateSync(join(folder, 'card.json'), (64 << 20) + 1)
+    await expect(readModelFolder({ folder })).rejects.toMatchObject({ code: 'MODEL_FILE_INVALID' })
   })
 
   test('the next provider is taken and the refusal kept when the first is not in this build', async () => {
