@@ -37,6 +37,7 @@ export async function startGateway(of: {
   const keys = join(paths.data, 'gateway-keys.json')
   const keyFile = join(paths.data, 'gateway-key')
   const key = writeKey({ keys, keyFile })
+  await children.waitFor(VALIDATOR, 'validator.ready', signal) // its data folder holds what users' answers go into
   children.start('gateway', gatewayArgs({ ...of, keys }))
   const { fields } = await children.waitFor('gateway', 'gateway.ready', signal)
   return { url: String(fields.url), keyFile, key }
