@@ -83,5 +83,5 @@ const writeKey = ({ keys, keyFile }: { readonly keys: string; readonly keyFile: 
 /** Writes a line for a shell that asks a first question. */
 export const curlLine = ({ url, keyFile }: Omit<GatewayPlace, 'key'>, model: string): string => {
   const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'What is ownership?' }], max_tokens: 32 })
-  return `curl ${url}/v1/chat/completions -H "Authorization: Bearer $(cat '${keyFile}')" -H 'Content-Type: application/json' -d '${body}'`
+  return `curl -s ${url}/v1/chat/completions -H "Authorization: Bearer $(cat '${keyFile}')" -H 'Content-Type: application/json' -d '${body}'`
 }
