@@ -87,19 +87,24 @@ export const openModel = async (of: OpenModelOptions): Promise<OpenedModel> => {
     providers: of.providers ?? ['cpu'],
     threads: of.threads ?? 1,
   })
-  const moving = cache.place === 'device' ? await openDeviceRows(cacheSpecs(session)) : undefined
-  return {
-    folder,
-    provider,
-    refusedProviders: refused,
-    cache,
-    config: folder.config,
-    tokenizer: openTokenizer(folder.tokenizer),
-    decoder: openDecoder(session, moving?.assemble),
-    release: async () => {
-      await moving?.release()
-      await session.release()
-    },
+  try {
+    const moving = cache.place === 'device' ? await openDeviceRows(cacheSpecs(session)) : undefined
+    return {
+      folder,
+      provider,
+      refusedProviders: refused,
+      cache,
+      config: folder.config,
+      tokenizer: openTokenizer(folder.tokenizer),
+      decoder: openDecoder(session, moving?.assemble),
+      release: async () => {
+        await moving?.release()
+        await session.release()
+      },
+    }
+  } catch (error) {
+    await session.release()
+    throw error
   }
 }
 
@@ -108,7 +113,15 @@ export const openModel = async (of: OpenModelOptions): Promise<OpenedModel> => {
  * @throws what `openModel` throws, and MODEL_THRESHOLDS_MISMATCH; `check` throws ENGINE_NOT_CALIBRATED where the card has no limits
  * for its profile, the provider and the proof
  */
-export const openEngine = async (of: OpenEngineOptions): Promise<OpenedEngine> => engineOf(await openModel(of), of)
+export const openEngine = async (of: OpenEngineOptions): Promise<OpenedEngine> => {
+  const model = await openModel(of)
+  try {
+    return await engineOf(model, of)
+  } catch (error) {
+    await model.release()
+    throw error
+  }
+}
 
 /** Makes an engine of a loaded model, which it releases when it is closed. */
 export const engineOf = async (model: OpenedModel, of: EngineOptions = {}): Promise<OpenedEngine> => {
