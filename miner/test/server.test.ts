@@ -161,7 +161,7 @@ describe('miner', () => {
     ['another shape', Buffer.from('{"prompt":1}')],
     [
       'more tokens than the task allows',
-      Buffer.from(`{"prompt":"a","maxTokens":49,"temperature":0,"seed":"0x${'00'.repeat(32)}"}`),
+      Buffer.from(`{"prompt":"a","maxTokens":257,"temperature":0,"seed":"0x${'00'.repeat(32)}"}`),
     ],
     ['nothing', Buffer.alloc(0)],
   ])('refuses a proven body that is %s', async (_, body) => {

@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { BlockRef } from '@arbor/chain/client/types'
 import { createLogger } from '@arbor/shared/log'
 import { createManualClock } from '@arbor/shared/manual-clock'
-import type { Alpha, Block, Hex, Rao, Ss58 } from '@arbor/shared/units'
+import type { Block, Rao, Ss58 } from '@arbor/shared/units'
 import { drawOf, isDrawn } from '@arbor/subnet-spec/audit/draw'
 import inference from '@arbor/subnet-spec/inference-tiny'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -14,13 +13,11 @@ import { openLedger } from '../src/ledger.ts'
 import { createPrecedence } from '../src/precedence.ts'
 import { noReceipts, type Receipt } from '../src/receipts.ts'
 import { openTraffic } from '../src/traffic.ts'
-import { answeredBy, asker, genesisHash, miner, netuid, taskOf } from './exchange.ts'
-import { metagraph, neuron } from './fixtures.ts'
+import { asker, genesisHash, hashOf, headAt, metagraphOf, miner, netuid } from './audited.ts'
+import { answeredBy, taskOf } from './exchange.ts'
 
 const owner = { genesisHash, netuid, hotkey: asker.address }
 const never = new AbortController().signal
-const hashOf = (block: number): Hex => `0x${block.toString(16).padStart(64, 'c')}`
-const headAt = (number: number): BlockRef => ({ number: number as Block, hash: hashOf(number) })
 
 let folder: string
 beforeEach(() => {
@@ -35,8 +32,7 @@ const chain: AuditDeps['chain'] = {
   },
   finalized: async () => headAt(1),
   blockHash: async (number) => hashOf(number),
-  metagraph: async () =>
-    metagraph({ neurons: [neuron({ uid: 4, hotkey: miner.address, registeredAt: 5, emission: 1_000_000n as Alpha })] }),
+  metagraph: async () => metagraphOf(),
   registrationCost: async () => 500_000n as Rao,
 }
 
