@@ -11,7 +11,7 @@ import { engineOf, type OpenedEngine, openModel } from '../engine/src/open.ts'
 import type { Check, CheckShare, GenerateRequest, Generation, ProofKind } from '../shared/src/inference.ts'
 import { median } from '../shared/src/math.ts'
 import type { Hex } from '../shared/src/units.ts'
-import { solveAudit } from '../subnet-spec/audit/policy.ts'
+import { type AuditPolicy, solveAudit } from '../subnet-spec/audit/policy.ts'
 import { INFERENCE_TERMS } from '../subnet-spec/inference/terms.ts'
 import { questionOf } from './detection/questions.ts'
 import type { Result } from './report.ts'
@@ -66,19 +66,16 @@ const rows: Result['rows'][number][] = []
 const add = (what: string, unit: string, runs: readonly number[]): void =>
   void rows.push({ what, unit, runs: { Arbor: runs.map((value) => Number(value.toPrecision(3))) } })
 
-/** Share of the CPU of an honest answer's served tokens that audits of it take, for each number of answers in a round. */
-const auditCosts = (chunks: number, checkMs: (look: number) => number, generateMs: number): readonly number[] =>
-  ANSWERS.map((answers) => {
-    const { share, look } = solveAudit({
-      terms: INFERENCE_TERMS,
-      stakes: STAKES,
-      answers,
-      chunks,
-      round: 1,
-      rounds: ROUNDS,
-      missed: INFERENCE_TERMS.attacks.map(() => 1),
-    })
-    return (share * checkMs(look.chunks)) / generateMs
+/** What audits look at, for so many answers a round of so many chunks, in the first round of an epoch. */
+const policyOf = (answers: number, chunks: number): AuditPolicy =>
+  solveAudit({
+    terms: INFERENCE_TERMS,
+    stakes: STAKES,
+    answers,
+    chunks,
+    round: 1,
+    rounds: ROUNDS,
+    missed: INFERENCE_TERMS.attacks.map(() => 1),
   })
 
 const measureLength = async (engine: OpenedEngine, label: string, tokens: number): Promise<void> => {
@@ -111,20 +108,8 @@ const measureLength = async (engine: OpenedEngine, label: string, tokens: number
     }
     return spent
   }
-  const looks = new Set(
-    ANSWERS.map(
-      (count) =>
-        solveAudit({
-          terms: INFERENCE_TERMS,
-          stakes: STAKES,
-          answers: count,
-          chunks,
-          round: 1,
-          rounds: ROUNDS,
-          missed: INFERENCE_TERMS.attacks.map(() => 1),
-        }).look.chunks,
-    ),
-  )
+  const policies = ANSWERS.map((count) => policyOf(count, chunks))
+  const looks = policies.map(({ look }) => look.chunks)
   const spent = new Map<number, readonly number[]>([[chunks, whole]])
   for (const look of new Set([1, ...looks])) if (!spent.has(look)) spent.set(look, await partly(look))
   const of = `${label}, ${tokens} tokens`
@@ -135,9 +120,16 @@ const measureLength = async (engine: OpenedEngine, label: string, tokens: number
   add(`${of}: check ÷ generate`, 'ratio', ratios(whole, generated))
   for (const [look, ms] of spent)
     if (look < chunks) add(`${of}: check of ${look} of ${chunks} chunks ÷ generate`, 'ratio', ratios(ms, generated))
-  const checkMs = (look: number): number => median([...(spent.get(look) ?? [])])
-  for (const [index, cost] of auditCosts(chunks, checkMs, median(generated)).entries())
-    add(`${of}: audits ÷ generate, ${ANSWERS[index]} answers a round`, 'ratio', [cost])
+  /** What audits of all answers take, for each served one. */
+  const addAudits = (how: string, generateMs: number): void => {
+    for (const [index, { share, look }] of policies.entries()) {
+      const checkMs = median([...(spent.get(look.chunks) ?? [])])
+      add(`${of}: audits ÷ generate${how}, ${ANSWERS[index]} answers a round`, 'ratio', [
+        (share * checkMs) / generateMs,
+      ])
+    }
+  }
+  addAudits('', median(generated))
   if (tokens >= LONG_TOKENS) return
   const together = await timed(() =>
     Promise.all(Array.from({ length: batch }, (_, index) => engine.generate(requestOf(tokens, index + 100)))),
@@ -145,8 +137,7 @@ const measureLength = async (engine: OpenedEngine, label: string, tokens: number
   const each = together.cpuMs / batch
   add(`${of}: generate in a batch of ${batch}`, 'CPU ms an answer', [each])
   add(`${of}: check ÷ generate in a batch of ${batch}`, 'ratio', ratios(whole, [each]))
-  for (const [index, cost] of auditCosts(chunks, checkMs, each).entries())
-    add(`${of}: audits ÷ generate in a batch of ${batch}, ${ANSWERS[index]} answers a round`, 'ratio', [cost])
+  addAudits(` in a batch of ${batch}`, each)
 }
 
 /** Bytes of proof a token, decoded from base64. */
