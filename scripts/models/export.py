@@ -1,7 +1,6 @@
-"""Writes the model folders: export.py NAME WORK_FOLDER MODELS_FOLDER [--variants FOLDER]."""
+"""Writes exports of a trained model and of its int8 copy: export.py NAME WORK_FOLDER. `arbor model add` makes model folders of them."""
 
 import argparse
-import hashlib
 import json
 import logging
 import shutil
@@ -13,14 +12,18 @@ import onnx
 import onnxruntime as ort
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
-from corpus import END_TOKEN
+from corpus import END_TOKEN, PAD_TOKEN
 from model import CONFIGS, Config, Decoder, LanguageModel
 
 OPSET = 20
 MAX_DIFFERENCE = 1e-4  # logits against torch; seen: below 2e-5
 MAX_FILE_BYTES = 12_000_000
+# The texts that the models were trained on are Markdown, so turns are its sections.
+CHAT_TEMPLATE = (
+    "{{ bos_token }}{% for message in messages %}## {{ message['role'] }}\n\n{{ message['content'] }}\n\n{% endfor %}"
+    "{% if add_generation_prompt %}## assistant\n\n{% endif %}"
+)
 
 
 def names(config: Config) -> tuple[list[str], list[str]]:
@@ -97,8 +100,8 @@ def compare(model: LanguageModel, path: Path) -> float:
     return float(max(abs(whole - reference).max(), abs(np.concatenate(rows, 1) - reference).max()))
 
 
-def write_folder(folder: Path, graph: Path, work: Path, config: Config, card: dict) -> None:
-    """Puts graph, tokenizer and configuration side by side and writes the card with every file's hash."""
+def write_export(folder: Path, graph: Path, work: Path, config: Config, card: dict) -> None:
+    """Puts graph, tokenizer and configuration side by side, with a card that says what the model was made of."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(graph, folder / "model.onnx")
     shutil.copyfile(work / "tokenizer.json", folder / "tokenizer.json")
@@ -112,32 +115,27 @@ def write_folder(folder: Path, graph: Path, work: Path, config: Config, card: di
         "bos_token_id": end,
         "eos_token_id": end,
     }
-    (folder / "config.json").write_text(json.dumps(settings, indent=2) + "\n")
-    files = sorted(path for path in folder.iterdir() if path.name != "card.json")
-    hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items()))
-    described = [{"name": path.name, "bytes": path.stat().st_size, "sha256": hashes[path.name]} for path in files]
-    too_large = [entry for entry in described if entry["bytes"] > MAX_FILE_BYTES]
-    if too_large:
-        raise SystemExit(f"files above {MAX_FILE_BYTES} bytes: {too_large}")
-    digest = hashlib.sha256(listing.encode()).hexdigest()
-    (folder / "card.json").write_text(json.dumps({**card, "hash": digest, "files": described}, indent=2) + "\n")
-    print(folder.name, digest, sum(entry["bytes"] for entry in described), "bytes")
-
-
-def write_int4(graph: Path, path: Path) -> None:
-    """Quantises the weights to four bits in blocks of 32: a cheat for the calibration alone."""
-    quantizer = MatMulNBitsQuantizer(onnx.load(graph), block_size=32, is_symmetric=True)
-    quantizer.process()
-    quantizer.model.save_model_to_file(str(path))
+    speech = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "add_bos_token": True,
+        "bos_token": END_TOKEN,
+        "eos_token": END_TOKEN,
+        "pad_token": PAD_TOKEN,
+        "model_max_length": config.max_position_embeddings,
+        "clean_up_tokenization_spaces": False,
+        "chat_template": CHAT_TEMPLATE,
+    }
+    for name, content in (("config", settings), ("tokenizer_config", speech), ("card", card)):
+        (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
+    size = (folder / "model.onnx").stat().st_size
+    if size > MAX_FILE_BYTES:
+        raise SystemExit(f"{folder / 'model.onnx'} has {size} bytes, more than {MAX_FILE_BYTES}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("name", choices=CONFIGS)
     parser.add_argument("work", type=Path)
-    parser.add_argument("models", type=Path)
-    parser.add_argument("--variants", type=Path)
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
@@ -158,23 +156,12 @@ def main() -> None:
     quantize_dynamic(untied, int8, weight_type=QuantType.QInt8)
     print(f"{name}-int8: logits differ from torch by {compare(model, int8):.1e}")
 
-    about = {**report, "licence": "Apache-2.0", "thresholds": []}
+    about = {**report, "licence": "Apache-2.0"}
     # The validation loss was measured on the exact weights, so a quantised card does not repeat it.
     quantised = {key: value for key, value in report["training"].items() if not key.startswith("validation")}
-    about_copy = {**about, "training": quantised, "quantisedFrom": name}
-    write_folder(options.models / name, exact, work, config, {"name": name, "profile": "fp32", **about})
-    write_folder(
-        options.models / f"{name}-int8",
-        int8,
-        work,
-        config,
-        {"name": f"{name}-int8", "profile": "int8", **about_copy},
-    )
-    if options.variants:
-        int4 = work / f"{name}-int4.onnx"
-        write_int4(untied, int4)
-        card = {"name": f"{name}-int4", "profile": "int8", **about_copy}
-        write_folder(options.variants / f"{name}-int4", int4, work, config, card)
+    exports = work / "exports"
+    write_export(exports / name, exact, work, config, about)
+    write_export(exports / f"{name}-int8", int8, work, config, {**about, "training": quantised, "quantisedFrom": name})
 
 
 if __name__ == "__main__":
