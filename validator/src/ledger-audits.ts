@@ -158,7 +158,7 @@ function findings(db: DatabaseSync): Pick<AuditLedger, 'forfeits' | 'audited' | 
       db.prepare('UPDATE passes SET closed = 1 WHERE before = ?').run(before)
       return db
         .prepare(
-          `SELECT p.*, count(a.id) AS audited, coalesce(sum(a.reason NOT IN ('ok', 'unjudged')), 0) AS failed
+          `SELECT p.*, coalesce(sum(a.reason <> 'unjudged'), 0) AS audited, coalesce(sum(a.reason NOT IN ('ok', 'unjudged')), 0) AS failed
            FROM audit_plans p LEFT JOIN audits a USING (before, hotkey, uid, registered_at)
            WHERE before = ? GROUP BY before, hotkey, uid, registered_at ORDER BY uid`,
         )

@@ -93,7 +93,7 @@ const checksOf = (row: Record<string, unknown> | undefined): Checks => ({
 function reachedIn(db: DatabaseSync, epoch: number): readonly Reached[] {
   const rows = db
     .prepare(
-      `SELECT p.*, count(a.id) AS audited, coalesce(sum(a.reason NOT IN ('ok', 'unjudged')), 0) AS failed
+      `SELECT p.*, coalesce(sum(a.reason <> 'unjudged'), 0) AS audited, coalesce(sum(a.reason NOT IN ('ok', 'unjudged')), 0) AS failed
        FROM audit_plans p JOIN passes USING (before) LEFT JOIN audits a USING (before, hotkey, uid, registered_at)
        WHERE epoch = ? GROUP BY before, hotkey, uid, registered_at ORDER BY uid, before`,
     )
