@@ -1,6 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readJson } from '../src/http/json.ts'
 import { readWish } from '../src/openai/read.ts'
+import { questions } from './support/gateway.ts'
 
 const message = { role: 'user', content: 'Hello' }
 const chat = (more: object): ReturnType<typeof readWish> =>
@@ -141,4 +143,43 @@ test('a body is JSON in UTF-8, or refused', () => {
   expect(readJson(Buffer.from('{"a": "é"}'))).toEqual({ ok: true, value: { a: 'é' } })
   for (const bytes of [Buffer.from('{"a": '), Buffer.alloc(0), Buffer.from([0x22, 0xff, 0x22])])
     expect(readJson(bytes)).toMatchObject({ ok: false, error: { status: 400, type: 'invalid_request_error' } })
+})
+
+test('whatever a body holds, it is a question that fits the task or a refusal with a status of 4xx', () => {
+  const odd = fc.oneof(fc.jsonValue(), fc.constantFrom('', 0, -1, 1e9, true, null), fc.string({ unit: 'binary' }))
+  const mostly = (usual: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
+    fc.oneof({ weight: 30, arbitrary: usual }, { weight: 1, arbitrary: odd })
+  const words = mostly(fc.string({ unit: 'grapheme' }))
+  const content = mostly(
+    fc.oneof(words, fc.array(fc.record({ type: mostly(fc.constant('text')), text: words }), { maxLength: 3 })),
+  )
+  const role = mostly(fc.constantFrom('user', 'system', 'developer', 'assistant'))
+  const body = fc.record(
+    {
+      model: fc.constant('m'),
+      messages: mostly(fc.array(fc.record({ role, content }), { minLength: 1, maxLength: 4 })),
+      max_tokens: mostly(fc.integer({ min: 1, max: 260 })),
+      temperature: mostly(fc.double({ min: 0, max: 2.1, noNaN: true })),
+      top_p: mostly(fc.double({ min: 0.01, max: 1, noNaN: true })),
+      top_k: mostly(fc.integer({ min: -1, max: 100 })),
+      stop: mostly(fc.array(fc.string({ minLength: 1, maxLength: 8 }), { maxLength: 4 })),
+      seed: mostly(fc.maxSafeInteger()),
+      stream: mostly(fc.constant(true)),
+      stream_options: mostly(fc.constant({ include_usage: true })),
+      n: mostly(fc.constant(1)),
+    },
+    { requiredKeys: ['model', 'messages', 'stream'] },
+  )
+  let asked = 0
+  fc.assert(
+    fc.property(mostly(body), (value) => {
+      const wish = readWish('chat', JSON.parse(JSON.stringify(value)))
+      const question = wish.ok ? questions.ask(wish.value, () => new Uint8Array(32)) : wish
+      if (!question.ok) return question.error.status >= 400 && question.error.status < 500
+      asked += 1
+      return questions.definition.request.safeParse(question.value.request).success
+    }),
+    { seed: 1, numRuns: 300 },
+  )
+  expect(asked).toBeGreaterThan(20) // and not all were refused
 })

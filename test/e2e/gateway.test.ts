@@ -2,13 +2,12 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import OpenAI, { APIUserAbortError, AuthenticationError, BadRequestError, NotFoundError, RateLimitError } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Net, startNet } from './support/net.ts'
-import { main, type Running } from './support/process.ts'
+import { main, type Running, type Said } from './support/process.ts'
 
 const run = promisify(execFile)
 const model = 'arbor-tiny'
@@ -16,6 +15,7 @@ const messages = [{ role: 'user', content: 'What is a borrow?' }] as const
 let net: Net
 let gateway: Running
 let killed: Running | undefined
+let validator: Running
 let url: string
 let key: string
 let client: OpenAI
@@ -37,7 +37,8 @@ const metric = async (line: string): Promise<number> => {
 
 beforeAll(async () => {
   net = await startNet({ honest: 2, validators: 1, address: 191 })
-  for (const name of ['miner-1', 'validator-1']) net.start(name)
+  net.start('miner-1')
+  validator = net.start('validator-1')
   killed = net.start('miner-2')
   key = await addKey('tests')
   const { hotkey } = net.member('validator-1')
@@ -49,7 +50,7 @@ beforeAll(async () => {
   ])
   url = String((await gateway.event('gateway.ready')).url)
   client = new OpenAI({ apiKey: key, baseURL: `${url}/v1`, maxRetries: 0 })
-}, 120_000)
+}, 240_000)
 afterAll(() => net?.close())
 
 describe('OpenAI’s client', () => {
@@ -205,13 +206,20 @@ describe('arbor chat', () => {
   })
 })
 
-test('users’ answers reach the validator for audits', () => {
-  const db = new DatabaseSync(join(dataOf('validator-1'), 'traffic.sqlite'), { readOnly: true })
-  try {
-    expect(Number(db.prepare('SELECT seq FROM sqlite_sequence').get()?.seq)).toBeGreaterThan(5)
-  } finally {
-    db.close()
-  }
+test('arbor chat ends cleanly on Ctrl-C, in the middle of an answer too', async () => {
+  const access = ['--gateway', url, '--key-file', join(net.folder, 'key')]
+  const child = spawn(process.execPath, [main, 'chat', ...access], { stdio: ['pipe', 'pipe', 'pipe'] })
+  child.stdin.write('Tell me all about borrows\n')
+  await once(child.stdout, 'data')
+  child.kill('SIGINT')
+  expect(await once(child, 'close')).toEqual([0, null])
+})
+
+test('users’ answers are drawn for audits by the validator, and found honest', async () => {
+  const hasUsers = ({ miners }: Said): boolean =>
+    (miners as readonly { readonly answers: number }[]).some(({ answers }) => answers > 0)
+  const { miners } = await validator.event('audits.done', hasUsers)
+  expect(miners).toEqual(expect.arrayContaining([expect.objectContaining({ failed: 0 })]))
 })
 
 test('a miner that is gone costs its callers nothing but a moment', async () => {
