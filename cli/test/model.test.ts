@@ -303,6 +303,17 @@ describe('arbor model add', () => {
   })
 })
 
+test('the commands of docs/models.md run as they are written', async () => {
+  const page = readFileSync(new URL('../../docs/models.md', import.meta.url), 'utf8')
+  const lines = [...page.matchAll(/^```sh run\n([\s\S]*?)^```/gm)].flatMap(([, block = '']) => block.trim().split('\n'))
+  layOut()
+  expect(lines.length).toBeGreaterThan(0)
+  for (const line of lines) {
+    const [, , ...words] = line.split(' ')
+    expect({ line, code: (await run(words)).code }).toEqual({ line, code: 0 })
+  }
+})
+
 describe('arbor model list, show and remove', () => {
   test('models of the working directory and of the checkout are listed', async () => {
     await add(layOut(), '--name', 'mine')
