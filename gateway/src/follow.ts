@@ -1,4 +1,5 @@
 import type { ChainClient, Metagraph, Neuron } from '@arbor/chain/client/types'
+import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Logger } from '@arbor/shared/log'
 import type { Loop } from '@arbor/shared/supervise'
@@ -24,12 +25,15 @@ export interface Follower {
 /** Finalised heads in a row without our hotkey before we believe that it was deregistered. */
 const GONE_AFTER_HEADS = 5
 
+/** Without a finalised block for so long nobody knows who serves: 15 blocks of Bittensor's. */
+const STALE_MS = 180_000
+
 /**
  * Starts to follow the subnet: who serves, with which score, and whether our hotkey may ask.
  * @throws GATEWAY_UNREGISTERED when our hotkey is not in the subnet
  */
 export const openFollower = async (of: {
-  readonly chain: ChainClient
+  readonly chain: Pick<ChainClient, 'finalized' | 'metagraph' | 'heads'>
   readonly netuid: NetUid
   readonly self: Ss58
   readonly router: Router
@@ -38,12 +42,14 @@ export const openFollower = async (of: {
   readonly reward: (average: number) => number
   /** Hears in which block our hotkey was registered. */
   readonly registered: (at: Block) => void
+  readonly clock: Clock
   readonly log: Logger
 }): Promise<Follower> => {
-  const { chain, netuid, self, router, reward, log } = of
+  const { chain, netuid, self, router, reward, clock, log } = of
   let view: View = { block: 0 as Block, trouble: 'the chain was not read yet' }
   let kept: readonly Score[] = []
   let absent = 0
+  let seenAt = clock.monotonic()
 
   const scores = (at: Block): readonly Score[] | null => {
     if (of.scores === null) return null
@@ -60,13 +66,18 @@ export const openFollower = async (of: {
     if (me !== undefined) of.registered(me.registeredAt)
     router.update(candidatesOf({ metagraph, self, scores: scores(number), reward }))
     view = { block: number, trouble: troubleOf(me) }
+    seenAt = clock.monotonic()
     return me
   }
   const { hash } = await chain.finalized()
   const first = await chain.metagraph(netuid, hash)
   if (look(first) === undefined) throw unregistered(self, netuid, first.block.number, 'is not registered')
   return {
-    view: () => view,
+    view: () => {
+      const quietMs = clock.monotonic() - seenAt
+      if (quietMs <= STALE_MS) return view
+      return { ...view, trouble: `no finalised block was seen for ${Math.round(quietMs / 1_000)} s` }
+    },
     follow: async (signal) => {
       for await (const head of chain.heads('finalized', signal)) {
         const me = look(await chain.metagraph(netuid, head.hash))

@@ -111,6 +111,7 @@ const serveSubnet = async (deps: GatewayDeps, subnet: Subnet, signal: AbortSigna
     scores: data.scores === null ? null : data.scores.read,
     reward: spec.reward,
     registered: dendrite.registered,
+    clock,
     log,
   })
   await serve(
