@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { parseThresholds, thresholdsHash } from '@arbor/engine/thresholds'
 import type { Block, Blocks, Hex, NetUid, Ss58, Uid } from '@arbor/shared/units'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { boundsOf } from '../inference/bounds.ts'
+import { inferenceSpecifier } from '../inference/specifier.ts'
 import { defineSubnet, defineTask, type SubnetSpec } from '../src/define.ts'
-import { loadSpec } from '../src/load.ts'
+import { loadSpec, specifierOf } from '../src/load.ts'
 import { roundBlocks, roundOf, roundStart } from '../src/rounds.ts'
 import { choicesFrom, taskSeed } from '../src/seed.ts'
 import { toWeights } from '../src/weights.ts'
@@ -24,9 +27,10 @@ interface RequestCase {
 const requests: RequestCase[] = read('test/vectors/spec/requests.json').cases
 
 describe.each(specs)('subnet $name', (spec) => {
-  test('pins the model that lies in models/', () => {
+  test('pins the model that lies in models/, and the limits that its card has', () => {
     const card = read(`models/${spec.model.name}/card.json`)
-    expect(spec.model).toEqual({ name: card.name, hash: `0x${card.hash}` })
+    const thresholds = thresholdsHash(parseThresholds(card.thresholds))
+    expect(spec.model).toEqual({ name: card.name, hash: `0x${card.hash}`, thresholds })
   })
 
   test.each(requests)('plans what another implementation plans for round $round', ({ seed, request }) => {
@@ -228,5 +232,78 @@ describe('loading', () => {
     expect((await loadSpec(fileURLToPath(new URL('../inference/tiny.ts', import.meta.url)))).name).toBe(
       'inference-tiny',
     )
+  })
+})
+
+describe('the subnet of any model', () => {
+  const model = { name: 'smollm2', hash: `0x${'5a'.repeat(32)}`, thresholds: `0x${'b2'.repeat(32)}` } as const
+  const speed = { tokensPerSecond: 30, context: 8_192 }
+  const specifier = inferenceSpecifier({ model, speed, vocabulary: 49_152 })
+
+  test('is made from its name alone, the same in every process', async () => {
+    expect(specifier).toBe(
+      `inference@smollm2,hash=${model.hash},thresholds=${model.thresholds},speed=30,context=8192,vocabulary=49152`,
+    )
+    expect(specifierOf(specifier, '/somewhere')).toBe(specifier)
+    const spec = await loadSpec(specifier)
+    expect(spec).toMatchObject({ name: 'inference', model, audit: { positions: 16 } })
+    expect(spec.tasks.chat?.plan({ seed: `0x${'01'.repeat(32)}` })).toEqual(
+      specs[0]?.tasks.chat?.plan({ seed: `0x${'01'.repeat(32)}` }),
+    )
+  })
+
+  test('gives a slow model more time and shorter answers', () => {
+    expect(boundsOf({ tokensPerSecond: 400, context: 512 })).toMatchObject({ maxTokens: 256, deadlineMs: 10_000 })
+    expect(boundsOf({ tokensPerSecond: 30, context: 8_192 })).toMatchObject({ maxTokens: 450, deadlineMs: 60_000 })
+    expect(() => boundsOf({ tokensPerSecond: 1, context: 8_192 })).toThrow(
+      expect.objectContaining({ code: 'SPEC_INVALID' }),
+    )
+  })
+
+  test('takes only greedy answers of servers that show no hidden states', async () => {
+    const greedy = await loadSpec(inferenceSpecifier({ model, speed, proof: 'none' }))
+    const task = greedy.tasks.chat
+    const planned = task?.plan({ seed: `0x${'01'.repeat(32)}` }) as { temperature: number }
+    expect(planned.temperature).toBe(0)
+    expect(task?.request.safeParse({ ...planned, temperature: 0.1 }).success).toBe(false)
+  })
+
+  test.each([
+    'inference@',
+    'inference@a/b,hash=0x00,speed=1,context=512',
+    specifier.replace('speed=30', 'speed=-1'),
+    specifier.replace(/hash=0x[0-9a-f]+/, 'hash=0x12'),
+    `${specifier},speed=40`,
+    `${specifier},colour=red`,
+    `inference@smollm2,hash=${model.hash},context=8192`,
+  ])('is refused as SPEC_SPECIFIER with %s', async (text) => {
+    await expect(loadSpec(text)).rejects.toMatchObject({ code: 'SPEC_SPECIFIER' })
+  })
+
+  test('takes conversations, filters and stops within bounds, and null for what is not there', () => {
+    const request = specs[0]?.tasks.chat?.request
+    const plain = { prompt: 'Why?', maxTokens: 8, temperature: 1, seed: `0x${'01'.repeat(32)}` }
+    const fits = (change: object) => request?.safeParse({ ...plain, ...change }).success
+    for (const change of [
+      {},
+      { topK: null, topP: null, stop: null },
+      { topK: 40, topP: 0.9, stop: ['\n\n'] },
+      { prompt: [{ role: 'user', content: 'Why?' }] },
+    ])
+      expect(fits(change)).toBe(true)
+    for (const change of [
+      { prompt: '' },
+      { prompt: [] },
+      { prompt: [{ role: 'tool', content: 'x' }] },
+      { prompt: 'a'.repeat(2_049) },
+      { topK: 0 },
+      { topP: 0 },
+      { topP: 1.1 },
+      { stop: [''] },
+      { stop: ['a', 'b', 'c', 'd', 'e'] },
+      { binding: `0x${'00'.repeat(32)}` },
+      { proof: 'none' },
+    ])
+      expect(fits(change)).toBe(false)
   })
 })
