@@ -67,8 +67,9 @@ export const answerFalsely = async (of: {
     const { generate } = makeAttack(name, { honest, engine, random: randomFrom(`${of.model.name} ${name}`) })
     const prepare = async (requests: readonly GenerateRequest[]): Promise<void> =>
       void (await Promise.all(requests.map((request) => generate(request, {}))))
-    const stranger = requestOf({ ...about, group: 'stranger', index: 4_000, maxTokens: about.maxTokens - 8 })
-    if (name === 'replay' || name === 'two-faced') await prepare([stranger])
+    const stranger = requestOf({ ...about, group: 'stranger', index: 4_000 })
+    if (name === 'replay') await prepare([stranger])
+    if (name === 'two-faced') await prepare([{ ...stranger, maxTokens: about.maxTokens - 8 }]) // a form that no user has
     const indexes = [...of.wanted(name)]
     while (indexes.length > 0) {
       const requests = indexes
