@@ -46,6 +46,11 @@ export interface UpOptions {
 /** Halves the resident memory of a process that loads the chain client (318 to 161 MB), at no CPU that can be seen. */
 const leanNode = '--max-semi-space-size=4'
 
+/** Members that read every block, and answer or judge in every round, on blocks of a second on two cores. */
+const manyMembers = 12
+/** Time between blocks for more of them, as for a slow model. */
+const slowBlocks = '4s'
+
 /** The attack that differs from honesty only where users ask. */
 const USERS = 'two-faced'
 
@@ -135,7 +140,8 @@ interface Measured {
 async function startAndWatch(net: Net, startedAt: number): Promise<Measured | null> {
   const { context, options, paths, children, emit, serving } = net
   emit({ kind: 'phase', phase: 'starting the chain' })
-  children.start('chain', chainArgs({ paths, blockTime: options.blockTime ?? serving.blockTime }))
+  const blockTime = options.blockTime ?? (net.members.length > manyMembers ? slowBlocks : serving.blockTime)
+  children.start('chain', chainArgs({ paths, blockTime }))
   const ready = await children.waitFor('chain', 'chain.ready', context.signal)
   const url = String(ready.fields.url)
   const log = createLogger({ name: 'up', level: 'silent' })
