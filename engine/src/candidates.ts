@@ -65,9 +65,21 @@ const likeliest = (
 ): Float32Array => {
   const { logits, peak, temperature } = of
   for (let reach = 1; ; reach *= 2) {
-    const found = logits.filter((logit) => logit >= peak - reach * temperature)
+    const found = atLeast(logits, peak - reach * temperature)
     if (found.length === logits.length || reach > MOST_REACH || enough(found)) return found.sort().reverse()
   }
+}
+
+/** Lists the logits that are no smaller; a plain loop, since this one runs over the whole vocabulary for every token. */
+const atLeast = (logits: Float32Array, least: number): Float32Array => {
+  let count = 0
+  for (let id = 0; id < logits.length; id++) if ((logits[id] ?? 0) >= least) count++
+  const found = new Float32Array(count)
+  for (let id = logits.length - 1; id >= 0; id--) {
+    const logit = logits[id] ?? 0
+    if (logit >= least) found[--count] = logit
+  }
+  return found
 }
 
 /** Counts the logits whose odds against the rest first reach the share, the rest counting `factor` times; all where none do. */
@@ -113,7 +125,10 @@ const weightOf = (found: Float32Array, weigh: (logit: number) => number): number
 
 const totalWeight = (logits: Float32Array, least: number, weigh: (logit: number) => number): number => {
   let total = 0
-  for (const logit of logits) if (logit > least) total += weigh(logit)
+  for (let id = 0; id < logits.length; id++) {
+    const logit = logits[id] ?? 0
+    if (logit > least) total += weigh(logit)
+  }
   return total
 }
 

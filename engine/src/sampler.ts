@@ -110,10 +110,12 @@ interface Noise {
   outputs(position: number, cell: number, size: number): Uint32Array
 }
 
+/** Memory of the last outputs: one for all answers, since each uses its own before the next is asked. */
+let scratch = new Uint32Array(0)
+
 /** Opens the noise of one answer; `seed` is that of `samplerSeed`. */
 export const openNoise = (of: { readonly seed: Uint8Array; readonly profile: PrecisionProfile }): Noise => {
   const width = CELL_WIDTH[of.profile]
-  let scratch = new Uint32Array(0)
   return {
     cellOf: (peak, position) => {
       // Where the edges lie is random for each position, so that no logit is near an edge more often than another.
