@@ -102,13 +102,19 @@ test('a closed backend ends its answers and gives none', async () => {
 
 describe('opening refuses', () => {
   test.each([
-    ['weights with another vocabulary', { hidden: true, extra: 1 }, 'ENGINE_BACKEND_MODEL'],
-    ['weights that do not load', { hidden: true, broken: true }, 'ENGINE_BACKEND_OPTION'],
-  ] as const)('%s, and leaves nothing open', async (_what, habits, code) => {
-    const { library, trace } = createLlamaLibrary(model, habits)
-    const opening = openLlamaBackend({ kind: 'llama', folder: TINY, gguf: WEIGHTS }, { load: async () => library })
-    await expect(opening).rejects.toMatchObject({ code })
-    expect(trace.disposed).toBe('broken' in habits ? 1 : 3)
+    ['weights with another vocabulary', { extra: 1 }, 'ENGINE_BACKEND_MODEL', 3],
+    ['weights that do not load', { broken: true }, 'ENGINE_BACKEND_OPTION', 1],
+    ['a library without a binary', { absent: true }, 'ENGINE_BACKEND_MISSING', 0],
+    ['more answers at once than fit', { room: 2 }, 'ENGINE_BACKEND_OPTION', 4],
+  ] as const)('%s, and leaves nothing open', async (_what, habits, code, disposed) => {
+    const { library, trace } = createLlamaLibrary(model, { hidden: true, ...habits })
+    const at = { kind: 'llama', folder: TINY, gguf: WEIGHTS, batch: 3 } as const
+    await expect(openLlamaBackend(at, { load: async () => library })).rejects.toMatchObject({ code })
+    expect(trace.disposed).toBe(disposed)
+  })
+
+  test('a device that is not there, where it would compute on the processor', async () => {
+    await expect(open({ hidden: true }, { gpu: 'vulkan' })).rejects.toMatchObject({ code: 'ENGINE_BACKEND_OPTION' })
   })
 
   test('weights of another tokenizer', async () => {

@@ -10,6 +10,10 @@ export interface LlamaHabits {
   readonly extra?: number
   /** Fails to load weights. */
   readonly broken?: boolean
+  /** Has no binary for what is asked. */
+  readonly absent?: boolean
+  /** Contexts that there is memory for. */
+  readonly room?: number
 }
 
 export interface LlamaTrace {
@@ -29,6 +33,7 @@ export const createLlamaLibrary = (
     trace.disposed += 1
   }
   const createContext = async (options: { readonly sequences: number; readonly _embeddings: boolean }) => {
+    if (trace.contexts === habits.room) throw new Error('The context size is too large\nfor the available VRAM')
     trace.contexts += 1
     trace.sequences.push(options.sequences)
     let last = new Float32Array(0)
@@ -69,5 +74,10 @@ export const createLlamaLibrary = (
     if (habits.broken === true) throw new Error('unknown architecture')
     return weights
   }
-  return { library: { getLlama: async () => ({ loadModel, dispose }) }, trace }
+  const getGpuDeviceNames = async (): Promise<readonly string[]> => []
+  const getLlama: LlamaLibrary['getLlama'] = async () => {
+    if (habits.absent === true) throw new Error('NoBinaryFoundError')
+    return { loadModel, getGpuDeviceNames, dispose }
+  }
+  return { library: { getLlama }, trace }
 }

@@ -19,6 +19,8 @@ export interface LlamaLibrary {
 
 export interface Llama {
   loadModel(options: { readonly modelPath: string; readonly loadSignal?: AbortSignal }): Promise<LlamaModel>
+  /** Names of the devices that it computes on; none where it fell back to the processor. */
+  getGpuDeviceNames(): Promise<readonly string[]>
   dispose(): Promise<void>
 }
 
@@ -80,14 +82,18 @@ export const loadLibrary = async (from: string | undefined): Promise<LlamaLibrar
       errors.push(error)
     }
   }
-  const [reason] = errors.toReversed()
-  throw new SubnetError({
-    code: 'ENGINE_BACKEND_MISSING',
-    message: `The backend llama needs the package ${NAME}, which cannot be loaded (${reason instanceof Error ? reason.message.split('\n')[0] : reason}); run: ${INSTALL}`,
-    details: { package: NAME },
-    cause: reason,
-  })
+  const reason = errors.at(-1)
+  throw missing(`it cannot be loaded: ${reason instanceof Error ? reason.message.split('\n')[0] : reason}`, reason)
 }
+
+/** The package is not there, or of no use here. */
+export const missing = (why: string, cause: unknown): SubnetError =>
+  new SubnetError({
+    code: 'ENGINE_BACKEND_MISSING',
+    message: `The backend llama needs the package ${NAME} (${why}); run: ${INSTALL}`,
+    details: { package: NAME },
+    cause,
+  })
 
 const resolveFrom = (folder: string): string => {
   try {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { PrecisionProfile, ProofKind } from '@arbor/shared/inference'
+import type { PrecisionProfile } from '@arbor/shared/inference'
 import { readModelFolder } from '../../folder.ts'
 import { prepareRequest } from '../../request.ts'
 import { openTokenizer } from '../../tokenizer.ts'
@@ -7,12 +7,12 @@ import { badOption, cannotCheck } from '../errors.ts'
 import { createServing } from '../serving.ts'
 import type { Backend, LlamaBackendOptions } from '../types.ts'
 import { generate } from './generate.ts'
-import { type LlamaLibrary, type LlamaModel, loadLibrary } from './library.ts'
-import { evaluatePrompt, evaluateToken, hiddenOf, otherModel, type Slot } from './slot.ts'
+import { type LlamaLibrary, type LlamaModel, loadLibrary, missing } from './library.ts'
+import { noHidden, otherModel, type Slot } from './slot.ts'
+import { openSlots, wordsOf } from './slots.ts'
 
 /** Tokens of one answer's cache where nothing else is asked for: 94 MB at the 30 layers of SmolLM2-135M in F32. */
 const CONTEXT_TOKENS = 2_048
-const BATCH_TOKENS = 256
 
 /** Keys and values in the arithmetic of the profile: in half precision they alone move an fp32 model's logits by more than its limits. */
 const CACHE_TYPE: Readonly<Record<PrecisionProfile, string>> = { fp32: 'F32', fp16: 'F16', int8: 'F16' }
@@ -33,21 +33,10 @@ export const openLlamaBackend = async (
   if (!existsSync(of.gguf)) throw badOption(`There are no weights ${of.gguf}`)
   const contextTokens = Math.min(of.contextTokens ?? CONTEXT_TOKENS, folder.config.context)
   const config = { ...folder.config, context: contextTokens }
-  const threads = of.threads ?? 1
-  const slots = of.batch ?? 1
+  const { slots, threads } = { slots: of.batch ?? 1, threads: of.threads ?? 1 }
   const library = await load(of.from)
   await using opened = new AsyncDisposableStack()
-  const llama = await library.getLlama({
-    gpu: of.gpu ?? false,
-    build: 'never',
-    skipDownload: true,
-    usePrebuiltBinaries: true,
-    maxThreads: threads * slots,
-    logLevel: 'error',
-  })
-  opened.defer(() => llama.dispose())
-  const weights = await loadWeights(() => llama.loadModel({ modelPath: of.gguf }), of.gguf)
-  opened.defer(() => weights.dispose())
+  const weights = await openWeights(library, { ...of, maxThreads: threads * slots, opened })
   mustReadAlike(weights, tokenizer.encode(TEXT))
   const { places, proofs } = await openSlots(weights, {
     slots,
@@ -58,11 +47,10 @@ export const openLlamaBackend = async (
     probe: tokenizer.encode(TEXT),
     opened,
   })
-  const free = [...places]
   const serving = createServing({ name: folder.id.name, slots })
+  const withPlace = placesOf(places)
   const kept = opened.move()
   let closing: Promise<void> | undefined
-  const deps = { model: folder.id, config, tokenizer }
   return {
     kind: 'llama',
     model: folder.id,
@@ -70,16 +58,11 @@ export const openLlamaBackend = async (
     about: `llama.cpp on ${of.gpu ?? 'cpu'}, ${slots} at once, ${contextTokens} tokens each`,
     generate: async (request, options = {}) => {
       const prepared = prepareRequest({ request, config, tokenizer })
-      if (!proofs.includes(prepared.proof)) hiddenOf(null, 0)
-      return serving.run(options.signal, async (signal) => {
-        const place = free.pop()
-        if (place === undefined) throw new Error('an answer runs without a place')
-        try {
-          return await generate(deps, place, prepared, options, signal)
-        } finally {
-          free.push(place)
-        }
-      })
+      if (!proofs.includes(prepared.proof)) throw noHidden()
+      const deps = { model: folder.id, config, tokenizer }
+      return serving.run(options.signal, (signal) =>
+        withPlace((place) => generate(deps, place, prepared, options, signal)),
+      )
     },
     check: async () => {
       throw cannotCheck()
@@ -92,84 +75,53 @@ export const openLlamaBackend = async (
   }
 }
 
-interface SlotsOptions {
-  readonly slots: number
-  readonly threads: number
-  readonly contextTokens: number
-  readonly cacheType: string
-  readonly vocabulary: number
-  /** Tokens to try a place with. */
-  readonly probe: readonly number[]
-  readonly opened: AsyncDisposableStack
-}
-
-/**
- * Makes the places. llama.cpp shows the hidden state of the last token that a context evaluated, so answers that are to be proved
- * have a context each; where it shows none, they share one.
- */
-const openSlots = async (
-  weights: LlamaModel,
-  of: SlotsOptions,
-): Promise<{ readonly places: readonly Slot[]; readonly proofs: readonly ProofKind[] }> => {
-  const first = await openOwn(weights, of)
-  await tryOut(first, of)
-  if (showsHidden(first)) {
-    const rest = await Promise.all(Array.from({ length: of.slots - 1 }, () => openOwn(weights, of)))
-    return { places: [first, ...rest], proofs: ['residue', 'toploc', 'none'] }
+/** Lends places; whoever is let in finds one, since there are as many. */
+const placesOf = (places: readonly Slot[]) => {
+  const free = [...places]
+  return async <Result>(work: (place: Slot) => Promise<Result>): Promise<Result> => {
+    const place = free.pop()
+    if (place === undefined) throw new Error('an answer runs without a place')
+    try {
+      return await work(place)
+    } finally {
+      free.push(place)
+    }
   }
-  const shared = await openContext(weights, of, { sequences: of.slots, hidden: false })
-  const places = Array.from({ length: of.slots }, (): Slot => ({ sequence: shared.getSequence(), own: null }))
-  return { places, proofs: ['none'] }
 }
 
-const openOwn = async (weights: LlamaModel, of: SlotsOptions): Promise<Slot> => {
-  const own = await openContext(weights, of, { sequences: 1, hidden: true })
-  return { sequence: own.getSequence(), own }
-}
-
-const openContext = async (
-  weights: LlamaModel,
-  { contextTokens, threads, cacheType, opened }: SlotsOptions,
-  { sequences, hidden }: { readonly sequences: number; readonly hidden: boolean },
-) => {
-  const context = await weights.createContext({
-    contextSize: contextTokens,
-    batchSize: Math.min(BATCH_TOKENS, contextTokens),
-    threads: { ideal: threads, min: threads },
-    sequences,
-    flashAttention: false,
-    experimentalKvCacheKeyType: cacheType,
-    experimentalKvCacheValueType: cacheType,
-    _embeddings: hidden,
+/** Loads the weights without fetching or compiling anything. @throws ENGINE_BACKEND_MISSING, ENGINE_BACKEND_OPTION */
+const openWeights = async (
+  library: LlamaLibrary,
+  of: Pick<LlamaBackendOptions, 'gguf' | 'gpu'> & {
+    readonly maxThreads: number
+    readonly opened: AsyncDisposableStack
+  },
+): Promise<LlamaModel> => {
+  const { gguf, gpu = false, maxThreads, opened } = of
+  const options = {
+    gpu,
+    build: 'never',
+    skipDownload: true,
+    usePrebuiltBinaries: true,
+    maxThreads,
+    logLevel: 'error',
+  } as const
+  const llama = await library.getLlama(options).catch((cause: unknown) => {
+    throw missing(`it has no binary for ${gpu === false ? 'this processor' : gpu} here`, cause)
   })
-  opened.defer(() => context.dispose())
-  return context
-}
-
-/** Evaluates a few tokens. @throws ENGINE_BACKEND_MODEL when the weights have another vocabulary */
-const tryOut = async (slot: Slot, { probe, vocabulary }: SlotsOptions): Promise<void> => {
-  await evaluatePrompt(slot, probe, new AbortController().signal)
-  await evaluateToken(slot, { token: probe.at(-1) ?? 0, seen: probe.length, vocabulary, wantHidden: false })
-}
-
-const showsHidden = ({ own }: Slot): boolean => {
-  try {
-    return hiddenOf(own, 1).length > 0
-  } catch {
-    return false
+  opened.defer(() => llama.dispose())
+  if (gpu !== false && (await llama.getGpuDeviceNames()).length === 0) {
+    throw badOption(`llama.cpp finds no device for ${gpu}: it would compute on the processor`)
   }
+  const weights = await llama.loadModel({ modelPath: gguf }).catch((cause: unknown) => {
+    throw badOption(`llama.cpp cannot load ${gguf} (${wordsOf(cause)})`, cause)
+  })
+  opened.defer(() => weights.dispose())
+  return weights
 }
 
 const mustReadAlike = (weights: LlamaModel, ours: readonly number[]): void => {
   const theirs = weights.tokenize(TEXT, false, 'trimLeadingSpace').map(Number)
   if (theirs.join() === ours.join()) return
   throw otherModel(`the tokens ${theirs.slice(0, 8).join(' ')} …`, `${ours.slice(0, 8).join(' ')} … for the same text`)
-}
-
-const loadWeights = async <Loaded>(open: () => Promise<Loaded>, gguf: string): Promise<Loaded> => {
-  try {
-    return await open()
-  } catch (cause) {
-    throw badOption(`llama.cpp cannot load ${gguf} (${cause instanceof Error ? cause.message : cause})`, cause)
-  }
 }

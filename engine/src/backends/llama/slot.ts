@@ -49,10 +49,10 @@ export const evaluateToken = async (
   return { logits, hidden: of.wantHidden ? hiddenOf(own, of.seen) : new Float32Array(0) }
 }
 
-/** @throws ENGINE_BACKEND_HIDDEN where this version of the library does not show it */
+/** Reads the hidden state of the last token. @throws ENGINE_BACKEND_HIDDEN where this version of the library does not show it */
 export const hiddenOf = (context: LlamaContext | null, seen: number): Float32Array => {
   const inner = context?._ctx
-  if (typeof inner?.getEmbedding !== 'function') throw noHidden(undefined)
+  if (typeof inner?.getEmbedding !== 'function') throw noHidden()
   try {
     return Float32Array.from(inner.getEmbedding(seen))
   } catch (cause) {
@@ -60,7 +60,8 @@ export const hiddenOf = (context: LlamaContext | null, seen: number): Float32Arr
   }
 }
 
-const noHidden = (cause: unknown): SubnetError =>
+/** Nothing but greedy answers without a proof can be given. */
+export const noHidden = (cause?: unknown): SubnetError =>
   new SubnetError({
     code: 'ENGINE_BACKEND_HIDDEN',
     message:
