@@ -33,6 +33,8 @@ export interface Receipt {
 export const RECEIPT_FORMAT = 'arbor/receipt/1'
 /** Two weeks of 256 miners are ten times as many; failures are a small part of these. */
 export const KEPT_RECEIPTS = 10_000
+/** A receipt that would be larger is not kept, so that all of them have a bound. */
+const MAX_BYTES = 2 ** 20
 
 /** A folder of receipts, by id. */
 export interface Receipts {
@@ -56,11 +58,13 @@ export function openReceipts({ data, most }: { readonly data: string; readonly m
   const kept = guarded(folder, () => listed(folder))
   return {
     write: (receipt) => {
+      const text = `${JSON.stringify(receipt, null, 1)}\n`
+      if (text.length > MAX_BYTES) return
       const file = receiptFile(data, receipt.id)
       guarded(folder, () => {
         mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
         const part = `${file}.part`
-        writeFileSync(part, `${JSON.stringify(receipt, null, 1)}\n`, { mode: 0o600 })
+        writeFileSync(part, text, { mode: 0o600 })
         renameSync(part, file)
         kept.delete(file)
         kept.add(file)

@@ -64,8 +64,10 @@ export interface Traffic extends Disposable {
   close(): void
 }
 
-/** Answers that wait: a window of a busy gateway, some 40 MB of 4 kB each. */
+/** Answers that wait: those of a round at a busy gateway, some 40 MB of 4 kB each. */
 const MAX_WAITING = 10_000
+/** What they may take together, however long they are: 256 MiB. */
+const MAX_BYTES = 2 ** 28
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS owner (owner TEXT PRIMARY KEY) STRICT;
   CREATE TABLE IF NOT EXISTS answers (
@@ -86,15 +88,16 @@ export function openTraffic(of: {
   readonly file: string
   readonly owner: TrafficOwner
   readonly spec: Pick<SubnetSpec, 'name' | 'version' | 'model'>
-  /** Answers that may wait; the default is some 40 MB. */
+  /** Answers that may wait, and their bytes; some 40 MB, and 256 MiB by default. */
   readonly maxWaiting?: number
+  readonly maxBytes?: number
 }): Traffic {
-  const { file, owner, spec, maxWaiting = MAX_WAITING } = of
+  const { file, owner, spec, maxWaiting = MAX_WAITING, maxBytes = MAX_BYTES } = of
   const db = open(file)
   claim(db, file, owner)
   const close = (): void => db.close()
   const about = { ...owner, spec, kind: 'user' } as const
-  return { ...writing(db, maxWaiting, about), ...reading(db), close, [Symbol.dispose]: close }
+  return { ...writing(db, { maxWaiting, maxBytes }, about), ...reading(db), close, [Symbol.dispose]: close }
 }
 
 function open(file: string): DatabaseSync {
@@ -125,7 +128,7 @@ function claim(db: DatabaseSync, file: string, { genesisHash, netuid, hotkey }: 
 
 function writing(
   db: DatabaseSync,
-  maxWaiting: number,
+  { maxWaiting, maxBytes }: { readonly maxWaiting: number; readonly maxBytes: number },
   about: TrafficOwner & { readonly spec: Pick<SubnetSpec, 'name' | 'version' | 'model'>; readonly kind: 'user' },
 ): Pick<Traffic, 'record' | 'forget' | 'forgetDropped'> {
   const add = db.prepare(
@@ -138,12 +141,16 @@ function writing(
   const drop = db.prepare(
     'INSERT INTO dropped (hotkey, uid, registered_at, after, answers) VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET answers = answers + 1',
   )
+  const pages = db.prepare(
+    'SELECT (page_count - freelist_count) * page_size AS v FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()',
+  )
   const makeRoom = (): void => {
-    if (Number(count.get()?.n) < maxWaiting) return
-    const oldest = oldestOf.get(String(fullest.get()?.hotkey))
-    if (oldest === undefined) return
-    remove.run(String(oldest.id))
-    drop.run(String(oldest.hotkey), Number(oldest.uid), Number(oldest.registered_at), Number(oldest.after))
+    while (Number(count.get()?.n) >= maxWaiting || Number(pages.get()?.v) >= maxBytes) {
+      const oldest = oldestOf.get(String(fullest.get()?.hotkey))
+      if (oldest === undefined) return
+      remove.run(String(oldest.id))
+      drop.run(String(oldest.hotkey), Number(oldest.uid), Number(oldest.registered_at), Number(oldest.after))
+    }
   }
   return {
     record: ({ task, answer, head }) => {

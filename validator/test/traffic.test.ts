@@ -73,6 +73,19 @@ describe('traffic', () => {
     expect(traffic.counts(all).reduce((sum, { dropped }) => sum + dropped, 0)).toBe(0)
   })
 
+  test('makes room by bytes too, however few the answers are', () => {
+    using traffic = openTraffic({ file: join(folder, 'traffic.sqlite'), owner, spec: inference, maxBytes: 200_000 })
+    for (let counter = 1; counter <= 20; counter += 1) {
+      const request = { n: counter }
+      const answer = answeredBy({ counter, request, respond: () => ({ text: 'x'.repeat(20_000) }) })
+      traffic.record({ task: taskOf(request), answer, head: 40 as Block })
+    }
+    const [counted] = traffic.counts(all)
+    expect(counted?.answers).toBe(20)
+    expect(counted?.dropped).toBeGreaterThan(8)
+    expect(counted?.dropped).toBeLessThan(19)
+  })
+
   test('refuses a file of another chain, subnet or validator, and one that is none', () => {
     open().close()
     const file = join(folder, 'traffic.sqlite')
