@@ -29,7 +29,7 @@ export function upCommand(context: CommandContext): Command {
     .option('--gateway', "serve users too: OpenAI's API beside the first validator", false)
     .option('--data <folder>', 'where the net lives, wallets included', join('.arbor', 'up'))
     .option('--fresh', 'throw an older net in the data folder away first')
-    .option('--block-time <time>', 'time between blocks (default: 1s, for slow models and many miners 4s)')
+    .option('--block-time <time>', 'time between blocks (default: 1s, 2s for many miners, 4s for slow models)')
     .option('--seed <n>', 'order in which the neurons register', integerArgument(0, 4_294_967_295), 0)
     .action(async (options: Options, command: Command) => {
       if (options.json && options.epochs === undefined)

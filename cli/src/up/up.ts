@@ -48,8 +48,8 @@ const leanNode = '--max-semi-space-size=4'
 
 /** Members that read every block, and answer or judge in every round, on blocks of a second on two cores. */
 const manyMembers = 12
-/** Time between blocks for more of them, as for a slow model. */
-const slowBlocks = '4s'
+/** Time between blocks for more of them. */
+const slowBlocks = '2s'
 
 /** The attack that differs from honesty only where users ask. */
 const USERS = 'two-faced'
