@@ -4,7 +4,7 @@
  *   npm ci --prefix bench
  *   node bench/inference.ts [--models arbor-2m,smollm2] [--python PYTHON] [--gguf smollm2=FILE,smollm2-q8=FILE]
  *                           [--runs 3] [--batches 1,2,4,8,16] [--tokens 64]
- * PYTHON is an interpreter with torch, onnx and numpy; without it there is no arm torch. GGUF files of the same weights come from
+ * PYTHON is an interpreter with torch, onnx, gguf and numpy; without it there is no arm torch. GGUF files of the same weights come from
  * bench/workers/inference/gguf_copies.py; without them and bench/node_modules there is no arm llama.cpp.
  */
 import { execFileSync } from 'node:child_process'
@@ -33,6 +33,8 @@ const { values } = parseArgs({
 })
 /** Length of the long prompts, which leaves the small models' context room for an answer. */
 const LONG_TOKENS = 384
+/** Models of a shorter context than this are so fast that one batch is too short to measure. */
+const SHORT_CONTEXT = 1_024
 const ggufs = Object.fromEntries(values.gguf.split(',').map((pair) => pair.split('=')))
 const hasLlama = existsSync(new URL('./node_modules/node-llama-cpp', import.meta.url))
 
@@ -69,6 +71,7 @@ const jobFor = async (name: string): Promise<{ job: InferenceJob; label: string;
       long,
       batches: values.batches.split(',').map(Number),
       tokens: Number(values.tokens),
+      least: model.config.context <= SHORT_CONTEXT ? 2_048 : 0,
     },
     label: `${id.name}, ${id.profile}`,
     exact: id.profile === 'fp32',

@@ -20,6 +20,8 @@ export interface InferenceJob {
   readonly batches: readonly number[]
   /** Tokens of each answer. */
   readonly tokens: number
+  /** Tokens that are generated at least at each batch size, in so many batches as that takes. */
+  readonly least: number
 }
 
 /** One figure of one run. */
@@ -81,16 +83,19 @@ export const measureArm = async (
         value: await firstToken(generateAll, job.long),
       })
     }
-    const prompts = take(used, batch)
-    used += batch
     let count = 0
-    const ms = await cpuMsOf(async () => {
-      for (const answer of await generateAll(prompts, job.tokens)) {
-        count += answer.length
-        answers.push(answer)
-      }
-    })
-    if (count !== batch * job.tokens) throw new Error(`${count} tokens came, not ${batch} × ${job.tokens}`)
+    let ms = 0
+    do {
+      const prompts = take(used, batch)
+      used += batch
+      ms += await cpuMsOf(async () => {
+        for (const answer of await generateAll(prompts, job.tokens)) {
+          count += answer.length
+          answers.push(answer)
+        }
+      })
+    } while (count < job.least)
+    if (count % (batch * job.tokens) !== 0) throw new Error(`${count} tokens came, which are not whole answers`)
     measured.push({ what: `batch ${batch}`, unit: 'tokens a CPU second', value: (count / ms) * 1_000 })
     measured.push({ what: `batch ${batch}`, unit: 'MB resident', value: process.memoryUsage().rss / 1e6 })
     await close()

@@ -10,8 +10,10 @@ const SENTENCE =
 const FILLER =
   ' The reader will find that every part of the story depends on the parts before it, and that small causes often have large effects.'
 
-/** So many prompts of one batch and its warm-up are different. */
-const POOL = 32
+/** How many different prompts there are at least, so that no engine is asked the same twice. */
+const POOL = 200
+/** Subjects that each one is paired with. */
+const PAIRS = 6
 const LONG = 5
 
 /**
@@ -23,8 +25,12 @@ export const makePrompts = (
   longTokens: number,
   encode: (text: string) => readonly number[],
 ): { readonly prompts: readonly Prompt[]; readonly long: readonly Prompt[] } => {
-  const all = SUBJECTS.map(
-    (subject): Prompt => ({ text: `${subject}${SENTENCE}`, ids: encode(`${subject}${SENTENCE}`) }),
+  const all = Array.from({ length: PAIRS }, (_, pair) => pair + 1).flatMap((pair) =>
+    SUBJECTS.map((subject, index): Prompt => {
+      const other = SUBJECTS[(index + pair) % SUBJECTS.length] ?? ''
+      const text = `${subject} and ${other.toLowerCase()}${SENTENCE}`
+      return { text, ids: encode(text) }
+    }),
   )
   const byLength = Map.groupBy(all, ({ ids }) => ids.length)
   const prompts = [...byLength.values()].sort((a, b) => b.length - a.length)[0] ?? []

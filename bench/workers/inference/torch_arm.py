@@ -1,4 +1,4 @@
-"""The arm "torch" of bench/inference.ts: a Llama decoder in torch with a key-value cache, on the weights of the ONNX graph.
+"""The arm "torch" of bench/inference.ts: a Llama decoder in torch with a key-value cache, on the weights of the GGUF or ONNX file.
 
 torch_arm.py JOB_FILE; greedy, one thread, float32, scaled_dot_product_attention; prints its figures as the last line.
 """
@@ -22,33 +22,76 @@ FIRST_TOKENS = 5
 LINEAR = ("q", "k", "v", "o", "gate", "up", "down")
 
 
-class Llama:
-    """Weights are found by the order of the graph's MatMuls: query, key, value, output, gate, up, down of each layer, then the head."""
+def from_onnx(graph: Path, layers: int) -> dict:
+    """Finds weights by the order of the graph's MatMuls: query, key, value, output, gate, up, down of each layer, then the head."""
+    model = onnx.load(str(graph))
+    values = {each.name: each for each in model.graph.initializer}
 
-    def __init__(self, folder: Path, graph: Path):
-        self.config = json.loads((folder / "config.json").read_text())
-        model = onnx.load(str(graph))
-        values = {each.name: each for each in model.graph.initializer}
+    def named(pattern: str) -> Tensor:
+        name = next(name for name in values if re.search(pattern, name))
+        return torch.from_numpy(numpy_helper.to_array(values[name]).copy())
 
-        def named(pattern: str) -> Tensor:
-            name = next(name for name in values if re.search(pattern, name))
-            return torch.from_numpy(numpy_helper.to_array(values[name]).copy())
-
-        matrices = [values[each.input[1]] for each in model.graph.node if each.op_type == "MatMul" and each.input[1] in values]
-        layers = self.config["num_hidden_layers"]
-        if len(matrices) < 7 * layers:
-            raise SystemExit(f"{len(matrices)} weight matrices in the graph, not 7 × {layers}")
-        weights = [torch.from_numpy(np.ascontiguousarray(numpy_helper.to_array(each).T)) for each in matrices[: 7 * layers]]
-        self.embedding = named(r"embed_tokens\.weight$")
-        self.norm = named(r"(^|\.)(model|m)\.norm\.weight$")
-        self.layers = [
+    matrices = [values[each.input[1]] for each in model.graph.node if each.op_type == "MatMul" and each.input[1] in values]
+    if len(matrices) < 7 * layers:
+        raise SystemExit(f"{len(matrices)} weight matrices in the graph, not 7 × {layers}: name a GGUF file of the same weights")
+    weights = [torch.from_numpy(np.ascontiguousarray(numpy_helper.to_array(each).T)) for each in matrices[: 7 * layers]]
+    return {
+        "embedding": named(r"embed_tokens\.weight$"),
+        "norm": named(r"(^|\.)model\.norm\.weight$"),
+        "layers": [
             {
                 **dict(zip(LINEAR, weights[7 * index : 7 * index + 7], strict=True)),
                 "before": named(rf"layers\.{index}\.input_layernorm\.weight$"),
                 "after": named(rf"layers\.{index}\.post_attention_layernorm\.weight$"),
             }
             for index in range(layers)
-        ]
+        ],
+    }
+
+
+def from_gguf(file: Path, config: dict) -> dict:
+    """Reads weights; queries and keys have their halves interleaved there, which is undone."""
+    from gguf import GGUFReader
+
+    values = {each.name: each for each in GGUFReader(str(file)).tensors}
+
+    def named(name: str) -> Tensor:
+        each = values[f"{name}.weight"]
+        return torch.from_numpy(np.array(each.data, np.float32).reshape([int(size) for size in reversed(each.shape)]))
+
+    def halves(weight: Tensor, heads: int) -> Tensor:
+        rows, columns = weight.shape
+        return weight.view(heads, rows // heads // 2, 2, columns).transpose(1, 2).reshape(rows, columns).contiguous()
+
+    def layer(index: int) -> dict:
+        block = f"blk.{index}"
+        return {
+            "q": halves(named(f"{block}.attn_q"), config["num_attention_heads"]),
+            "k": halves(named(f"{block}.attn_k"), config["num_key_value_heads"]),
+            "v": named(f"{block}.attn_v"),
+            "o": named(f"{block}.attn_output"),
+            "gate": named(f"{block}.ffn_gate"),
+            "up": named(f"{block}.ffn_up"),
+            "down": named(f"{block}.ffn_down"),
+            "before": named(f"{block}.attn_norm"),
+            "after": named(f"{block}.ffn_norm"),
+        }
+
+    layers = [layer(index) for index in range(config["num_hidden_layers"])]
+    return {"embedding": named("token_embd"), "norm": named("output_norm"), "layers": layers}
+
+
+class Llama:
+    """A decoder with grouped-query attention, rotary positions and a gated MLP."""
+
+    def __init__(self, job: dict):
+        self.config = json.loads((Path(job["folder"]) / "config.json").read_text())
+        found = (
+            from_onnx(Path(job["graph"]), self.config["num_hidden_layers"])
+            if job["gguf"] is None
+            else from_gguf(Path(job["gguf"]), self.config)
+        )
+        self.embedding, self.norm, self.layers = found["embedding"], found["norm"], found["layers"]
         size = self.config["head_dim"]
         powers = torch.arange(0, size, 2, dtype=torch.float32) / size
         self.frequencies = 1.0 / (self.config["rope_theta"] ** powers)
@@ -99,7 +142,7 @@ class Llama:
 def main() -> None:
     torch.set_num_threads(1)
     job = json.loads(Path(sys.argv[1]).read_text())
-    model, measured, answers, used = Llama(Path(job["folder"]), Path(job["graph"])), [], [], 0
+    model, measured, answers, used = Llama(job), [], [], 0
     prompts = job["prompts"]
 
     def take(count: int) -> list:
@@ -124,9 +167,12 @@ def main() -> None:
             if batch == 1:
                 add(f"first token, prompt of {len(prompts[0]['ids'])} tokens", "CPU ms", first_token(take(FIRST_TOKENS)))
                 add(f"first token, prompt of {len(job['long'][0]['ids'])} tokens", "CPU ms", first_token(job["long"]))
-            chosen = take(batch)
-            ms = cpu_ms(lambda chosen=chosen: answers.extend(model.generate_all(chosen, job["tokens"])))
-            add(f"batch {batch}", "tokens a CPU second", batch * job["tokens"] / ms * 1000)
+            count, ms = 0, 0.0
+            while count == 0 or count < job["least"]:
+                chosen = take(batch)
+                ms += cpu_ms(lambda chosen=chosen: answers.extend(model.generate_all(chosen, job["tokens"])))
+                count += batch * job["tokens"]
+            add(f"batch {batch}", "tokens a CPU second", count / ms * 1000)
             resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
             add(f"batch {batch}", "MB resident", resident)
     print(json.dumps({"measured": measured, "answers": answers}))
