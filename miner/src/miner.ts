@@ -158,7 +158,7 @@ const startEngine = (deps: MinerDeps, signal: AbortSignal): Engine =>
     log: deps.log,
     signal,
     clock: deps.clock,
-    abortGraceMs: 2_000 as Ms,
+    abortGraceMs: 15_000 as Ms, // a piece of a prompt, or loading a model, on a busy machine: killing costs every answer there
   })
 
 /** Answers that run at once. */
