@@ -4,6 +4,7 @@ import type { ModelConfig } from './model-config.ts'
 import { type ChunkErrors, compareProofs, worstOf } from './proof/compare.ts'
 import { prefillRows } from './proof/prefill.ts'
 import { type FormReason, type ReadAnswer, readAnswer } from './proof/read-answer.ts'
+import { MOST_REPAIRS, repairTokens } from './proof/retokenise.ts'
 import { choosePart } from './proof/share.ts'
 import type { PreparedRequest } from './request.ts'
 import { createDraws } from './sampler.ts'
@@ -59,7 +60,7 @@ export const check = async (
 ): Promise<Check> => {
   const read = readAnswer({ answer, request, ...deps })
   if (typeof read === 'string') return refused(read)
-  return (await measure(deps, request, read, { share, explains: false })).check
+  return (await measureAny(deps, request, read, { share, explains: false })).check
 }
 
 /**
@@ -75,14 +76,50 @@ export const explain = async (
   const read = readAnswer({ answer, request, ...deps })
   const nothing = { limits: deps.thresholds, chunks: [], positions: [] }
   if (typeof read === 'string') return { check: refused(read), ...nothing }
-  return { ...nothing, ...(await measure(deps, request, read, { share, explains: true })) }
+  return { ...nothing, ...(await measureAny(deps, request, read, { share, explains: true })) }
+}
+
+interface Look {
+  readonly share: CheckShare | undefined
+  readonly explains: boolean
+}
+
+/**
+ * Measures an answer; one without a proof may have been tokenised again, and is then measured over the tokens that this model draws, as
+ * long as they give the same text.
+ */
+const measureAny = async (
+  deps: CheckDeps,
+  request: PreparedRequest,
+  read: ReadAnswer,
+  look: Look,
+): Promise<Omit<Explanation, 'limits'>> => {
+  if (request.proof !== 'none') return measure(deps, request, read, look)
+  const { marginMax } = deps.thresholds
+  let { tokens } = read
+  let prefilled = 0
+  for (let repairs = 0; ; repairs++) {
+    const found = await measure(deps, request, { ...read, tokens }, look)
+    prefilled += found.check.prefilled
+    const check = { ...found.check, prefilled }
+    const wrong = found.positions.find(({ margin }) => margin > marginMax)
+    if (wrong === undefined && read.short && tokens.length < request.maxTokens) {
+      return { check: refused('truncated', prefilled), chunks: [], positions: [] }
+    }
+    const repaired =
+      wrong === undefined || repairs === MOST_REPAIRS
+        ? null
+        : repairTokens({ ...wrong, tokens, ends: deps.config.ends, tokenizer: deps.tokenizer })
+    if (repaired === null || repaired.length > request.maxTokens) return { ...found, check }
+    tokens = repaired
+  }
 }
 
 const measure = async (
   { decoder, config, model, thresholds }: CheckDeps,
   request: PreparedRequest,
   { tokens, proofs }: ReadAnswer,
-  { share, explains }: { readonly share: CheckShare | undefined; readonly explains: boolean },
+  { share, explains }: Look,
 ): Promise<Omit<Explanation, 'limits'>> => {
   const part = choosePart(tokens.length, share)
   const first = request.prompt.length - 1 // the row of the prompt's last token drew the answer's first
@@ -98,7 +135,12 @@ const measure = async (
       const position = row - first
       const token = tokens[position] ?? -1
       const margin = draws.margin({ logits, position, token, tolerance: thresholds.marginMax })
-      positions.push({ position, token, drawn: explains ? draws.choose(logits, position) : -1, margin })
+      positions.push({
+        position,
+        token,
+        drawn: explains || (request.proof === 'none' && margin > 0) ? draws.choose(logits, position) : token,
+        margin,
+      })
     },
   })
   const chunks = compareProofs({ request, model, tokens, proofs, hidden: hidden.subarray(first * width), width })

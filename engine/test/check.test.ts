@@ -131,6 +131,44 @@ describe('check', () => {
   })
 })
 
+describe('an answer without a proof', () => {
+  const asked = request({ temperature: 0, proof: 'none', maxTokens: 40 })
+  const pieces = (tokens: readonly number[], at: number): readonly number[] => {
+    const { encode, decode } = model.tokenizer
+    return [...decode(tokens.slice(at, at + 1))].flatMap((character) => encode(character))
+  }
+
+  test('is believed when its text has other tokens than the model draws', async () => {
+    const free = await honest.generate(asked)
+    const here = { ...asked, stop: [free.text.slice(-6, -3)] } // shorter than maxTokens, so that more tokens still fit
+    const answer = await honest.generate(here)
+    const places = answer.tokens.slice(0, -3).flatMap((_, at) => (pieces(answer.tokens, at).length === 2 ? [at] : []))
+    expect(places.length).toBeGreaterThan(0)
+    for (const at of places.slice(0, 3)) {
+      const tokens = [...answer.tokens.slice(0, at), ...pieces(answer.tokens, at), ...answer.tokens.slice(at + 1)]
+      const { reason, marginMax } = await honest.check(here, { ...answer, tokens })
+      expect({ at, reason, marginMax }).toEqual({ at, reason: 'ok', marginMax: 0 })
+      const proved = await honest.check(
+        { ...here, proof: 'residue' },
+        { ...answer, tokens, fingerprint: await honest.prove({ ...here, proof: 'residue' }, tokens) },
+      )
+      expect(proved.reason).toBe('sampling') // where ids are at hand they have to be the drawn ones
+    }
+  })
+
+  test('is caught when a word was replaced, and truncated when its last words are missing', async () => {
+    const answer = await honest.generate(asked)
+    const tokens = answer.tokens.map((token, position) => (position === 20 ? 2 + ((token + 17) % 900) : token))
+    expect(await reasonOf(asked, honest.assemble(asked, { ...answer, tokens }))).toBe('sampling')
+    const short = answer.tokens.slice(0, 38)
+    expect(await reasonOf(asked, { ...answer, tokens: short, text: model.tokenizer.decode(short) })).toBe('truncated')
+    const shorter = answer.tokens.slice(0, 20)
+    expect(await reasonOf(asked, { ...answer, tokens: shorter, text: model.tokenizer.decode(shorter) })).toBe(
+      'truncated',
+    )
+  })
+})
+
 describe('stop texts', () => {
   const open = { maxTokens: 60, seed: seedOf(21) }
   let stop = ''

@@ -1,14 +1,15 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { integerArgument, withJson } from '@arbor/chain/options'
 import { startContained } from '@arbor/engine/contained/start'
 import { findModel, MODELS } from '@arbor/engine/find-model'
-import { CARD, readModelFolder } from '@arbor/engine/folder'
+import { CARD, readJson, readModelFolder } from '@arbor/engine/folder'
 import { parseProviders } from '@arbor/engine/providers'
 import { shareBound } from '@arbor/engine/statistics'
 import { findThresholds, type Thresholds, thresholdsHash } from '@arbor/engine/thresholds'
 import { openTokenizer } from '@arbor/engine/tokenizer'
 import type { CommandContext } from '@arbor/shared/command'
+import { SubnetError } from '@arbor/shared/errors'
 import type { Provider } from '@arbor/shared/inference'
 import { Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
@@ -63,7 +64,12 @@ export const calibrateCommand = (context: CommandContext): Command =>
   withJson(new Command('calibrate'))
     .description('measure honest answers and cheaper copies here, and write the limits of the checks into the card')
     .argument('<model>', 'its name, or the path of its folder')
-    .option('--answers <n>', 'honest answers with the default proof; half as many with each other', integerArgument(16, 100_000), 96)
+    .option(
+      '--answers <n>',
+      'honest answers with the default proof; half as many with each other',
+      integerArgument(16, 100_000),
+      96,
+    )
     .option('--providers <list>', 'execution providers of miners and validators', providers, ['cpu'])
     .option('--dry-run', 'print the limits and write nothing')
     .action((model: string, options: Options) => run(context, model, options))
@@ -77,7 +83,7 @@ async function run(context: CommandContext, model: string, options: Options): Pr
   const found = await contained(context, { folder, answers, providers, chats, into }, options.json === true)
   const kept = card.thresholds.filter((each) => findThresholds(found, each) === undefined)
   const thresholds = [...kept, ...found]
-  if (options.dryRun !== true) await writeThresholds(folder, thresholds)
+  if (options.dryRun !== true) await writeThresholds(folder, { hash: id.hash, thresholds })
   print(context, {
     json: options.json,
     schema: calibrateSchema,
@@ -123,10 +129,20 @@ async function contained(context: CommandContext, job: CalibrateJob, quiet: bool
 }
 
 /** Puts the limits into the card in one step; the rest of it stays as it is. */
-async function writeThresholds(folder: string, thresholds: readonly Thresholds[]): Promise<void> {
+async function writeThresholds(
+  folder: string,
+  of: { readonly hash: string; readonly thresholds: readonly Thresholds[] },
+): Promise<void> {
   const path = join(folder, CARD)
-  const card: object = JSON.parse(await readFile(path, 'utf8'))
-  await writeFile(`${path}.new`, `${JSON.stringify({ ...card, thresholds }, null, 2)}\n`)
+  const card = await readJson(folder, CARD)
+  if (`0x${card.hash}` !== of.hash) {
+    throw new SubnetError({
+      code: 'MODEL_MISMATCH',
+      message: `The model in ${folder} was replaced while it was calibrated: measured ${of.hash}, found 0x${card.hash}; calibrate it again`,
+      details: { folder, found: `0x${card.hash}`, expected: of.hash },
+    })
+  }
+  await writeFile(`${path}.new`, `${JSON.stringify({ ...card, thresholds: of.thresholds }, null, 2)}\n`)
   await rename(`${path}.new`, path)
 }
 

@@ -5,12 +5,15 @@ import type { PreparedRequest } from '../request.ts'
 import type { Tokenizer } from '../tokenizer.ts'
 import { CHUNK_TOKENS, TOP_K } from '../toploc.ts'
 import { residuesOf } from './residue.ts'
+import { MOST_REPAIRS } from './retokenise.ts'
 
 /** An answer whose form is right; its text is that of its tokens, and it ends where it may. */
 export interface ReadAnswer {
   readonly tokens: readonly number[]
   /** Bytes of each chunk's proof. */
   readonly proofs: readonly Uint8Array[]
+  /** Whether a few tokens are missing that another tokenisation of the same text may have; only where there is no proof. */
+  readonly short: boolean
 }
 
 /** Why an answer needs no look at the model. */
@@ -37,9 +40,11 @@ export const readAnswer = (of: {
   const read = readAnswerText({ tokenizer, tokens, stop, maxTokens, ends: config.ends })
   // An end token or a stop text ends an answer, and nothing else does before the full length.
   if (read.endedAt !== null && read.endedAt !== tokens.length - 1) return 'malformed'
-  if (read.endedAt === null && (finish === 'stop' || tokens.length !== maxTokens)) return 'truncated'
+  const missing = read.endedAt === null ? maxTokens - tokens.length : 0
+  const short = missing > 0 && missing <= MOST_REPAIRS && proof === 'none'
+  if (read.endedAt === null && (finish === 'stop' || (missing > 0 && !short))) return 'truncated'
   if (read.endedAt !== null && finish === 'length') return 'malformed'
-  return read.text === text ? { tokens, proofs } : 'text'
+  return read.text === text ? { tokens, proofs, short } : 'text'
 }
 
 const readFields = (
