@@ -191,20 +191,28 @@ class Decoder:
         result = graph.node("Mul", [unit, graph.tensor(f"{name}.weight", weight)], name)
         return graph.node("Cast", [result], f"{name}.half", to=np.float16) if self.variant == "fp16" else result
 
-    def linear(self, name: str, rows: str, weight: np.ndarray) -> str:
+    def linear(self, name: str, rows: str, weight: np.ndarray, bits: int | None = None) -> str:
         graph = self.graph
         if self.variant not in BITS:
             return graph.node("MatMul", [rows, graph.tensor(f"{name}.weight", np.ascontiguousarray(weight.T.astype(self.kind)))], name)
-        bits = BITS[self.variant]
-        packed, scales, zeros = quantise_blocks(weight, bits, BLOCK)
+        bits = bits or BITS[self.variant]
+        packed, scales, zeros, rest = quantise_blocks(weight, bits, BLOCK)
         inputs = [rows, *(graph.tensor(f"{name}.{part}", value) for part, value in (("blocks", packed), ("scales", scales), ("zeros", zeros)))]
         sizes = {"K": weight.shape[1], "N": weight.shape[0], "bits": bits, "block_size": BLOCK, "accuracy_level": INT8_ACTIVATIONS}
-        return graph.node("MatMulNBits", inputs, name, domain="com.microsoft", **sizes)
+        product = graph.node("MatMulNBits", inputs, f"{name}.product" if bits == 4 else name, domain="com.microsoft", **sizes)
+        if bits == 8:
+            return product  # a zero of eight bits is off by 1/510 of a block's range, which is nothing
+        # What a whole zero of four bits is off by is the same for all weights of a block: it goes to the sum of the block's inputs.
+        blocks = graph.node("Reshape", [rows, graph.whole([0, 0, -1, BLOCK])], f"{name}.inputs")
+        sums = graph.node("ReduceSum", [blocks, graph.whole([-1])], f"{name}.sums", keepdims=0)
+        missing = graph.node("MatMul", [sums, graph.tensor(f"{name}.rest", np.ascontiguousarray(rest.T))], f"{name}.missing")
+        return graph.node("Add", [product, missing], name)
 
     def head(self, hidden: str) -> str:
         graph = self.graph
         if self.variant in BITS:
-            return self.linear("head", hidden, self.source.weight("token_embd"))
+            # The embedding is the one tensor that the package keeps in eight bits, in both of its uses.
+            return self.linear("head", hidden, self.source.weight("token_embd"), bits=8)
         return graph.node("MatMul", [hidden, graph.node("Transpose", ["embedding"], "head_weight", perm=[1, 0])], "head")
 
 
