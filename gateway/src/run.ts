@@ -1,22 +1,17 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import { join } from 'node:path'
-import { isLocalChain, type PrivateAddresses } from '@arbor/chain/address'
+import type { PrivateAddresses } from '@arbor/chain/address'
 import { type ChainConnection, connectChain } from '@arbor/chain/client/connect'
 import { findModel } from '@arbor/engine/find-model'
 import { type ModelFolder, readModelFolder } from '@arbor/engine/folder'
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Logger } from '@arbor/shared/log'
-import { DEFAULT_LIFETIME_MS } from '@arbor/shared/protocol/limits'
 import type { Signer } from '@arbor/shared/signer'
 import { supervise } from '@arbor/shared/supervise'
-import type { Ms, NetUid } from '@arbor/shared/units'
+import type { NetUid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
-import { ASK_LIMITS } from '@arbor/validator/dendrite/ask'
-import { type Dendrite, openDendrite } from '@arbor/validator/dendrite/open'
-import { openScoresReader, type ScoresReader } from '@arbor/validator/read-scores'
-import { openTraffic, type Traffic } from '@arbor/validator/traffic'
+import type { Traffic } from '@arbor/validator/traffic'
 import { createAsking, LONGEST_ASK } from './asking.ts'
 import { type Follower, openFollower } from './follow.ts'
 import { createServer } from './http/server.ts'
@@ -24,11 +19,13 @@ import { createLimiter } from './keys/limits.ts'
 import type { KeyRing } from './keys/ring.ts'
 import { openMeter } from './meter.ts'
 import { createMetrics } from './metrics.ts'
+import { type OwnDendrite, openOwnDendrite } from './open-dendrite.ts'
 import { isLoopback, type Listen } from './options.ts'
 import { openQuestions } from './question.ts'
 import { createRecorder } from './record.ts'
 import { createRouter, type RouterLimits } from './routing/router.ts'
 import { serve } from './serve.ts'
+import { openValidatorData } from './validator-data.ts'
 
 /** What the flags say. */
 export interface GatewaySettings {
@@ -100,12 +97,14 @@ const serveSubnet = async (deps: GatewayDeps, subnet: Subnet, signal: AbortSigna
   const { settings, hotkey, clock, log } = deps
   const { chain, spec } = subnet
   const questions = openQuestions({ spec, task: settings.task, meter: openMeter(subnet.model) })
-  using data = openData(deps, subnet)
-  await using dendrite = disposable(dendriteFor(deps, subnet))
+  const { netuid } = settings
+  const owner = { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address }
+  using data = openValidatorData({ folder: settings.validatorData, owner, spec })
+  await using dendrite = openOwnDendrite({ ...settings, ...subnet, spec, hotkey, clock, log })
   const router = createRouter({ limits: settings.limits, clock, random })
   const follower = await openFollower({
     chain,
-    netuid: settings.netuid,
+    netuid,
     self: hotkey.address,
     router,
     scores: data.scores === null ? null : data.scores.read,
@@ -126,7 +125,11 @@ const serveSubnet = async (deps: GatewayDeps, subnet: Subnet, signal: AbortSigna
       onStopping: router.close,
       supervise: (until) =>
         supervise({
-          loops: { subnet: follower.follow, ...(deps.keys === null ? {} : { keys: deps.keys.follow }) },
+          loops: {
+            subnet: follower.follow,
+            dendrite: dendrite.watch,
+            ...(deps.keys === null ? {} : { keys: deps.keys.follow }),
+          },
           signal: until,
           clock,
         }),
@@ -140,59 +143,12 @@ const serveSubnet = async (deps: GatewayDeps, subnet: Subnet, signal: AbortSigna
 /** A number in [0, 1) with 48 bits of chance. */
 const random = (): number => randomInt(2 ** 48 - 1) / 2 ** 48
 
-const dendriteFor = ({ settings, hotkey, clock, log }: GatewayDeps, { chain, spec, specifier }: Subnet): Dendrite => {
-  const { inFlight, perMiner } = settings.limits
-  const rule = settings.privateAddresses
-  return openDendrite({
-    spec,
-    specifier,
-    signer: hotkey,
-    netuid: settings.netuid,
-    genesisHash: chain.genesisHash,
-    clock,
-    log,
-    limits: { ...ASK_LIMITS, inFlight, perMiner },
-    isSealed: true, // so that each piece of a stream is the miner's, before its end is signed
-    proof: 'mac',
-    privateAllowed: rule === 'allow' || (rule === 'auto' && isLocalChain(chain)),
-    speaksBittensor: false,
-    sessionMs: DEFAULT_LIFETIME_MS as Ms,
-  })
-}
-
-/** The validator's files, as far as the gateway uses them. */
-interface Data extends Disposable {
-  readonly scores: ScoresReader | null
-  readonly traffic: Traffic | null
-}
-
-const openData = ({ settings, hotkey }: GatewayDeps, { chain, spec }: Subnet): Data => {
-  const { validatorData: folder, netuid } = settings
-  if (folder === null) return { scores: null, traffic: null, [Symbol.dispose]: () => undefined }
-  const owner = { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address }
-  const traffic = openTraffic({ file: join(folder, 'traffic.sqlite'), owner, spec })
-  const scores = openScoresReader({ file: join(folder, 'ledger.sqlite') })
-  return {
-    scores,
-    traffic,
-    [Symbol.dispose]: () => {
-      scores[Symbol.dispose]()
-      traffic.close()
-    },
-  }
-}
-
-const disposable = (dendrite: Dendrite): Dendrite & AsyncDisposable => ({
-  ...dendrite,
-  [Symbol.asyncDispose]: dendrite.close,
-})
-
 interface Parts extends GatewayDeps {
   readonly subnet: Subnet
   readonly questions: ReturnType<typeof openQuestions>
   readonly router: ReturnType<typeof createRouter>
   readonly follower: Follower
-  readonly dendrite: Dendrite
+  readonly dendrite: OwnDendrite
   readonly traffic: Traffic | null
   readonly stopping: { readonly isStopping: () => boolean; readonly stop: AbortSignal }
 }

@@ -85,7 +85,8 @@ const drain = async (of: {
   await Promise.all([closing, late])
 }
 
-const aborted = (signal: AbortSignal): Promise<void> =>
+/** Waits for a signal. */
+export const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })

@@ -50,7 +50,7 @@ beforeAll(async () => {
   ])
   url = String((await gateway.event('gateway.ready')).url)
   client = new OpenAI({ apiKey: key, baseURL: `${url}/v1`, maxRetries: 0 })
-}, 240_000)
+}, 360_000)
 afterAll(() => net?.close())
 
 describe('OpenAI’s client', () => {
