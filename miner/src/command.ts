@@ -179,8 +179,7 @@ const settingsOf = (of: {
       hotkeyName: options.hotkey,
     },
     specifier,
-    model:
-      findModel({ model: options.model ?? spec.model.name, cwd }),
+    model: findModel({ model: options.model ?? spec.model.name, cwd }),
     data: resolve(cwd, options.data ?? join('.arbor', 'miner', hotkey)),
     ip: options.ip,
     port,
