@@ -96,13 +96,12 @@ describe('gumbel noise', () => {
   })
 
   test('the bound is never below the noise, and the noise is finite, for every output', () => {
-    const outputs = new Uint32Array(100_000)
+    const outputs = new Uint32Array(50_000)
     fillStream(Buffer.alloc(16, 9), outputs)
     const edges = Array.from({ length: 32 }, (_, bit) => [2 ** bit - 1, 2 ** bit, 2 ** 32 - 2 ** bit]).flat()
-    for (const output of [...outputs, ...edges, 2 ** 32 - 1]) {
-      expect(Number.isFinite(gumbelOf(output))).toBe(true)
-      expect(gumbelBound(output)).toBeGreaterThanOrEqual(gumbelOf(output))
-    }
+    const all = [...outputs, ...edges, 2 ** 32 - 1]
+    expect(all.filter((output) => !Number.isFinite(gumbelOf(output)))).toEqual([])
+    expect(all.filter((output) => gumbelBound(output) < gumbelOf(output))).toEqual([])
   })
 })
 
