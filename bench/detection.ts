@@ -132,7 +132,8 @@ function verifyByPackage(): void {
     .trim()
     .split('\n')
   for (const [place, { group, answered }] of forPackage.entries()) {
-    const found = JSON.parse(said[place] ?? '') as Pick<Check, 'exponentMismatches' | 'mantissaError'>
+    const found = JSON.parse(said[place] ?? '') as Pick<Check, 'exponentMismatches' | 'mantissaError'> | null
+    if (found === null) continue // too short an answer for it
     const rest = { residueError: null, marginMean: null, marginMax: null, mismatches: null, prefilled: 0 }
     packaged.add(group, answered.index, answered.answer.tokens.length, { reason: 'ok', ...rest, ...found })
   }
