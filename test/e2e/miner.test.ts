@@ -128,6 +128,10 @@ const start = async (of: {
   return { ended, ready: ready.promise, stop: () => stop.abort(), events }
 }
 
+/** The binding of the miner's answer to a request. */
+const bound = (requestHash: Uint8Array): Hex =>
+  bindingOf({ genesisHash, netuid: 1 as NetUid, hotkey: miner.address, requestHash })
+
 const judge = async (url: string): Promise<{ status: number; verdict: string | undefined }> => {
   const spec = await loadSpec('inference-tiny')
   const body = requestOf(spec)
@@ -138,7 +142,7 @@ const judge = async (url: string): Promise<{ status: number; verdict: string | u
   const verdict = await spec.tasks.chat?.score({
     request: JSON.parse(body.toString()),
     response: JSON.parse(reply.text),
-    binding: bindingOf({ genesisHash, netuid: 1 as NetUid, hotkey: miner.address, requestHash: reply.requestHash }),
+    binding: bound(reply.requestHash),
     engine,
     timing: { totalMs: 1, deadlineMs: 10_000 },
   })
@@ -179,6 +183,7 @@ describe('miner process', () => {
     await running.ended
     await expect(fetch(`${url}/health`)).rejects.toThrow()
     expect(running.events.map(({ event }) => event).filter(Boolean)).toEqual([
+      'miner.engine',
       'miner.advertised',
       'miner.ready',
       'miner.answered',
@@ -198,7 +203,7 @@ describe('miner process', () => {
     expect(mark).toBeGreaterThan(10) // most of 48 tokens add text
     expect(chunks.slice(0, mark).join('')).toBe(whole.text)
     const engine = await openEngine({ folder: modelFolder('arbor-tiny') })
-    const request = JSON.parse(body.toString())
+    const request = { ...JSON.parse(body.toString()), binding: bound(written.hash) }
     expect((await engine.check(request, whole)).reason).toBe('ok')
     await engine.close()
     running.stop()
