@@ -9,7 +9,7 @@ import type { BatchLimits, BatchStats } from './types.ts'
 
 /** Bounds of an engine's batch, and why they are lower than asked for. */
 export interface Limits extends BatchLimits {
-  /** Bytes of cache that one token takes; a run holds what it read and what it wrote, so twice as much at its peak. */
+  /** Bytes of cache that one token takes; a run holds what it read, what it wrote and a copy of that: three times as much. */
   readonly bytesPerToken: number
   /** Why answers run one by one although more were asked for; null where they do not. */
   readonly single: string | null
