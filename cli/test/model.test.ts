@@ -287,7 +287,9 @@ describe('arbor model add', () => {
   })
 
   test.each(['trying', 'hashing'])('nothing is left behind when it is stopped while %s', async (stopAt) => {
-    expect((await run(['add', layOut(), '--name', 'mine'], { stopAt })).out).toBe('')
+    const { out, err, code } = await run(['add', layOut(), '--name', 'mine'], { stopAt })
+    expect({ out, code }).toEqual({ out: '', code: 1 })
+    expect(err).toMatch(/^MODEL_NOT_ADDED: /m)
     expect(left()).toEqual([])
   })
 

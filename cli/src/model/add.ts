@@ -63,8 +63,22 @@ export const addCommand = (context: CommandContext): Command =>
     .option('--models <folder>', 'the folder that holds models', MODELS)
     .action((path: string | undefined, options: Options) => {
       if ((path === undefined) === (options.recipe === undefined)) throw needsOne()
-      return path === undefined ? make(context, options) : add(context, path, options)
+      return whole(context, path === undefined ? make(context, options) : add(context, path, options))
     })
+
+/** Says that a stopped command added nothing, which a script would else take for success. */
+async function whole({ signal }: CommandContext, adding: Promise<void>): Promise<void> {
+  try {
+    await adding
+  } catch (cause) {
+    if (!signal.aborted) throw cause
+    throw new SubnetError({
+      code: 'MODEL_NOT_ADDED',
+      message: 'The command was stopped before the model was whole, and left nothing of it; run it again',
+      cause,
+    })
+  }
+}
 
 /** Makes an export by a recipe and adds it. */
 async function make(context: CommandContext, options: Options): Promise<void> {
