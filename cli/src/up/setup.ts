@@ -1,4 +1,4 @@
-import { addStake, batchAll, burnedRegister, transferKeepAlive } from '@arbor/chain/client/calls'
+import { addStake, adminSet, batchAll, burnedRegister, sudo, transferKeepAlive } from '@arbor/chain/client/calls'
 import type { Call, ChainClient, Submission } from '@arbor/chain/client/types'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Keypair } from '@arbor/shared/keypair'
@@ -61,6 +61,29 @@ export async function registerMembers({
   const together = missing.length > cheapRegistrations ? registrationsAtOnce : 1
   for (let start = 0; start < missing.length; start += together)
     await Promise.all(missing.slice(start, start + together).map(register))
+}
+
+/** Share of the stake that must see a weight in a zoo, of 65 535: 0.6. At the usual half, each of two equal validators pays alone. */
+const zooKappa = Math.round(0.6 * 65_535)
+
+/**
+ * Lets a weight count only where more than one of two equal validators holds it.
+ * @param root the chain's sudo key
+ * @throws UP_SETUP with the chain's error
+ */
+export async function askForMajority({
+  chain,
+  netuid,
+  root,
+  signal,
+}: {
+  readonly chain: ChainClient
+  readonly netuid: NetUid
+  readonly root: Keypair
+  readonly signal: AbortSignal
+}): Promise<void> {
+  const call = sudo(adminSet('kappa', { netuid, kappa: zooKappa }))
+  mustSucceed('setting kappa', await chain.submit(call, { signer: root, signal, waitFor: 'included' }))
 }
 
 const fund = ({ member, coldkey }: FundedMember, price: Rao): Call => {

@@ -19,7 +19,7 @@ import { take } from './news.ts'
 import { openOutput } from './output.ts'
 import { type Claim, makeReport } from './report.ts'
 import { type Member, places, shuffled } from './roster.ts'
-import { type FundedMember, registerMembers } from './setup.ts'
+import { askForMajority, type FundedMember, registerMembers } from './setup.ts'
 import { startMembers } from './start-members.ts'
 import { type NetEvent, type NetState, reduce } from './state.ts'
 import { askAsUsers } from './users.ts'
@@ -149,7 +149,9 @@ async function startAndWatch(net: Net, startedAt: number): Promise<Measured | nu
   try {
     emit({ kind: 'phase', phase: 'registering miners and validators', url })
     const members = shuffled(net.funded, options.seed)
-    await registerMembers({ chain, netuid, members, bank: keypairFromUri('//Alice'), signal: context.signal })
+    const alice = keypairFromUri('//Alice') // the development chain's bank, and its sudo key
+    await registerMembers({ chain, netuid, members, bank: alice, signal: context.signal })
+    if (options.attacks.length > 0) await askForMajority({ chain, netuid, root: alice, signal: context.signal })
     emit({ kind: 'phase', phase: 'starting miners and validators' })
     const watching = watch(net, chain, startedAt)
     await Promise.race([watching, startAll(net, url)])
