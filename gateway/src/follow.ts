@@ -19,7 +19,11 @@ export interface View {
 /** The followed chain. */
 export interface Follower {
   view(): View
+  /** The newest block that we know, final or not. */
+  newest(): Block
   readonly follow: Loop
+  /** Follows the blocks that are not final yet. */
+  readonly followBest: Loop
 }
 
 /** Finalised heads in a row without our hotkey before we believe that it was deregistered. */
@@ -33,7 +37,7 @@ const STALE_MS = 180_000
  * @throws GATEWAY_UNREGISTERED when our hotkey is not in the subnet
  */
 export const openFollower = async (of: {
-  readonly chain: Pick<ChainClient, 'finalized' | 'metagraph' | 'heads'>
+  readonly chain: Pick<ChainClient, 'best' | 'finalized' | 'metagraph' | 'heads'>
   readonly netuid: NetUid
   readonly self: Ss58
   readonly router: Router
@@ -72,11 +76,17 @@ export const openFollower = async (of: {
   const { hash } = await chain.finalized()
   const first = await chain.metagraph(netuid, hash)
   if (look(first) === undefined) throw unregistered(self, netuid, first.block.number, 'is not registered')
+  let best = (await chain.best()).number
   return {
     view: () => {
       const quietMs = clock.monotonic() - seenAt
       if (quietMs <= STALE_MS) return view
       return { ...view, trouble: `no finalised block was seen for ${Math.round(quietMs / 1_000)} s` }
+    },
+    newest: () => Math.max(best, view.block) as Block,
+    followBest: async (signal) => {
+      // A reorganisation takes no hash back that was told already.
+      for await (const { number } of chain.heads('best', signal)) best = Math.max(best, number) as Block
     },
     follow: async (signal) => {
       for await (const head of chain.heads('finalized', signal)) {

@@ -127,6 +127,7 @@ const serveSubnet = async (deps: GatewayDeps, subnet: Subnet, signal: AbortSigna
         supervise({
           loops: {
             subnet: follower.follow,
+            blocks: follower.followBest,
             dendrite: dendrite.watch,
             ...(deps.keys === null ? {} : { keys: deps.keys.follow }),
           },
@@ -159,7 +160,6 @@ const buildApp = (parts: Parts) => {
   const { deadlineMs, stream } = questions.definition
   const about = { spec: spec.name, version: String(spec.version), model: model.id.name, hash: model.id.hash }
   const metrics = createMetrics({ router, about })
-  const head = (): ReturnType<Follower['view']>['block'] => follower.view().block
   const asking = createAsking({
     router,
     clock,
@@ -167,7 +167,7 @@ const buildApp = (parts: Parts) => {
     deadlineMs,
     streams: stream === true,
     ask: parts.dendrite.ask,
-    record: createRecorder({ traffic, head, log }),
+    record: createRecorder({ traffic, head: follower.newest, log }),
     patienceMs: PATIENCE_MS,
     events: { attempt: (_miner, outcome) => metrics.attempt(outcome), retry: metrics.retry },
   })

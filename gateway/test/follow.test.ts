@@ -20,21 +20,28 @@ const neuron = (letter: string, of: Partial<Neuron> = {}): Neuron =>
   }) as Neuron
 
 /** A chain whose finalised heads are these lists of neurons, one after the other. */
-const follow = async (of: { readonly heads: readonly (readonly Neuron[])[]; readonly scores?: () => never }) => {
+const follow = async (of: {
+  readonly heads: readonly (readonly Neuron[])[]
+  readonly scores?: () => never
+  /** Numbers of the best blocks, none of them final. */
+  readonly best?: readonly number[]
+}) => {
   const clock = createManualClock()
   const router = createRouter({ limits: { inFlight: 4, perMiner: 2, waiting: 2 }, clock, random: seeded(2) })
   const refs = of.heads.map((_, index): BlockRef => ({ number: (index + 1) as Block, hash: `0x0${index}` }))
+  const bests = (of.best ?? []).map((number): BlockRef => ({ number: number as Block, hash: '0xbe' }))
   const registered: number[] = []
   const follower = await openFollower({
     chain: {
+      best: async () => bests[0] ?? (refs[0] as BlockRef),
       finalized: async () => refs[0] as BlockRef,
       metagraph: async (netuid, at) => {
         const index = refs.findIndex(({ hash }) => hash === at)
         const about = { netuid, block: refs[index], lastEpochBlock: 0, tempo: 10 }
         return { ...about, neurons: of.heads[index] } as unknown as Metagraph
       },
-      async *heads() {
-        yield* refs.slice(1)
+      async *heads(kind) {
+        yield* (kind === 'best' ? bests : refs).slice(1)
       },
     },
     netuid: netUid(1),
@@ -73,6 +80,14 @@ describe('following the subnet', () => {
     expect(still.follower.view().trouble).toBe(null)
     await still.clock.advance(1_000)
     expect(still.follower.view().trouble).toBe('no finalised block was seen for 181 s')
+  })
+
+  test('knows the newest block though it is not final, and forgets none that was told', async () => {
+    const { follower } = await follow({ heads: [[neuron('V'), neuron('A')]], best: [3, 4, 5, 4] })
+    expect(follower.newest()).toBe(3)
+    await follower.followBest(never)
+    expect(follower.newest()).toBe(5)
+    expect(follower.view().block).toBe(1)
   })
 
   test('goes on with the miners that it knows when the scores cannot be read', async () => {

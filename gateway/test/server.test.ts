@@ -126,6 +126,19 @@ describe('POST /v1/chat/completions', () => {
     expect([none.statusCode, none.headers['retry-after']]).toEqual([503, '10'])
   })
 
+  test('has an answer drawn over by a block that no miner can have known', async () => {
+    const log = createLogger({ name: 'test', level: 'silent' })
+    const heads: number[] = []
+    const traffic = {
+      record: ({ head }: { readonly head: number }) => {
+        heads.push(head)
+        return { id: 'id' }
+      },
+    }
+    await post({ script: speaking('Hello'), record: createRecorder({ traffic, head: () => 7 as never, log }) })
+    expect(heads).toEqual([8]) // a miner may know block 8 already; block 9 draws
+  })
+
   test('answers although the record of the answer fails', async () => {
     const log = createLogger({ name: 'test', level: 'silent' })
     const traffic = {

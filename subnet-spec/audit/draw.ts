@@ -7,7 +7,7 @@ import type { Hex, Ss58 } from '@arbor/shared/units'
 
 /** What decides over one answer. */
 export interface DrawOf {
-  /** Hash of the first finalised block after the answer was there: nobody knew it when the answer was signed. */
+  /** Hash of the first block that was made after the answer was there, once it is final: nobody knew it when the answer was signed. */
   readonly blockHash: Hex
   /** What the miner signed. */
   readonly answerHash: Hex

@@ -25,7 +25,7 @@ export interface Exchange extends Registration {
   readonly binding: Hex
   readonly answerHash: Hex
   readonly evidence: Evidence
-  /** The newest finalised block that was known when the answer was there; the next one draws. */
+  /** The newest block, final or not, whose hash may have been out when the answer was there; the next one draws, once it is final. */
   readonly after: Block
 }
 

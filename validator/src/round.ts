@@ -1,4 +1,4 @@
-import type { BlockRef } from '@arbor/chain/client/types'
+import type { BlockRef, ChainClient } from '@arbor/chain/client/types'
 import type { Block, Blocks, Hex, NetUid, Uid } from '@arbor/shared/units'
 import type { SubnetSpec, Verdict } from '@arbor/subnet-spec/define'
 import type { Logger } from 'pino'
@@ -19,8 +19,7 @@ export interface RoundDeps extends JudgeDeps {
   readonly ledger: Ledger
   /** Asks one miner; every way in which it can misbehave is a value, and so is what kept us from asking. */
   readonly ask: (task: PlannedTask, signal: AbortSignal) => Promise<Answer>
-  /** The newest finalised block. */
-  readonly head: () => Promise<BlockRef>
+  readonly chain: Pick<ChainClient, 'best'>
   /** Waits for the first finalised block after one; null when it did not come in time. */
   readonly drawBlock: (after: Block, signal: AbortSignal) => Promise<BlockRef | null>
   /** Blocks of a round. */
@@ -28,14 +27,14 @@ export interface RoundDeps extends JudgeDeps {
 }
 
 /**
- * Asks every miner of a plan. When all answers are there, the next finalised block draws what is looked at of each; they are judged, and
+ * Asks every miner of a plan. When all answers are there, the next block draws, once final, what is looked at of each; they are judged, and
  * verdicts, scores and forfeits recorded in one transaction.
  * A miner whose answer could not be judged for a reason of ours has no verdict this round.
  */
 export async function runRound(deps: RoundDeps, plan: RoundPlan, signal: AbortSignal): Promise<readonly VerdictRow[]> {
   const answers = await Promise.all(plan.tasks.map((task) => askOne(deps, task, signal)))
   signal.throwIfAborted()
-  const after = (await deps.head()).number
+  const after = (await deps.chain.best()).number // the hashes of blocks that are not final yet are out, too
   const isAnswered = answers.some(({ answer }) => answer.kind === 'answered')
   const block = isAnswered ? await deps.drawBlock(after, signal) : null
   if (isAnswered && block === null)

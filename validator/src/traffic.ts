@@ -41,7 +41,7 @@ export interface Extent {
 export interface Traffic extends Disposable {
   /**
    * Writes down an answer that a user got. When the file is full, the miner with the most answers in it loses its oldest.
-   * @param of.head the newest finalised block when the answer was there
+   * @param of.head the newest block, final or not, whose hash may have been out when the answer was there
    * @returns the id of the receipt that it has if it is audited
    */
   record(of: {

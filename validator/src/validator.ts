@@ -16,7 +16,7 @@ import { rewardsOf } from './scores.ts'
 import { readBack, type Snapshot, sameRow, setRow, type WeightOutcome } from './weight-setter.ts'
 
 export interface ValidatorDeps
-  extends Omit<RoundDeps, 'ledger' | 'self' | 'genesisHash' | 'head' | 'drawBlock' | 'length'> {
+  extends Omit<RoundDeps, 'ledger' | 'self' | 'genesisHash' | 'chain' | 'drawBlock' | 'length'> {
   readonly chain: ChainClient
   readonly ledger: Ledger
   readonly hotkey: Signer
@@ -94,7 +94,6 @@ async function roundIfDue(deps: ValidatorDeps, { metagraph, me }: Snapshot, sign
     ...deps,
     self: hotkey.address,
     genesisHash: chain.genesisHash,
-    head: () => chain.finalized(),
     drawBlock: (after, until) => drawBlock(deps, after, until),
     length,
   }

@@ -53,7 +53,7 @@ const setUp = (over: Partial<RoundDeps> = {}) => {
     genesisHash: `0x${'9e'.repeat(32)}`,
     netuid: 1 as NetUid,
     length: 5 as Blocks,
-    head: async () => ({ number: 103 as Block, hash: `0x${'67'.repeat(32)}` }),
+    chain: { best: async () => ({ number: 103 as Block, hash: `0x${'67'.repeat(32)}` }) },
     drawBlock: async (after) => ({ number: (after + 1) as Block, hash: `0x${'d4'.repeat(32)}` }),
     clock: createManualClock(5_000),
     log: createLogger({ name: 'test', level: 'silent' }),
