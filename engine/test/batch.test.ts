@@ -226,6 +226,28 @@ describe('batch in trouble', () => {
     await engine.close()
   })
 
+  test.each(['assemble', 'hold'] as const)('no answer waits for ever when the cache fails to %s', async (what) => {
+    let broken = false
+    const fail = (): never => {
+      throw new Error('failed to allocate memory')
+    }
+    const { assemble, hold } = model.decoder
+    const decoder: Partial<Decoder> =
+      what === 'assemble'
+        ? { assemble: async (pieces) => (broken ? fail() : assemble(pieces)) }
+        : { hold: (cache) => (broken ? fail() : hold(cache)) }
+    const engine = await start({ batch: 3 }, decoder)
+    const requests = mixed(3).map((each) => ({ ...each, prompt: LONG.repeat(3), maxTokens: 8 }))
+    await engine.generate(request({ prompt: LONG.repeat(3) })) // leaves a prefix
+    broken = true
+    for (const each of await Promise.allSettled(requests.map((asked) => engine.generate(asked)))) {
+      expect(each).toMatchObject({ status: 'rejected', reason: { code: 'ENGINE_RUN_FAILED', retryable: true } })
+    }
+    broken = false
+    await mustAllBeOk(requests, await Promise.all(requests.map((each) => engine.generate(each))))
+    await engine.close()
+  })
+
   test('answers run one by one, with the reason, when rows of the graph are not independent', async () => {
     const run = async (batch: Parameters<Decoder['run']>[0]): Promise<Step> => {
       const step = await model.decoder.run(batch)

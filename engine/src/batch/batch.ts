@@ -26,6 +26,7 @@ export const createBatch = (of: { readonly decoder: Decoder; readonly limits: Ba
   const { decoder, limits } = of
   const prefixes = createPrefixes({ decoder, tokens: limits.prefixTokens })
   const waiting: Job[] = []
+  const open = new Set<Job>() // taken, and not ended in one way or the other
   let prefills: Prefill[] = []
   let groups: Group[] = []
   const counts = { prefills: 0, steps: 0, drawn: 0 }
@@ -42,8 +43,9 @@ export const createBatch = (of: { readonly decoder: Decoder; readonly limits: Ba
     for (let job = waiting[0]; job !== undefined; job = waiting[0]) {
       if (running() + prefills.length >= limits.rows) return
       if (promised() + needs(job.sequence) > limits.cacheTokens) return
+      const cache = (await prefixes.take(job.sequence.prompt)) ?? decoder.empty
       waiting.shift()
-      prefills.push({ job, cache: (await prefixes.take(job.sequence.prompt)) ?? decoder.empty })
+      prefills.push({ job, cache })
     }
   }
 
@@ -154,10 +156,10 @@ export const createBatch = (of: { readonly decoder: Decoder; readonly limits: Ba
     try {
       while (waiting.length + prefills.length + groups.length > 0) await advance()
     } catch (error) {
-      const lost = [...waiting.splice(0), ...prefills.map(({ job }) => job), ...groups.flatMap(jobsOf)]
+      waiting.splice(0)
       prefills = []
       groups = []
-      for (const job of lost) job.reject(failure(error))
+      for (const job of open) job.reject(failure(error)) // some may be in none of these lists just now
     }
     loop = undefined
   }
@@ -171,7 +173,19 @@ export const createBatch = (of: { readonly decoder: Decoder; readonly limits: Ba
         if (signal?.aborted) return reject(aborted(0, signal.reason))
         if (tokens > limits.cacheTokens) return reject(neverFits(tokens, limits.cacheTokens))
         if (waiting.length >= limits.waiting) return reject(full(running() + prefills.length, waiting.length))
-        waiting.push({ sequence, resolve, reject })
+        const job: Job = {
+          sequence,
+          resolve: () => {
+            open.delete(job)
+            resolve()
+          },
+          reject: (error) => {
+            open.delete(job)
+            reject(error)
+          },
+        }
+        open.add(job)
+        waiting.push(job)
         loop ??= work()
       }),
     stats: () => ({
@@ -192,8 +206,6 @@ export const createBatch = (of: { readonly decoder: Decoder; readonly limits: Ba
 }
 
 const NONE = new Float32Array(0)
-
-const jobsOf = ({ rows }: Group): Job[] => rows.map(({ job }) => job)
 
 /** Counts the tokens of cache that a sequence takes by itself when it is as long as it may be. */
 const needs = ({ prompt, maxTokens }: Sequence): number => prompt.length + maxTokens
