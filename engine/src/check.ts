@@ -86,7 +86,7 @@ interface Look {
 
 /**
  * Measures an answer; one without a proof may have been tokenised again, and is then measured over the tokens that this model draws, as
- * long as they give the same text.
+ * long as they give the same text. A part of it may not show where the tokens are others, so what looks wrong in a part is looked at whole.
  */
 const measureAny = async (
   deps: CheckDeps,
@@ -97,15 +97,20 @@ const measureAny = async (
   if (request.proof !== 'none') return measure(deps, request, read, look)
   const { marginMax } = deps.thresholds
   let { tokens } = read
+  let { share } = look
   let prefilled = 0
   for (let repairs = 0; ; repairs++) {
-    const found = await measure(deps, request, { ...read, tokens }, look)
+    const found = await measure(deps, request, { ...read, tokens }, { ...look, share })
     prefilled += found.check.prefilled
     const check = { ...found.check, prefilled }
     const wrong = found.positions.find(({ margin }) => margin > marginMax)
-    if (wrong === undefined && read.short && tokens.length < request.maxTokens) {
-      return { check: refused('truncated', prefilled), chunks: [], positions: [] }
+    const lacks = read.short && tokens.length < request.maxTokens
+    if ((wrong !== undefined || lacks) && found.positions.length < tokens.length) {
+      share = undefined
+      repairs--
+      continue
     }
+    if (wrong === undefined && lacks) return { check: refused('truncated', prefilled), chunks: [], positions: [] }
     const repaired =
       wrong === undefined || repairs === MOST_REPAIRS
         ? null

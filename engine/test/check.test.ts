@@ -156,6 +156,31 @@ describe('an answer without a proof', () => {
     }
   })
 
+  test('is believed when other tokens than the model draws lie outside the part that is looked at', async () => {
+    const { tokens: drawn } = await honest.generate({ ...asked, maxTokens: 39 })
+    const at = drawn.findIndex((_, place) => place >= 32 && pieces(drawn, place).length === 2)
+    expect(at).toBeGreaterThanOrEqual(32)
+    const own = [...drawn.slice(0, at), ...pieces(drawn, at), ...drawn.slice(at + 1)] // 40 tokens, of which the text makes 39
+    const prepared = prepareRequest({ request: asked, ...model })
+    const { length } = prepared.prompt
+    const prefill: typeof model.decoder.prefill = async (tokens, rows = []) => {
+      const outputs = await model.decoder.prefill(tokens, rows)
+      for (const [index, row] of rows.entries()) {
+        const seen = tokens.slice(length, row + 1)
+        const isOwn = seen.every((token, place) => token === own[place])
+        outputs.logits[index * outputs.vocabulary + ((isOwn ? own : drawn)[seen.length] ?? 0)] = 1e3
+      }
+      return outputs
+    }
+    const limits = findThresholds(model.folder.card.thresholds, { profile: 'fp32', provider: 'cpu', proof: 'none' })
+    if (limits === undefined) return expect.unreachable('the tiny model is calibrated')
+    const deps = { ...model, decoder: { ...model.decoder, prefill }, model: honest.model, thresholds: limits }
+    const answer = { text: model.tokenizer.decode(drawn), tokens: drawn, finish: 'length', fingerprint: [] }
+    const reasons = async (share?: CheckShare) => (await check(deps, prepared, answer, share)).reason
+    expect(await reasons()).toBe('ok')
+    for (let draw = 0; draw < 4; draw++) expect(await reasons({ draw: seedOf(draw), chunks: 1 })).toBe('ok')
+  })
+
   test('is caught when a word was replaced, and truncated when its last words are missing', async () => {
     const answer = await honest.generate(asked)
     const tokens = answer.tokens.map((token, position) => (position === 20 ? 2 + ((token + 17) % 900) : token))
