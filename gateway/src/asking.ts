@@ -167,7 +167,8 @@ async function putOnce(deps: AskingDeps, { question, seat, signal, onText }: Put
   if (!deps.streams) first[Symbol.dispose]()
   const end = (settled: Settled, of: { readonly why: string; readonly ours?: boolean }): Put => {
     seat.settle(settled)
-    return { kind: 'failed', why: of.why, begun: listener.text !== '', ours: of.ours === true, settled }
+    const begun = onText !== undefined && listener.text !== '' // else nobody has seen it
+    return { kind: 'failed', why: of.why, begun, ours: of.ours === true, settled }
   }
   try {
     const answer = await deps.ask(task, asking, deps.streams ? onChunk : undefined)

@@ -94,9 +94,20 @@ describe('asking', () => {
       return fault('stream-cut')
     }, speaking('other'))
     const { asking, router } = askingOf({ script })
-    const outcome = await asking(question, { signal: never })
+    const outcome = await asking(question, { signal: never, onText: () => undefined })
     expect(outcome).toMatchObject({ kind: 'failed', begun: true, error: { status: 502 } })
     expect(asked).toHaveLength(1)
+    expect(router.miners().filter(({ resting }) => resting)).toHaveLength(1)
+  })
+
+  test('asks another miner when the text that broke off has gone to nobody', async () => {
+    const { script, asked } = inTurn(async (_task, _signal, onChunk) => {
+      onChunk?.(Buffer.from('Hel'))
+      return fault('early-close')
+    }, speaking('whole'))
+    const { asking, router } = askingOf({ script })
+    expect(await asking(question, { signal: never })).toMatchObject({ kind: 'answered', text: 'whole' })
+    expect(asked).toHaveLength(2)
     expect(router.miners().filter(({ resting }) => resting)).toHaveLength(1)
   })
 
@@ -112,7 +123,10 @@ describe('asking', () => {
     })
     const outcomes: string[] = []
     const { asking } = askingOf({ script, record, outcomes })
-    expect(await asking(question, { signal: never })).toMatchObject({ kind: 'failed', begun: true })
+    expect(await asking(question, { signal: never, onText: () => undefined })).toMatchObject({
+      kind: 'failed',
+      begun: true,
+    })
     expect(outcomes).toEqual(['other-text'])
     expect(records).toEqual([])
   })

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { KeyEntry } from '../src/keys/file.ts'
 import type { KeyRing } from '../src/keys/ring.ts'
 import { createRecorder } from '../src/record.ts'
-import { answered, fault, gatewayOf, miner, type Script, speaking } from './support/gateway.ts'
+import { answered, fault, gatewayOf, miner, type Script, silent, speaking } from './support/gateway.ts'
 
 const entry: KeyEntry = {
   id: '0'.repeat(12),
@@ -249,6 +249,30 @@ describe('limits', () => {
     const second = await app.inject(request)
     expect([second.statusCode, second.json().error.code]).toEqual([429, 'rate_limit_exceeded'])
     expect(Number(second.headers['retry-after'])).toBeGreaterThan(50)
+  })
+
+  test.each([
+    ['whole', false, 500 + 8],
+    ['as a stream', true, 500],
+  ])('count what was asked for %s and cut short', async (_, stream, most) => {
+    const begun = Promise.withResolvers<void>()
+    const script: Script = (task, signal) => {
+      begun.resolve()
+      return silent(task, signal)
+    }
+    const stop = new AbortController() // stands for the caller's: an injected request has no line to hang up
+    const { app } = gatewayOf({ script, keys: ringOf({ tokensPerMinute: 1_000 }), stop: stop.signal })
+    const messages = [{ role: 'user', content: 'word '.repeat(100) }]
+    const payload = JSON.stringify({ ...body, messages, stream })
+    const asked = { method: 'POST', url: '/v1/chat/completions', headers, payload } as const
+    const cut = app.inject(asked)
+    await begun.promise
+    stop.abort()
+    await cut
+    const left = await app.inject({ method: 'GET', url: '/v1/models', headers })
+    const taken = 1_000 - Number(left.headers['x-ratelimit-remaining-tokens'])
+    expect(taken).toBeGreaterThan(100)
+    expect(taken).toBeLessThanOrEqual(most)
   })
 
   test('of tokens that no waiting meets tell clients not to try again', async () => {

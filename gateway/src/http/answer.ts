@@ -94,8 +94,12 @@ const count = ({ metrics }: ServerDeps, { visit, question }: Answering, completi
 async function whole(deps: ServerDeps, on: Answering): Promise<FastifyReply> {
   const { asking, model } = deps
   const { reply, visit, question, frame } = on
+  visit.usedTokens = question.promptTokens + question.maxTokens // for who hangs up: how far the answer came nobody says
   const outcome = await asking(question, { signal: visit.signal })
-  if (outcome.kind === 'failed') return refuse(reply, outcome.error)
+  if (outcome.kind === 'failed') {
+    visit.usedTokens = 0
+    return refuse(reply, outcome.error)
+  }
   const usage = count(deps, on, outcome.tokens)
   const mark = markOf(model.hash, outcome.miner, outcome.receipt)
   return reply.headers(markHeaders(mark)).send(wholeBody(frame, { ...outcome, usage, mark }))
@@ -130,11 +134,12 @@ async function stream(
       },
     })
   }
+  // Whoever hangs up has had these, and the pieces that came: each is a token, about.
+  visit.usedTokens = question.promptTokens
   const onText = (text: string, miner: Candidate): void => {
     events ??= open(miner)
     events.text(text)
-    // Whoever hangs up has had these: a piece is a token, about.
-    visit.usedTokens = Math.max(visit.usedTokens, question.promptTokens) + 1
+    visit.usedTokens += 1
   }
   const gone = AbortSignal.any([visit.signal, cut.signal])
   const outcome = await asking(question, { signal: gone, onText }).catch((error: unknown): Outcome => {
@@ -142,7 +147,10 @@ async function stream(
     return { kind: 'failed', begun: true, error: shuttingDown }
   })
   if (outcome.kind === 'failed') {
-    if (!outcome.begun || events === null) return refuse(reply, outcome.error)
+    if (!outcome.begun || events === null) {
+      visit.usedTokens = 0
+      return refuse(reply, outcome.error)
+    }
     // The reader has text already; OpenAI's clients take this for an error, and no [DONE] follows.
     return finish(events, [failure(outcome.error)])
   }
