@@ -35,8 +35,7 @@ export default async function score(
   { task, request, response, timing, binding, share }: ScoreJob,
   { workerData }: WorkerContext,
 ): Promise<Judged> {
-  opened ??= open(workerData as ScoreWorkerData)
-  const { spec, engine } = await opened
+  const { spec, engine } = await openOnce(workerData as ScoreWorkerData)
   const definition = spec.tasks[task]
   if (definition === undefined) throw new Error(`the spec ${spec.name} has no task ${task}`)
   const read = readResponse(definition, response)
@@ -54,6 +53,15 @@ export default async function score(
   const { response: answer } = read
   const scored = await definition.score({ request, response: answer, binding, share, engine: watched, timing })
   return { ...checkedVerdict(scored), check, checkMs: systemClock.monotonic() - startedAt }
+}
+
+function openOnce(data: ScoreWorkerData): NonNullable<typeof opened> {
+  if (opened !== undefined) return opened
+  opened = open(data)
+  opened.catch(() => {
+    opened = undefined // what is short now, as memory is, may be there for the next job
+  })
+  return opened
 }
 
 async function open({ spec, modelFolder }: ScoreWorkerData): Promise<{ spec: SubnetSpec; engine: InferenceEngine }> {
