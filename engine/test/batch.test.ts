@@ -248,6 +248,19 @@ describe('batch in trouble', () => {
     await engine.close()
   })
 
+  test('the others go on when what a complete answer leaves cannot be kept', async () => {
+    let failed = 0
+    const assemble: Decoder['assemble'] = async (pieces) => {
+      if (pieces.length === 1 && failed++ === 0) throw new Error('failed to allocate memory')
+      return model.decoder.assemble(pieces)
+    }
+    const engine = await start({ batch: 2 }, { assemble })
+    const requests = [4, 9].map((maxTokens, index) => request({ prompt: `${index} ${LONG.repeat(2)}`, maxTokens }))
+    await mustAllBeOk(requests, await Promise.all(requests.map((each) => engine.generate(each))))
+    expect(failed).toBeGreaterThan(0)
+    await engine.close()
+  })
+
   test('answers run one by one, with the reason, when rows of the graph are not independent', async () => {
     const run = async (batch: Parameters<Decoder['run']>[0]): Promise<Step> => {
       const step = await model.decoder.run(batch)

@@ -70,17 +70,21 @@ export const stepGroup = async (
   }
 }
 
-/** Keeps what a complete answer leaves in the cache, for the next question of its conversation. */
+/** Keeps what a complete answer leaves in the cache, for the next question of its conversation, as long as there is memory for it. */
 export const keepRow = async (decoder: Decoder, prefixes: Prefixes, group: Group, row: Row): Promise<void> => {
   const { cache } = group
-  if (group.rows.length === 1 && cache.length === row.tokens.length) {
-    prefixes.keep(row.tokens, cache)
-    return
+  try {
+    if (group.rows.length === 1 && cache.length === row.tokens.length) {
+      prefixes.keep(row.tokens, cache)
+      return
+    }
+    if (!prefixes.wants(row.tokens)) return
+    const own = await decoder.assemble([pieceOf(group, row)])
+    prefixes.keep(row.tokens, own)
+    decoder.release(own)
+  } catch {
+    // The answers beside it are worth more than a beginning that is not kept.
   }
-  if (!prefixes.wants(row.tokens)) return
-  const own = await decoder.assemble([pieceOf(group, row)])
-  prefixes.keep(row.tokens, own)
-  decoder.release(own)
 }
 
 const pieceOf = ({ rows, cache }: Group, row: Row): RowPiece => ({
