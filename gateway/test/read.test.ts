@@ -134,6 +134,21 @@ describe('a request', () => {
     expect(refusal(text({ echo: true }))).toBe('400 echo unsupported_value')
   })
 
+  test.each([
+    'modalities',
+    'response_format',
+    'tools',
+    'logit_bias',
+    'messages',
+    'stop',
+    'seed',
+    'metadata',
+    'other',
+  ])('nested deeper than a stack is read or refused in its %s', (param) => {
+    const deep: unknown = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)
+    expect(chat({ [param]: deep }).ok).toBe(param === 'metadata')
+  })
+
   test('that is no object is refused', () => {
     for (const body of [null, 7, 'x', [], true]) expect(refusal(readWish('chat', body))).toBe('400 null null')
   })

@@ -11,6 +11,12 @@ const is =
     values.includes(value)
 const isEmpty: Harmless = (value) => typeof value === 'object' && value !== null && Object.keys(value).length === 0
 const isAnything: Harmless = () => true
+/** Looks no deeper than it must: what callers send may be nested deeper than a stack is. */
+const isTextFormat: Harmless = (value) =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.keys(value).join() === 'type' &&
+  Reflect.get(value, 'type') === 'text'
 const isText: Harmless = (value) => typeof value === 'string'
 
 /** Parameters that are read elsewhere. */
@@ -42,8 +48,8 @@ const HARMLESS: Readonly<Record<string, Harmless>> = {
 }
 const HARMLESS_ON: Readonly<Record<Route, Readonly<Record<string, Harmless>>>> = {
   chat: {
-    modalities: (value) => JSON.stringify(value) === '["text"]',
-    response_format: (value) => JSON.stringify(value) === '{"type":"text"}',
+    modalities: (value) => Array.isArray(value) && value.length === 1 && value[0] === 'text',
+    response_format: isTextFormat,
     tools: isEmpty,
     functions: isEmpty,
     tool_choice: is('none', 'auto'), // without tools, which are refused, both mean the same
