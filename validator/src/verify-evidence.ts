@@ -127,7 +127,8 @@ function verifyDraw({ exchange, drawn, share }: Receipt): readonly Held[] {
     return [{ what: 'no block drew: all of the answer was looked at' }]
   }
   const { block, draw } = drawn
-  if (block.number <= exchange.after) throw edited('the block of the draw was there before the answer')
+  // Of several blocks a validator could take the one that draws what it likes.
+  if (block.number !== exchange.after + 1) throw edited('the block of the draw is not the first after the answer')
   if (drawOf({ ...exchange, blockHash: block.hash }) !== draw)
     throw edited('the draw does not follow from block, answer and miner')
   if (share !== null && share.draw !== draw) throw edited('the share is of another draw')

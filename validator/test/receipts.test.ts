@@ -116,6 +116,11 @@ describe('evidence', () => {
       () => drawnAs({ block: { number: 40 as Block, hash: blockHash } }),
       'RECEIPT_EDITED',
     ],
+    [
+      'a later block',
+      () => drawnAs({ block: { number: 42 as Block, hash: `0x${'b1'.repeat(32)}` } }),
+      'RECEIPT_EDITED',
+    ],
     ['a share without a draw', () => ({ ...one(), drawn: null, share: { draw: blockHash } }), 'RECEIPT_EDITED'],
   ])('is refused with %s', (_, make, code) => {
     expect(() => verifyEvidence(make())).toThrow(expect.objectContaining({ code }))
