@@ -112,6 +112,14 @@ describe('arbor verify', () => {
     expect(await run(`arbor-receipt:${honest.id}`, '--data', data)).toContain('passed')
   })
 
+  test('prints no control character that somebody wrote into a receipt', async () => {
+    const file = join(data, 'escapes.json')
+    writeFileSync(file, JSON.stringify({ ...honest, verdict: { ...honest.verdict, reason: '\u001b[2Jok' } }))
+    const text = await run(file)
+    expect(text).toContain('\ufffd[2Jok')
+    expect(text).not.toContain('\u001b')
+  })
+
   test.each<[string, () => readonly string[], string]>([
     ['no such file or id', () => ['nothing'], 'RECEIPT_MISSING'],
     ['an id without its folder', () => [honest.id], 'RECEIPT_MISSING'],

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { findModel } from '@arbor/engine/find-model'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
+import { printable } from '@arbor/shared/printable'
 import { readReceipt } from '@arbor/validator/receipt-schema'
 import { receiptFile } from '@arbor/validator/receipts'
 import { verifyEvidence } from '@arbor/validator/verify-evidence'
@@ -79,7 +80,7 @@ async function verify(context: CommandContext, which: string, options: Options):
       chunks: explanation?.chunks.map((each) => ({ ...each })) ?? [],
       positions: explanation?.positions.map((each) => ({ ...each })) ?? [],
     },
-    lines: linesOf(receipt, held, rejudged),
+    lines: linesOf(receipt, held, rejudged).map(printable), // whoever wrote the receipt wrote parts of them
   })
 }
 
