@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { ATTACK_NAMES } from '../engine/src/attacks/list.ts'
+import { floorThresholds } from '../engine/src/calibrate/floors.ts'
 import { findModel } from '../engine/src/find-model.ts'
 import { readModelFolder } from '../engine/src/folder.ts'
 import { mismatchesAllowed, shareInterval } from '../engine/src/statistics.ts'
@@ -44,11 +45,14 @@ const read = async (name: string, proof: ProofKind, file: string): Promise<Measu
   const { id, card } = await readModelFolder({ folder: findModel({ model: name, cwd: process.cwd() }) })
   const { head, all } = readRecords(resultsPath(file))
   if (head.hash !== id.hash) throw new Error(`${file} was measured on another ${name}`)
-  const limits = findThresholds(card.thresholds, { profile: id.profile, provider: 'cpu', proof })
+  // A model that is not committed may have no card with limits here; they are the floors of its profile then.
+  const own =
+    card.thresholds.length > 0 ? card.thresholds : [floorThresholds({ profile: id.profile, provider: 'cpu' })].flat()
+  const limits = findThresholds(own, { profile: id.profile, provider: 'cpu', proof })
   if (limits === undefined) throw new Error(`${name} has no limits for ${proof}`)
   if (proof === 'residue')
     notes.push(
-      `${name}: model ${id.hash.slice(2, 14)}, limits ${thresholdsHash(card.thresholds).slice(2, 14)}; ${worst(all)}.`,
+      `${name}: model ${id.hash.slice(2, 14)}, limits ${card.thresholds.length > 0 ? thresholdsHash(card.thresholds).slice(2, 14) : `of the profile ${id.profile}`}; ${worst(all)}.`,
     )
   return { name, all, limits }
 }

@@ -23,7 +23,12 @@ const rows = []
 for (const { seed, request } of cases.slice(0, 6)) {
   for (const [kind, engine] of Object.entries({ honest, int8 })) {
     const response = await task.solve({ request, binding, engine, signal })
-    rows.push({ kind, seed, response, verdict: await task.score({ request, response, binding, engine: honest, timing }) })
+    rows.push({
+      kind,
+      seed,
+      response,
+      verdict: await task.score({ request, response, binding, engine: honest, timing }),
+    })
   }
 }
 process.stdout.write(
