@@ -95,7 +95,7 @@ describe.each(['miner', 'validator'])('arbor %s', (role) => {
   test('names an unknown model folder', () =>
     refused(
       EXIT.reason,
-      /^MODEL_MISSING: .*\/nowhere cannot be read; check the path/,
+      /^MODEL_MISSING: There is no model nowhere: looked for .*\/nowhere; add it with arbor model add/,
       ...asMember('--model', 'nowhere'),
     ))
 
