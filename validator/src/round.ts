@@ -43,8 +43,11 @@ export async function runRound(deps: RoundDeps, plan: RoundPlan, signal: AbortSi
   signal.throwIfAborted()
   const verdicts = judged.filter((verdict) => verdict !== null)
   const scores = moveScores({ before: deps.ledger.scores(), verdicts, halfLifeRounds: deps.spec.halfLifeRounds })
+  // Whoever stands on the way can write what no miner signs: such an answer counts for its round, and costs no more.
+  const signed = new Set(answers.flatMap(({ task, answer }) => (isSigned(answer) ? [task.uid] : [])))
   const forfeits = verdicts.flatMap((verdict): Forfeit[] => {
     const { receipt = null, roundBlock: atBlock } = verdict
+    if (!signed.has(verdict.uid)) return []
     const forfeit = forfeitOf({ ...deps, ...verdict, receipt, atBlock, kind: 'planned' })
     return receipt === null || forfeit === null ? [] : [forfeit]
   })
@@ -52,6 +55,8 @@ export async function runRound(deps: RoundDeps, plan: RoundPlan, signal: AbortSi
   for (const forfeit of forfeits) tellForfeit(deps.log, forfeit)
   return verdicts
 }
+
+const isSigned = (answer: Answer): boolean => answer.kind === 'answered' && answer.signed
 
 interface Asked {
   readonly task: PlannedTask

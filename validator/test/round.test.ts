@@ -228,6 +228,13 @@ describe('runRound', () => {
     ])
   })
 
+  test('forfeits nothing for an answer that nobody signed', async () => {
+    const judge: RoundDeps['judge'] = async () => ({ reason: 'fingerprint', value: 0, sigma: 0 })
+    const { deps, ledger } = setUp({ judge, ask: async () => ({ ...answered, signed: false }) })
+    expect((await runRound(deps, plan(), never)).map(({ reason }) => reason)).toEqual(['fingerprint', 'fingerprint'])
+    expect(ledger.forfeits(100 as Block)).toEqual([])
+  })
+
   test('starts a new score when the uid changed hands', async () => {
     const { deps, ledger } = setUp()
     await runRound(deps, plan(), never)
