@@ -199,7 +199,7 @@ describe('miner that is killed', { timeout: 120_000 }, () => {
     await again.event('miner.answered')
   })
 
-  test('loses at most the job in flight when its inference process is killed', async () => {
+  test('loses at most the jobs in flight when its inference process is killed', async () => {
     const block = await bestBlock()
     await at('validator-2').event('round.start', roundAfter(block))
     const before = await Promise.all(
@@ -214,7 +214,7 @@ describe('miner that is killed', { timeout: 120_000 }, () => {
     const lost = ['validator-1', 'validator-2'].map(
       (name, i) => reasons(at(name)).filter((reason) => reason !== 'ok').length - (before[i] ?? 0),
     )
-    expect(lost.reduce((sum, n) => sum + n)).toBeLessThanOrEqual(1) // one thread: one job
+    expect(lost.reduce((sum, n) => sum + n)).toBeLessThanOrEqual(2) // both validators' answers may be in its batch
     expect(at('miner-2').child.exitCode).toBeNull()
   })
 
