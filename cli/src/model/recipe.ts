@@ -1,15 +1,18 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, readFile, rm } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { CARD } from '@arbor/engine/folder'
 import { SubnetError } from '@arbor/shared/errors'
 
 /** A model that is made from a package of PyPI. */
 interface Recipe {
   readonly script: string
   readonly requirements: string
+  /** Cards by variant: the hash that a variant gets, and the limits that were measured on it. */
+  readonly cards: string
   readonly variants: readonly string[]
 }
 
@@ -18,6 +21,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   smollm2: {
     script: join(SCRIPTS, 'smollm2.py'),
     requirements: join(SCRIPTS, 'smollm2-requirements.txt'),
+    cards: join(SCRIPTS, 'smollm2-cards.json'),
     variants: ['fp32', 'fp16', 'q8', 'q4'],
   },
 }
@@ -66,6 +70,9 @@ export const runRecipe = async (of: {
   const folder = join(home, `${of.recipe}-${of.variant}`)
   await rm(folder, { recursive: true, force: true })
   await run(join(home, 'bin', 'python'), [recipe.script, folder, of.variant], 'converting the model', of)
+  const cards: Readonly<Record<string, unknown>> = JSON.parse(await readFile(recipe.cards, 'utf8'))
+  // Its limits are taken over only if the model turns out to be the very one that they were measured on.
+  if (cards[of.variant] !== undefined) await writeFile(join(folder, CARD), JSON.stringify(cards[of.variant]))
   return folder
 }
 
