@@ -93,6 +93,7 @@ const prepare = async ({ requirements }: Recipe, home: string, of: Surroundings)
     'install',
     ...quiet,
     '--no-deps',
+    '--require-hashes',
     '--only-binary',
     ':all:',
     '--requirement',
