@@ -30,11 +30,12 @@ const reply = (response: ServerResponse, { headers, body }: ReturnType<Asked['si
 const send = ({ response, sign }: Asked, body: string): void => reply(response, sign(body))
 const refuse = ({ response, sign }: Asked, code: string, status: number): void =>
   reply(response, sign(refusalBody(code), { status }), status)
-const generate = async (request: unknown) => {
-  const { text, tokens, finish, fingerprint } = await engine.generate(request as GenerateRequest)
+const generate = async ({ request, binding }: Asked, over: Partial<GenerateRequest> = {}) => {
+  const asked = { ...(request as GenerateRequest), binding, ...over }
+  const { text, tokens, finish, fingerprint } = await engine.generate(asked)
   return { text, tokens: [...tokens], finish, fingerprint: [...fingerprint] }
 }
-const honest = async (asked: Asked): Promise<void> => send(asked, JSON.stringify(await generate(asked.request)))
+const honest = async (asked: Asked): Promise<void> => send(asked, JSON.stringify(await generate(asked)))
 
 /**
  * How each hostile miner behaves, and the verdicts that may come of it. Each registration costs more than the one before, so these
@@ -44,13 +45,13 @@ const behaviours: Readonly<Record<string, Behaviour & { readonly reasons: readon
   garbage: { reasons: ['malformed'], answer: (asked) => send(asked, '{"text": 7') },
   'no-proof': {
     reasons: ['malformed'], // the spec's own word: the schema allows an empty proof
-    answer: async (asked) => send(asked, JSON.stringify({ ...(await generate(asked.request)), fingerprint: [] })),
+    answer: async (asked) => send(asked, JSON.stringify({ ...(await generate(asked)), fingerprint: [] })),
   },
   silent: { reasons: ['timeout'], answer: () => undefined },
   late: {
     reasons: ['timeout'],
     answer: async (asked) => {
-      const body = JSON.stringify(await generate(asked.request))
+      const body = JSON.stringify(await generate(asked))
       await wait(10_500, undefined, { signal: net.signal })
       send(asked, body)
     },
@@ -91,22 +92,21 @@ const behaviours: Readonly<Record<string, Behaviour & { readonly reasons: readon
     // the right words with the hidden states of another answer
     reasons: ['fingerprint'],
     answer: async (asked) => {
-      const own = await generate(asked.request)
-      const other = await generate({ ...(asked.request as object), prompt: 'Once upon a time' })
+      const own = await generate(asked)
+      const other = await generate(asked, { prompt: 'Once upon a time' })
       send(asked, JSON.stringify({ ...own, fingerprint: other.fingerprint.slice(0, own.fingerprint.length) }))
     },
   },
   'other-question': {
     // a flawless answer to a question that nobody asked
     reasons: ['fingerprint', 'sampling'],
-    answer: async (asked) =>
-      send(asked, JSON.stringify(await generate({ ...(asked.request as object), prompt: 'Once upon a time' }))),
+    answer: async (asked) => send(asked, JSON.stringify(await generate(asked, { prompt: 'Once upon a time' }))),
   },
   victim: {
     // honest, but it lets another take what it signed
     reasons: ['ok'],
     answer: async (asked) => {
-      loot = asked.sign(JSON.stringify(await generate(asked.request)))
+      loot = asked.sign(JSON.stringify(await generate(asked)))
       reply(asked.response, loot)
     },
   },
@@ -120,8 +120,8 @@ const behaviours: Readonly<Record<string, Behaviour & { readonly reasons: readon
   'other-request': {
     // a flawless answer, signed for a request of another time
     reasons: ['wrong-request'],
-    answer: async ({ request, response, sign }) =>
-      reply(response, sign(JSON.stringify(await generate(request)), { requestHash: Buffer.alloc(32) })),
+    answer: async (asked) =>
+      reply(asked.response, asked.sign(JSON.stringify(await generate(asked)), { requestHash: Buffer.alloc(32) })),
   },
   unsigned: { reasons: ['unsigned'], answer: ({ response }) => response.writeHead(200).end('{}') },
   busy: { reasons: ['busy'], answer: (asked) => refuse(asked, 'MINER_BUSY', 503) },

@@ -19,6 +19,7 @@ import { openSession, type Session } from '@arbor/shared/protocol/session'
 import { createStreamWriter, type StreamWriter } from '@arbor/shared/protocol/stream'
 import type { Signer } from '@arbor/shared/signer'
 import type { Block, Hex, Ms, NetUid, Ss58, UnixMs } from '@arbor/shared/units'
+import { bindingOf } from '@arbor/subnet-spec/binding'
 
 /** What a miner of a test is asked, and what it answers with. */
 export interface Asked {
@@ -31,6 +32,8 @@ export interface Asked {
   readonly accept: 'whole' | 'stream'
   /** Hash of the request. */
   readonly hash: Uint8Array
+  /** What an honest answer is made under. */
+  readonly binding: Hex
   readonly hasCertificate: boolean
   /** Signs an answer, and seals it when the question was; `over` makes it another than an honest one. */
   sign(body: string | Uint8Array, over?: Over): { readonly headers: Record<string, string>; readonly body: Uint8Array }
@@ -128,6 +131,7 @@ export async function openAnswering(of: {
       counter: fields.counter,
       accept: fields.accept,
       hash: request.hash,
+      binding: bindingOf({ genesisHash: of.genesisHash, netuid, hotkey: hotkey.address, requestHash: request.hash }),
       hasCertificate: request.certificate !== null,
       sign: (text, over = {}) => sign({ session, requestHash: request.hash, seal }, text, over),
       stream: (over = {}) => createStreamWriter({ session, requestHash: request.hash, seal, ...over }),
