@@ -158,7 +158,7 @@ const startEngine = (deps: MinerDeps, signal: AbortSignal): Engine =>
     log: deps.log,
     signal,
     clock: deps.clock,
-    abortGraceMs: 15_000 as Ms, // a piece of a prompt, or loading a model, on a busy machine: killing costs every answer there
+    abortGraceMs: 60_000 as Ms, // a piece of a long prompt on a large model and few cores: killing costs every answer there, and callers may hang up at will
   })
 
 /** Answers that run at once. */
