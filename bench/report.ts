@@ -98,7 +98,7 @@ export const tables = [
     file: 'inference',
     title: 'Inference beside other engines',
     arms: ['Arbor', 'bare ONNX', 'torch', 'llama.cpp'],
-    note: 'The same weights, greedy answers of 64 tokens to different prompts of one length, one thread, each run of each arm in a process of its own. Arbor is the engine as a miner runs it, with the proof of every answer; bare ONNX is a loop around onnxruntime with nothing else, which neither asks for hidden states nor proves anything; torch is a decoder with scaled_dot_product_attention; llama.cpp is node-llama-cpp’s prebuilt CPU binary, one sequence an answer, on the same numbers in F32, and on Q8_0 beside our 8-bit blocks. Tokens a CPU second count prompts too. Goals: 95 % of bare ONNX, ahead of llama.cpp, batch 16 at 4 × batch 1.',
+    note: 'The same weights, greedy answers of 32 tokens to different prompts of one length that come at once, one thread, each run of each arm in a process of its own, arms alternating. Arbor is the engine as a miner runs it, with the proof of every answer; bare ONNX is a loop around onnxruntime with nothing else, which neither asks for hidden states nor proves anything; torch is a decoder with scaled_dot_product_attention; llama.cpp is node-llama-cpp’s prebuilt CPU binary, one sequence an answer, on the same numbers in F32, and on Q8_0 beside our 8-bit blocks. Tokens a CPU second count prompts too. Goals: 95 % of bare ONNX, ahead of llama.cpp, batch 16 at 4 × batch 1.',
   },
   {
     file: 'verification',

@@ -35,12 +35,15 @@ export const makePrompts = (
   const byLength = Map.groupBy(all, ({ ids }) => ids.length)
   const prompts = [...byLength.values()].sort((a, b) => b.length - a.length)[0] ?? []
   const pool = prompts.length >= POOL ? prompts : lengthen(all, encode)
-  const long = SUBJECTS.map((subject) => exactly(longTokens, `${subject}${SENTENCE}`, FILLER, encode)).filter(
-    (prompt) => prompt !== null,
-  )
+  const long: Prompt[] = []
+  for (const subject of SUBJECTS) {
+    const prompt = exactly(longTokens, `${subject}${SENTENCE}`, FILLER, encode)
+    if (prompt !== null) long.push(prompt)
+    if (long.length === LONG) break
+  }
   if (pool.length < POOL || long.length < LONG)
     throw new Error(`${pool.length} prompts and ${long.length} long ones have one length, which are too few`)
-  return { prompts: pool, long: long.slice(0, LONG) }
+  return { prompts: pool, long }
 }
 
 /** Brings prompts to the longest one's length by words of the filler. */
