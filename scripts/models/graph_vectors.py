@@ -180,7 +180,7 @@ def run(path: Path, name: str) -> dict:
         "position_ids": np.arange(length)[None],
         "num_logits_to_keep": np.array(0),
     }
-    kind = np.float16 if name == "half" else np.float32
+    kind = np.float16 if name.startswith("half") else np.float32
     feeds = {each.name: known.get(each.name, np.zeros((1, 1, 0, 4), kind)) for each in session.get_inputs()}
     outputs = [each.name for each in session.get_outputs() if not each.name.startswith("present")]
     results = dict(zip(outputs, session.run(outputs, feeds), strict=True))
@@ -203,6 +203,7 @@ def main() -> None:
         "capped": capped(bare(plain())),
         "torchlike": torchlike(bare(plain())),
         "half": half(plain("fp16")),
+        "half-whole": plain("fp16"),
         "brain": brain(bare(plain())),
     }
     for name, model in models.items():

@@ -56,11 +56,14 @@ export const findHead = (graph: Graph): Head => {
     tensor = producer.inputs[0] ?? ''
   }
   const narrowing = chain.findLastIndex(({ op }) => NARROWING.has(op))
-  const at = narrowing === -1 ? chain.length - 1 : chain.findIndex(({ op }) => NARROWING.has(op)) - 1
+  // Behind casts, which others may read too: an output of the hidden states must keep all rows.
+  const whole = chain.findLastIndex(({ op }, index) => index === 0 || (op !== 'Cast' && op !== 'Identity'))
+  const at = narrowing === -1 ? whole : chain.findIndex(({ op }) => NARROWING.has(op)) - 1
   const reader = chain[at]
   if (reader === undefined) throw unsupported('narrows the logits in a way that is not known')
-  const entry = narrowing === -1 ? tensor : (chain[narrowing]?.inputs[0] ?? tensor)
-  return { node, hidden: tensor, entry, reader, reads: reader.inputs[0] ?? '' }
+  const reads = reader.inputs[0] ?? ''
+  const entry = narrowing === -1 ? reads : (chain[narrowing]?.inputs[0] ?? tensor)
+  return { node, hidden: tensor, entry, reader, reads }
 }
 
 /** Which node gives which tensor. */

@@ -1,7 +1,7 @@
 import { SubnetError } from '@arbor/shared/errors'
 import type { PrecisionProfile } from '@arbor/shared/inference'
 import { type InferenceSession, Tensor } from 'onnxruntime-node'
-import { type Decoder, openDecoder } from '../decoder.ts'
+import { type Decoder, type Outputs, openDecoder } from '../decoder.ts'
 import { widen } from '../float16.ts'
 import { openSession } from '../session.ts'
 import type { GraphIo } from './io.ts'
@@ -54,7 +54,7 @@ export const tryGraph = async (of: {
     const difference = distance(whole.logits.subarray(-expected.length), expected)
     if (!(difference <= limit)) throw failed(`its logits differ from the export's by ${difference.toPrecision(3)}`)
     signal.throwIfAborted()
-    const wobble = await repeat(decoder, prompt, whole.logits.subarray(-vocabulary))
+    const wobble = await repeat(decoder, prompt, { ...whole, last: whole.logits.subarray(-vocabulary) })
     // Rounding that depends on what runs beside a token is what int8 activations are; elsewhere it is a fault of the graph.
     if (profile !== 'int8' && !(wobble <= limit)) {
       throw failed(`its logits differ by ${wobble.toPrecision(3)} when a token runs alone, after a cache`)
@@ -101,8 +101,13 @@ const originalFeeds = (session: InferenceSession, prompt: readonly number[], io:
 }
 
 /** Runs the last row alone, and the last token after a cache. @returns how far they are from the whole run */
-const repeat = async (decoder: Decoder, prompt: readonly number[], last: Float32Array): Promise<number> => {
-  const { logits: row } = await decoder.prefill(prompt, [TOKENS - 1])
+const repeat = async (
+  decoder: Decoder,
+  prompt: readonly number[],
+  { hidden, last }: Pick<Outputs, 'hidden'> & { readonly last: Float32Array },
+): Promise<number> => {
+  const { logits: row, hidden: states } = await decoder.prefill(prompt, [TOKENS - 1])
+  if (states.length !== hidden.length) throw failed('its hidden states are cut to the rows whose logits are asked for')
   const before = await decoder.step(prompt.slice(0, -1), decoder.empty)
   const { logits: cached } = await decoder.step(prompt.slice(-1), before.cache)
   return Math.max(distance(row, last), distance(cached, last))
