@@ -113,7 +113,7 @@ describe('arbor up', () => {
 
   test('starts the attacks named, serves users, and ends with a table of what each earned', async () => {
     const child = up(
-      ...['--spec', 'inference-tiny', '--miners', '2', '--zoo', 'truncate,seed', '--gateway', '--epochs', '1'],
+      ...['--spec', 'inference-tiny', '--miners', '2', '--zoo', 'truncate,seed', '--gateway', '--epochs', '2'],
     )
     let seen = ''
     let asked: Promise<Response> | undefined
