@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { canonicalJson } from '@arbor/shared/canonical-json'
 import type { PrecisionProfile, ProofKind, Provider } from '@arbor/shared/inference'
 import type { Hex } from '@arbor/shared/units'
 import { integer, invalidField, list, number, record, text } from './json.ts'
@@ -73,14 +74,6 @@ export const findThresholds = (
     ({ profile, provider, proof }) => profile === of.profile && provider === of.provider && proof === of.proof,
   )
 
-/** Writes JSON in one way only: keys sorted by their UTF-16 units, no spaces. */
-export const canonicalJson = (value: unknown): string => {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const fields = Object.entries(value).sort(([first], [second]) => (first < second ? -1 : 1))
-  return `{${fields.map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`).join(',')}}`
-}
-
 const parseOne = (json: unknown, name: string): Thresholds => {
   const entry = only(json, name, ['profile', 'provider', 'proof', ...MEASURED, 'calibration'])
   const calibration = only(entry.calibration, `${name}.calibration`, ['variations', 'honest', 'worst', 'copies'])
@@ -107,14 +100,15 @@ const parseOne = (json: unknown, name: string): Thresholds => {
   }
 }
 
-const MEASURED = [
+/** Names of the measurements. */
+export const MEASURED = [
   'residueError',
   'exponentMismatches',
   'mantissaError',
   'marginMean',
   'marginMax',
   'mismatchRate',
-] as const
+] as const satisfies readonly (keyof Measurements)[]
 
 /** Numbers where the proof has them, null where not: a forgotten limit must not read as no limit. */
 const measurements = (from: Readonly<Record<string, unknown>>, name: string, proof: ProofKind): Measurements => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import { canonicalJson } from '@arbor/shared/canonical-json'
 import { describe, expect, test } from 'vitest'
-import { canonicalJson, findThresholds, parseThresholds, type Thresholds, thresholdsHash } from '../src/thresholds.ts'
+import { findThresholds, parseThresholds, type Thresholds, thresholdsHash } from '../src/thresholds.ts'
 
 const sample = { name: 'honest', answers: 48, tokens: 2_304, refused: 0, interval: [0, 0.074] } as const
 const residue: Thresholds = {

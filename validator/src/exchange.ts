@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
+import { canonicalJson } from '@arbor/shared/canonical-json'
 import type { Block, Hex, NetUid } from '@arbor/shared/units'
 import type { SubnetSpec, Timing } from '@arbor/subnet-spec/define'
-import { canonicalJson } from './canonical-json.ts'
 import type { Answer } from './dendrite/answer.ts'
 import type { Evidence } from './evidence.ts'
 import type { PlannedTask } from './plan.ts'

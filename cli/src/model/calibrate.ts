@@ -6,7 +6,7 @@ import { findModel, MODELS } from '@arbor/engine/find-model'
 import { CARD, readJson, readModelFolder } from '@arbor/engine/folder'
 import { parseProviders } from '@arbor/engine/providers'
 import { shareBound } from '@arbor/engine/statistics'
-import { findThresholds, type Thresholds, thresholdsHash } from '@arbor/engine/thresholds'
+import { findThresholds, MEASURED, type Thresholds, thresholdsHash } from '@arbor/engine/thresholds'
 import { openTokenizer } from '@arbor/engine/tokenizer'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
@@ -154,15 +154,7 @@ const sampleOf = ({ interval: [low, high], ...rest }: Thresholds['calibration'][
 const linesOf = (limits: Thresholds): string[] => {
   const { profile, provider, proof, calibration } = limits
   const { honest, worst, copies } = calibration
-  const keys = [
-    'residueError',
-    'exponentMismatches',
-    'mantissaError',
-    'marginMean',
-    'marginMax',
-    'mismatchRate',
-  ] as const
-  const rows = keys.flatMap((key) => {
+  const rows = MEASURED.flatMap((key) => {
     const limit = limits[key]
     return limit === null ? [] : [[key, limit.toPrecision(2), (worst[key] ?? 0).toPrecision(2)]]
   })
