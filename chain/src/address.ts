@@ -12,6 +12,12 @@ export interface Address {
 export const PRIVATE_ADDRESSES = ['allow', 'refuse', 'auto'] as const
 export type PrivateAddresses = (typeof PRIVATE_ADDRESSES)[number]
 
+/** Tells whether miners at addresses that are not of the public internet are dialled. */
+export const allowsPrivate = (
+  rule: PrivateAddresses,
+  chain: { readonly url: string; readonly genesisHash: Hex },
+): boolean => rule === 'allow' || (rule === 'auto' && isLocalChain(chain))
+
 const listOf = (v4: readonly string[], v6: readonly string[]): BlockList => {
   const list = new BlockList()
   const add = (subnets: readonly string[], family: 'ipv4' | 'ipv6'): void => {

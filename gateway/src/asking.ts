@@ -1,6 +1,6 @@
 import { type Clock, startDeadline } from '@arbor/shared/clock'
 import type { Hex, Ms } from '@arbor/shared/units'
-import type { Answer, Fault } from '@arbor/validator/dendrite/answer'
+import { type Answer, type Fault, UNREACHED } from '@arbor/validator/dendrite/answer'
 import type { PlannedTask } from '@arbor/validator/plan'
 import { z } from 'zod'
 import { type ApiError, badGateway, shuttingDown, unavailable } from './openai/errors.ts'
@@ -62,17 +62,7 @@ export const LONGEST_ASK = ATTEMPTS + 1
 /** Of the task's time, how much may pass before the first text; then there is time left to ask another miner. */
 const FIRST_SHARE = 0.5
 /** The miner cannot have been reached, whatever was asked. */
-const UNREACHED: ReadonlySet<Fault> = new Set([
-  'address',
-  'unreachable',
-  'connect-refused',
-  'connect-timeout',
-  'certificate-missing',
-  'certificate-malformed',
-  'certificate-wrong',
-  'certificate-stolen',
-  'certificate-expired',
-])
+const NOT_REACHED: ReadonlySet<Fault> = new Set(UNREACHED)
 const FULL: ReadonlySet<Fault> = new Set(['busy', 'rate'])
 
 /** The part of a response that users see; the task's schema has been held to it by the dendrite. */
@@ -211,7 +201,7 @@ const FAILED: Settled = { kind: 'failed', soft: false }
 /** What a fault says of its miner; one that the question may have caused says nothing until another miner has answered it. */
 const settledBy = (reason: Fault, begun: boolean): Settled => {
   if (FULL.has(reason)) return { kind: 'failed', soft: true }
-  return begun || UNREACHED.has(reason) ? FAILED : { kind: 'void' }
+  return begun || NOT_REACHED.has(reason) ? FAILED : { kind: 'void' }
 }
 
 /** Hands text on as it comes and remembers it. */

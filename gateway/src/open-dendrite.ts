@@ -1,4 +1,4 @@
-import { isLocalChain, type PrivateAddresses } from '@arbor/chain/address'
+import { allowsPrivate, type PrivateAddresses } from '@arbor/chain/address'
 import type { ChainClient } from '@arbor/chain/client/types'
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
@@ -33,7 +33,7 @@ export const openOwnDendrite = (of: {
   readonly clock: Clock
   readonly log: Logger
 }): OwnDendrite => {
-  const { chain, spec, specifier, hotkey, netuid, limits, privateAddresses: rule, clock, log } = of
+  const { chain, spec, specifier, hotkey, netuid, limits, privateAddresses, clock, log } = of
   const dendrite = openDendrite({
     spec,
     specifier,
@@ -45,7 +45,7 @@ export const openOwnDendrite = (of: {
     limits: { ...ASK_LIMITS, inFlight: limits.inFlight, perMiner: limits.perMiner },
     isSealed: true,
     proof: 'mac',
-    privateAllowed: rule === 'allow' || (rule === 'auto' && isLocalChain(chain)),
+    privateAllowed: allowsPrivate(privateAddresses, chain),
     speaksBittensor: false,
     sessionMs: DEFAULT_LIFETIME_MS as Ms,
   })

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { isLocalChain, PRIVATE_ADDRESSES, type PrivateAddresses } from '@arbor/chain/address'
+import { allowsPrivate, PRIVATE_ADDRESSES, type PrivateAddresses } from '@arbor/chain/address'
 import { connectChain } from '@arbor/chain/client/connect'
 import type { ChainClient } from '@arbor/chain/client/types'
 import { lockFolder } from '@arbor/chain/folder-lock'
@@ -195,7 +195,3 @@ async function validate({ chain, hotkey, netuid, spec, data, worker, log, signal
     await Promise.allSettled([dendrite.close(), scorers.close(), door?.close()])
   }
 }
-
-/** Tells whether miners at addresses that are not of the public internet are dialled. */
-const allowsPrivate = (rule: PrivateAddresses, chain: ChainClient): boolean =>
-  rule === 'allow' || (rule === 'auto' && isLocalChain(chain))

@@ -2,9 +2,8 @@ import type { Hex } from '@arbor/shared/units'
 import type { Timing } from '@arbor/subnet-spec/define'
 import type { Evidence } from '../evidence.ts'
 
-/** Why an answer is no answer, one word for each way in which a miner can fail; each counts against it. docs/dendrite.md */
-export const FAULTS = [
-  // before a request is out
+/** The miner cannot have had the question. */
+export const UNREACHED = [
   'address',
   'unreachable',
   'connect-refused',
@@ -14,6 +13,12 @@ export const FAULTS = [
   'certificate-wrong',
   'certificate-stolen',
   'certificate-expired',
+] as const
+
+/** Why an answer is no answer, one word for each way in which a miner can fail; each counts against it. docs/dendrite.md */
+export const FAULTS = [
+  // before a request is out
+  ...UNREACHED,
   // what came back, on the line
   'timeout',
   'trickle',
