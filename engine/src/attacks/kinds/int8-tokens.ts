@@ -1,3 +1,4 @@
+import { proveHonestly } from '../prove-honestly.ts'
 import type { AttackModule } from '../types.ts'
 
 /** Draws with cheap weights, and passes the proof by one prefill of the honest ones. */
@@ -9,11 +10,5 @@ export const int8Tokens: AttackModule = {
   gains: 'most of the steps: the honest model runs once an answer',
   caughtBy: ['sampling'],
   within: 3,
-  start:
-    ({ engine, honest }) =>
-    async (request, options) => {
-      const { tokens, finish } = await engine.generate(request, { signal: options.signal })
-      const fingerprint = await honest.prove(request, tokens)
-      return honest.assemble(request, { tokens, finish, fingerprint })
-    },
+  start: proveHonestly,
 }

@@ -1,3 +1,4 @@
+import { proveHonestly } from '../prove-honestly.ts'
 import type { AttackModule } from '../types.ts'
 
 /** Draws with a smaller model, and passes the proof by one prefill of the honest one. */
@@ -9,11 +10,5 @@ export const siblingTokens: AttackModule = {
   gains: 'most of the work: the honest model runs once an answer',
   caughtBy: ['sampling'],
   within: 2,
-  start:
-    ({ engine, honest }) =>
-    async (request, options) => {
-      const { tokens, finish } = await engine.generate(request, { signal: options.signal })
-      const fingerprint = await honest.prove(request, tokens)
-      return honest.assemble(request, { tokens, finish, fingerprint })
-    },
+  start: proveHonestly,
 }
