@@ -1,13 +1,12 @@
-import type { BlockRef, ChainClient } from '@arbor/chain/client/types'
+import type { BlockRef, ChainClient, Metagraph } from '@arbor/chain/client/types'
 import { SubnetError } from '@arbor/shared/errors'
 import { createBudget } from '@arbor/shared/supervise'
-import type { NetUid } from '@arbor/shared/units'
+import type { Blocks, NetUid } from '@arbor/shared/units'
 import { isDrawn } from '@arbor/subnet-spec/audit/draw'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { roundBlocks, roundOf, roundStart } from '@arbor/subnet-spec/rounds'
 import { planAudits } from './audit-plan.ts'
 import { drawnBy, lookAt, sizeOf } from './draw.ts'
-import { exchangeId } from './exchange.ts'
 import { forfeitOf } from './forfeit.ts'
 import { type JudgeDeps, judgeExchange } from './judge.ts'
 import type { AuditCount, AuditLedger, AuditPlan, AuditRow, Forfeit, Pass } from './ledger-audits.ts'
@@ -60,15 +59,15 @@ export async function auditIfDue(deps: AuditDeps, head: BlockRef, signal: AbortS
   if (interrupted !== null) await runPass(deps, interrupted, signal)
   const oldest = deps.traffic.oldest()
   if (oldest === null) return
-  const pass = await nextPass(deps, head)
+  const metagraph = await deps.chain.metagraph(deps.netuid, head.hash)
+  const pass = nextPass(deps, head, metagraph)
   if (oldest >= pass.before || pass.before <= (deps.ledger.lastPass()?.before ?? -1)) return
-  await beginPass(deps, pass, head)
+  await beginPass(deps, pass, { head, metagraph })
   await runPass(deps, pass, signal)
 }
 
 /** Names the pass that is due: over answers whose draws are final, as the round's first block is. */
-async function nextPass({ chain, netuid, spec, traffic }: AuditDeps, head: BlockRef): Promise<Pass> {
-  const { tempo } = await chain.metagraph(netuid, head.hash)
+function nextPass({ spec, traffic }: AuditDeps, head: BlockRef, { tempo }: Metagraph): Pass {
   const length = roundBlocks({ tempo, roundsPerEpoch: spec.roundsPerEpoch })
   const current = roundOf({ block: head.number, length })
   const round = current - 1 // whose answers these are, but for some that came late
@@ -79,12 +78,9 @@ async function nextPass({ chain, netuid, spec, traffic }: AuditDeps, head: Block
 async function beginPass(
   { chain, netuid, spec, traffic, ledger }: AuditDeps,
   pass: Pass,
-  head: BlockRef,
+  { head, metagraph }: { readonly head: BlockRef; readonly metagraph: Metagraph },
 ): Promise<void> {
-  const [metagraph, burn] = await Promise.all([
-    chain.metagraph(netuid, head.hash),
-    chain.registrationCost(netuid, head.hash),
-  ])
+  const burn = await chain.registrationCost(netuid, head.hash)
   const sample = traffic.waiting({ ...pass, most: SAMPLE })
   const sizes = sample.map(({ exchange }) => sizeOf(spec, exchange))
   const mean = (key: 'chunks' | 'tokens'): number =>
@@ -102,33 +98,37 @@ async function beginPass(
 async function runPass(deps: AuditDeps, pass: Pass, signal: AbortSignal): Promise<void> {
   const { ledger, traffic } = deps
   const plans = new Map(ledger.plans(pass.before).map((plan) => [registrationKey(plan), plan]))
+  const { tempo } = await deps.chain.metagraph(deps.netuid)
+  const length = roundBlocks({ tempo, roundsPerEpoch: deps.spec.roundsPerEpoch })
   for (;;) {
     const batch = traffic.waiting({ ...pass, most: BATCH })
     if (batch.length === 0) break
-    await auditBatch(deps, { pass, plans, batch }, signal)
+    await auditBatch(deps, { pass, length, plans, batch }, signal)
   }
   report(deps, pass, ledger.endPass(pass.before))
 }
 
 interface Batch {
   readonly pass: Pass
+  /** Blocks of a round. */
+  readonly length: Blocks
   readonly plans: ReadonlyMap<string, AuditPlan>
   readonly batch: readonly Waiting[]
 }
 
 /** Looks at the drawn ones of a batch; all of it leaves the file once the ledger has what was found. */
-async function auditBatch(deps: AuditDeps, { pass, plans, batch }: Batch, signal: AbortSignal): Promise<void> {
+async function auditBatch(deps: AuditDeps, { pass, length, plans, batch }: Batch, signal: AbortSignal): Promise<void> {
   const { ledger, traffic, clock, log, spec } = deps
   const done = ledger.audited(batch.map(({ id }) => id))
-  const drawn = (await Promise.all(batch.map((waiting) => drawOver(deps, plans, waiting)))).filter(
-    (each) => each !== null && !done.has(each.waiting.id),
+  const open = batch.filter(({ id }) => !done.has(id))
+  const drawn = (await Promise.all(open.map((waiting) => drawOver(deps, plans, waiting)))).filter(
+    (each) => each !== null,
   )
-  const length = await roundLength(deps)
   const audits: AuditRow[] = []
   const queue = [...drawn]
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift())
-      if (next !== null) audits.push(await auditOne(deps, next, signal))
+      audits.push(await auditOne(deps, next, signal))
   }
   await Promise.all(Array.from({ length: deps.threads }, work))
   signal.throwIfAborted()
@@ -141,9 +141,6 @@ async function auditBatch(deps: AuditDeps, { pass, plans, batch }: Batch, signal
   traffic.forget(batch.map(({ id }) => id))
   for (const forfeit of forfeits) tellForfeit(log, forfeit)
 }
-
-const roundLength = async ({ chain, netuid, spec }: AuditDeps) =>
-  roundBlocks({ tempo: (await chain.metagraph(netuid)).tempo, roundsPerEpoch: spec.roundsPerEpoch })
 
 interface Drawn {
   readonly waiting: Waiting
@@ -168,7 +165,7 @@ async function auditOne(deps: AuditDeps, { waiting, plan, by }: Drawn, signal: A
   const share = lookAt({ ...deps, exchange, drawn: by, look: plan.look })
   const found = await judgeExchange(deps, { exchange, drawn: by, share }, signal)
   const { hotkey, uid, registeredAt } = exchange
-  const about = { id: exchangeId(exchange), hotkey, uid, registeredAt }
+  const about = { id: waiting.id, hotkey, uid, registeredAt }
   if (found === null) return { ...about, reason: 'unjudged', value: 0, checkMs: null, prefilled: null }
   const { reason, value, check, checkMs = null } = found.judged
   return { ...about, reason, value, checkMs, prefilled: check?.prefilled ?? null }
