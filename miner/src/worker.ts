@@ -7,6 +7,7 @@ import type { WorkerContext } from '@arbor/engine/contained/worker-context'
 import { type OpenedEngine, openEngine } from '@arbor/engine/open'
 import { SubnetError } from '@arbor/shared/errors'
 import type { InferenceEngine, ModelId, Provider } from '@arbor/shared/inference'
+import { openOnce } from '@arbor/shared/open-once'
 import type { Hex } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec } from '@arbor/subnet-spec/load'
@@ -63,14 +64,12 @@ interface Opened {
   readonly result: OpenedResult
 }
 
-let opening: Promise<Opened> | undefined
-
 /** Runs a job in this thread, on a model that is loaded once. */
 export default async function work(
   job: MinerJob,
   context: WorkerContext<MinerWorkerData, string>,
 ): Promise<MinerResult> {
-  const { spec, engine, result } = await openOnce(context.workerData)
+  const { spec, engine, result } = await opened(context.workerData)
   if (job.kind === 'open') return result
   const task = spec.tasks[job.task]
   if (task === undefined) {
@@ -84,15 +83,6 @@ export default async function work(
   return { kind: 'solved', response: await task.solve({ request, binding, engine, signal: context.signal, emit }) }
 }
 
-const openOnce = (data: MinerWorkerData): Promise<Opened> => {
-  if (opening !== undefined) return opening
-  opening = open(data)
-  opening.catch(() => {
-    opening = undefined // a server that was away may be back for the next job
-  })
-  return opening
-}
-
 const open = async (data: MinerWorkerData): Promise<Opened> => {
   const [spec, opened] = await Promise.all([
     loadSpec(data.spec),
@@ -100,6 +90,8 @@ const open = async (data: MinerWorkerData): Promise<Opened> => {
   ])
   return { spec, ...opened }
 }
+
+const opened = openOnce(open)
 
 /** Opens our own sessions, or the attack that has some. */
 const openOwn = async (of: MinerWorkerData): Promise<Omit<Opened, 'spec'>> => {

@@ -2,6 +2,7 @@ import type { WorkerContext } from '@arbor/engine/contained/worker-context'
 import { openEngine } from '@arbor/engine/open'
 import { systemClock } from '@arbor/shared/clock'
 import type { Check, CheckShare, InferenceEngine } from '@arbor/shared/inference'
+import { openOnce } from '@arbor/shared/open-once'
 import type { Hex } from '@arbor/shared/units'
 import type { SubnetSpec, Timing } from '@arbor/subnet-spec/define'
 import { loadSpec } from '@arbor/subnet-spec/load'
@@ -28,14 +29,14 @@ export interface ScoreJob {
   readonly share?: CheckShare | undefined
 }
 
-let opened: Promise<{ spec: SubnetSpec; engine: InferenceEngine }> | undefined
+const opened = openOnce(open)
 
 /** Judges one answer in this thread; the first job loads spec and model. */
 export default async function score(
   { task, request, response, timing, binding, share }: ScoreJob,
   { workerData }: WorkerContext,
 ): Promise<Judged> {
-  const { spec, engine } = await openOnce(workerData as ScoreWorkerData)
+  const { spec, engine } = await opened(workerData as ScoreWorkerData)
   const definition = spec.tasks[task]
   if (definition === undefined) throw new Error(`the spec ${spec.name} has no task ${task}`)
   const read = readResponse(definition, response)
@@ -53,15 +54,6 @@ export default async function score(
   const { response: answer } = read
   const scored = await definition.score({ request, response: answer, binding, share, engine: watched, timing })
   return { ...checkedVerdict(scored), check, checkMs: systemClock.monotonic() - startedAt }
-}
-
-function openOnce(data: ScoreWorkerData): NonNullable<typeof opened> {
-  if (opened !== undefined) return opened
-  opened = open(data)
-  opened.catch(() => {
-    opened = undefined // what is short now, as memory is, may be there for the next job
-  })
-  return opened
 }
 
 async function open({ spec, modelFolder }: ScoreWorkerData): Promise<{ spec: SubnetSpec; engine: InferenceEngine }> {
