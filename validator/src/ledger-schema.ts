@@ -33,6 +33,37 @@ const migrations: readonly string[] = [
    ALTER TABLE verdicts ADD COLUMN check_ms REAL;
    ALTER TABLE verdicts ADD COLUMN prefilled INTEGER;
    ALTER TABLE verdicts ADD COLUMN receipt TEXT;`,
+  `ALTER TABLE rounds ADD COLUMN block_hash TEXT;
+   ALTER TABLE rounds ADD COLUMN ended_at INTEGER;
+   CREATE TABLE verdicts_3 (
+     round_block INTEGER NOT NULL REFERENCES rounds, round INTEGER NOT NULL, hotkey TEXT NOT NULL, uid INTEGER NOT NULL,
+     registered_at INTEGER NOT NULL, task TEXT NOT NULL, seed TEXT NOT NULL, reason TEXT NOT NULL, value REAL NOT NULL,
+     sigma REAL NOT NULL, total_ms REAL, check_ms REAL, prefilled INTEGER, receipt TEXT, repeat INTEGER NOT NULL DEFAULT 0,
+     PRIMARY KEY (round_block, uid, repeat)) STRICT;
+   INSERT INTO verdicts_3 (round_block, round, hotkey, uid, registered_at, task, seed, reason, value, sigma, total_ms, check_ms, prefilled, receipt)
+     SELECT round_block, round, hotkey, uid, registered_at, task, seed, reason, value, sigma, total_ms, check_ms, prefilled, receipt FROM verdicts;
+   DROP TABLE verdicts;
+   ALTER TABLE verdicts_3 RENAME TO verdicts;
+   CREATE TABLE runs (
+     round_block INTEGER PRIMARY KEY, round INTEGER NOT NULL, block_hash TEXT NOT NULL, length INTEGER NOT NULL, state TEXT NOT NULL,
+     after_block INTEGER, draw_block INTEGER, draw_hash TEXT, at INTEGER NOT NULL) STRICT;
+   CREATE TABLE run_answers (
+     round_block INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, uid INTEGER NOT NULL, repeat INTEGER NOT NULL, outcome TEXT NOT NULL,
+     PRIMARY KEY (round_block, uid, repeat)) STRICT;
+   CREATE TABLE attempts (
+     id INTEGER PRIMARY KEY, mechanism INTEGER NOT NULL, method TEXT NOT NULL, row TEXT NOT NULL, version TEXT NOT NULL,
+     registrations TEXT NOT NULL, salt TEXT, sealed TEXT, round TEXT, state TEXT NOT NULL, computed_at INTEGER NOT NULL,
+     block_hash TEXT, committed_at INTEGER, opens_from INTEGER, opens_to INTEGER, included_at INTEGER, read_back_at INTEGER,
+     error TEXT, at INTEGER NOT NULL) STRICT;
+   CREATE TABLE attempt_moves (
+     id INTEGER PRIMARY KEY, attempt INTEGER NOT NULL REFERENCES attempts ON DELETE CASCADE, state TEXT NOT NULL, block INTEGER,
+     extrinsic TEXT, error TEXT, at INTEGER NOT NULL) STRICT;
+   CREATE INDEX attempt_moves_of ON attempt_moves (attempt);
+   CREATE TABLE log_entries (
+     position INTEGER PRIMARY KEY, kind TEXT NOT NULL, block INTEGER, leaf BLOB NOT NULL, body TEXT) STRICT;
+   CREATE TABLE log_nodes (level INTEGER NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, position)) STRICT, WITHOUT ROWID;
+   CREATE TABLE log_heads (
+     size INTEGER PRIMARY KEY, root BLOB NOT NULL, block INTEGER NOT NULL, signature BLOB NOT NULL, anchored_at INTEGER) STRICT;`,
 ]
 
 /** Brings a ledger to the newest schema. @throws LEDGER_NEWER when it was written by a later version */

@@ -1,0 +1,130 @@
+import type { WeightRow } from '@arbor/chain/client/types'
+import type { Block, Blocks, Hex, NetUid, Ss58, UnixMs } from '@arbor/shared/units'
+import type { Forfeit } from '../ledger-audits.ts'
+import type { Registration, Score } from '../scores.ts'
+import type { WeightMethod, WeightState } from '../weights/machine.ts'
+
+/** Begins a log, and stands again wherever the rules change by which it is to be read. */
+export interface TermsEntry {
+  readonly kind: 'terms'
+  readonly version: 1
+  readonly genesisHash: Hex
+  readonly netuid: NetUid
+  /** The validator whose log it is. */
+  readonly hotkey: Ss58
+  readonly spec: { readonly name: string; readonly version: number; readonly model: Hex }
+  /** Newest finalised block when it was written. */
+  readonly block: Block
+}
+
+/** A round begins: everything else of its plan follows from the block. */
+export interface RoundEntry {
+  readonly kind: 'round'
+  readonly round: number
+  readonly start: { readonly number: Block; readonly hash: Hex }
+  /** Blocks of a round. */
+  readonly length: Blocks
+  /** Miners that were to be asked. */
+  readonly miners: number
+}
+
+/** What one question of a round came to. */
+export interface VerdictEntry extends Registration {
+  readonly kind: 'verdict'
+  readonly round: number
+  readonly roundBlock: Block
+  readonly task: string
+  readonly seed: Hex
+  /** 0 for the round's own question, from 1 on for repeats. */
+  readonly repeat: number
+  readonly reason: string
+  readonly value: number
+  readonly sigma: number
+  /** Milliseconds to the answer's last byte; null without an answer. */
+  readonly totalMs: number | null
+  /** Hash of what the miner signed; null without an answer. */
+  readonly answerHash: Hex | null
+  /** Block that drew what was looked at; null where none did. */
+  readonly drawnAt: Block | null
+  /** SHA-256 of the exchange (request, response, proof, envelopes) as canonical JSON: the name of the body; null without an answer. */
+  readonly receipt: string | null
+}
+
+/** What the audit of a user's answer found; its body is never served. */
+export interface AuditEntry extends Registration {
+  readonly kind: 'audit'
+  /** The audits' pass: answers of before this block. */
+  readonly before: Block
+  readonly reason: string
+  readonly value: number
+  readonly receipt: string
+}
+
+/** A registration has no weight until a block. */
+export interface ForfeitEntry {
+  readonly kind: 'forfeit'
+  readonly forfeit: Forfeit
+}
+
+/** A registration's score after a round. */
+export interface ScoreEntry extends Score {
+  readonly kind: 'score'
+}
+
+/** A round is over: all its verdicts and scores stand between its `round` and this. */
+export interface RoundEndEntry {
+  readonly kind: 'round-end'
+  readonly round: number
+  readonly roundBlock: Block
+  /** Newest finalised block when it was recorded; its freshness counts from here. */
+  readonly endedAt: Block
+  readonly at: UnixMs
+}
+
+/** A row that follows from everything before it and the metagraph of its block. */
+export interface RowEntry {
+  readonly kind: 'row'
+  readonly attempt: number
+  readonly mechanism: number
+  /** Block of the metagraph. */
+  readonly block: { readonly number: Block; readonly hash: Hex }
+  readonly tempo: Blocks
+  readonly method: WeightMethod
+  readonly version: number
+  readonly row: WeightRow
+  /** Scored registrations that held no uid any more at that block. */
+  readonly departed: readonly Registration[]
+}
+
+/** What became of a row. */
+export interface MoveEntry {
+  readonly kind: 'move'
+  readonly attempt: number
+  readonly state: WeightState
+  readonly block: Block | null
+}
+
+/** Everything that later rows need of what came before: an auditor may begin here, and pruning keeps from here. */
+export interface StateEntry {
+  readonly kind: 'state'
+  readonly block: Block
+  readonly scores: readonly Score[]
+  readonly forfeits: readonly Forfeit[]
+  /** Start blocks of the newest recorded rounds, newest first, as many as freshness asks for. */
+  readonly rounds: readonly Block[]
+  /** `endedAt` of the newest of them. */
+  readonly endedAt: Block | null
+}
+
+/** One entry of a validator's log of receipts; its bytes are its canonical JSON. */
+export type LogEntry =
+  | TermsEntry
+  | RoundEntry
+  | VerdictEntry
+  | AuditEntry
+  | ForfeitEntry
+  | ScoreEntry
+  | RoundEndEntry
+  | RowEntry
+  | MoveEntry
+  | StateEntry
