@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Block, Ss58, Uid, UnixMs } from '@arbor/shared/units'
 import type { AttackOutlook } from '@arbor/subnet-spec/audit/policy'
 import type { Exchange } from './exchange.ts'
+import type { LedgerPart } from './ledger-part.ts'
 import type { Registration } from './scores.ts'
 import { transaction } from './transaction.ts'
 
@@ -87,8 +88,8 @@ export interface AuditLedger {
 const KEPT_EPOCHS = 140
 
 /** Makes the part of a ledger that audits need. */
-export function audits(db: DatabaseSync): AuditLedger {
-  return { ...passes(db), ...findings(db) }
+export function auditLedger({ db, append }: LedgerPart): AuditLedger {
+  return { ...passes(db), ...findings({ db, append }) }
 }
 
 function passes(db: DatabaseSync): Pick<AuditLedger, 'openPass' | 'lastPass' | 'beginPass' | 'plans' | 'missed'> {
@@ -135,7 +136,7 @@ function passes(db: DatabaseSync): Pick<AuditLedger, 'openPass' | 'lastPass' | '
   }
 }
 
-function findings(db: DatabaseSync): Pick<AuditLedger, 'forfeits' | 'audited' | 'recordAudits' | 'endPass'> {
+function findings({ db, append }: LedgerPart): Pick<AuditLedger, 'forfeits' | 'audited' | 'recordAudits' | 'endPass'> {
   const known = db.prepare('SELECT 1 FROM audits WHERE id = ?')
   const add = db.prepare(
     'INSERT OR IGNORE INTO audits (id, before, hotkey, uid, registered_at, reason, value, check_ms, prefilled, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
@@ -146,13 +147,30 @@ function findings(db: DatabaseSync): Pick<AuditLedger, 'forfeits' | 'audited' | 
     audited: (ids) => new Set(ids.filter((id) => known.get(id) !== undefined)),
     recordAudits: ({ before, at, audits, forfeits }) =>
       transaction(db, () => {
-        const fresh = new Set(audits.filter(({ id }) => known.get(id) === undefined).map(({ id }) => id))
-        for (const { id, hotkey, uid, registeredAt, reason, value, checkMs, prefilled } of audits)
-          add.run(id, before, hotkey, uid, registeredAt, reason, value, checkMs, prefilled, at)
-        addForfeits(
-          db,
-          forfeits.filter(({ receipt }) => receipt !== null && fresh.has(receipt)),
+        const fresh = audits.filter((row) => {
+          const { id, hotkey, uid, registeredAt, reason, value, checkMs, prefilled } = row
+          return (
+            Number(add.run(id, before, hotkey, uid, registeredAt, reason, value, checkMs, prefilled, at).changes) === 1
+          )
+        })
+        append(
+          fresh.map(({ id, hotkey, uid, registeredAt, reason, value }) => ({
+            kind: 'audit',
+            hotkey,
+            uid,
+            registeredAt,
+            before,
+            reason,
+            value,
+            receipt: id,
+          })),
         )
+        const ids = new Set(fresh.map(({ id }) => id))
+        const added = addForfeits(
+          db,
+          forfeits.filter(({ receipt }) => receipt !== null && ids.has(receipt)),
+        )
+        append(added.map((forfeit) => ({ kind: 'forfeit', forfeit })))
       }),
     endPass: (before) => {
       db.prepare('UPDATE passes SET closed = 1 WHERE before = ?').run(before)
@@ -168,13 +186,15 @@ function findings(db: DatabaseSync): Pick<AuditLedger, 'forfeits' | 'audited' | 
   }
 }
 
-/** Records forfeits; of one registration at one block the first counts. Part of a transaction. */
-export function addForfeits(db: DatabaseSync, forfeits: readonly Forfeit[]): void {
+/** Records forfeits; of one registration at one block the first counts. Part of a transaction. @returns those that were not there yet */
+export function addForfeits(db: DatabaseSync, forfeits: readonly Forfeit[]): readonly Forfeit[] {
   const add = db.prepare(
     'INSERT OR IGNORE INTO forfeits (hotkey, uid, registered_at, at_block, until_block, kind, reason, receipt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   )
-  for (const { hotkey, uid, registeredAt, atBlock, untilBlock, kind, reason, receipt } of forfeits)
-    add.run(hotkey, uid, registeredAt, atBlock, untilBlock, kind, reason, receipt)
+  return forfeits.filter(({ hotkey, uid, registeredAt, atBlock, untilBlock, kind, reason, receipt }) => {
+    const { changes } = add.run(hotkey, uid, registeredAt, atBlock, untilBlock, kind, reason, receipt)
+    return Number(changes) === 1
+  })
 }
 
 function forget(db: DatabaseSync, epoch: number): void {

@@ -7,9 +7,10 @@ import { drawnBy, lookAt } from './draw.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
 import { forfeitOf } from './forfeit.ts'
 import { type JudgeDeps, judgeExchange } from './judge.ts'
-import type { Ledger, VerdictRow } from './ledger.ts'
+import type { Ledger } from './ledger.ts'
 import type { Forfeit } from './ledger-audits.ts'
 import type { PlannedTask, RoundPlan } from './plan.ts'
+import type { VerdictRow } from './rounds/ledger.ts'
 import { moveScore, registrationKey, type Score } from './scores.ts'
 
 export interface RoundDeps extends JudgeDeps {

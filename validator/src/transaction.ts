@@ -1,13 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite'
 
-/** Runs a body as one write transaction; nothing of it stays when it throws. */
-export function transaction(db: DatabaseSync, body: () => void): void {
+/** Runs a body as one write transaction, or as a part of the one that runs; nothing of it stays when it throws. */
+export function transaction<T>(db: DatabaseSync, body: () => T): T {
+  if (db.isTransaction) return body()
   db.exec('BEGIN IMMEDIATE')
   try {
-    body()
+    const result = body()
     db.exec('COMMIT')
+    return result
   } catch (error) {
-    db.exec('ROLLBACK')
+    if (db.isTransaction) db.exec('ROLLBACK') // SQLite itself rolls back on some errors, a full disk among them
     throw error
   }
 }

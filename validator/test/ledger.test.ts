@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Block, Hex, NetUid, Ss58, Uid, UnixMs } from '@arbor/shared/units'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openLedger, type VerdictRow } from '../src/ledger.ts'
+import { openLedger } from '../src/ledger.ts'
 import { moveScores } from '../src/round.ts'
+import type { VerdictRow } from '../src/rounds/ledger.ts'
 
 const owner = { genesisHash: '0xaa' as Hex, netuid: 1 as NetUid, hotkey: '5Fme' as Ss58 }
 const verdict = (over: Partial<VerdictRow> = {}): VerdictRow => ({
