@@ -14,6 +14,7 @@ export interface Score extends Registration {
   readonly average: number
   /** Standard deviation of the average's noise, from the verdicts' sigmas. */
   readonly sigma: number
+  /** Verdicts that moved it, repeats among them. */
   readonly samples: number
   /** Start block of the last round that counted. */
   readonly lastRoundBlock: Block
@@ -27,14 +28,15 @@ export const registrationKey = ({ hotkey, uid, registeredAt }: Registration): st
 export const registrationOf = ({ hotkey, uid, registeredAt }: Neuron): Registration => ({ hotkey, uid, registeredAt })
 
 /**
- * Moves an average by one verdict. The first verdict is the average.
- * @param halfLifeRounds rounds after which a verdict weighs half
+ * Moves an average by a round's value. The first is the average.
+ * @param halfLifeRounds rounds after which a value weighs half
  */
 export function moveScore({
   before,
   registration,
   value,
   sigma,
+  samples = 1,
   roundBlock,
   halfLifeRounds,
 }: {
@@ -42,6 +44,8 @@ export function moveScore({
   readonly registration: Registration
   readonly value: number
   readonly sigma: number
+  /** Verdicts that the value is the mean of. */
+  readonly samples?: number
   readonly roundBlock: Block
   readonly halfLifeRounds: number
 }): Score {
@@ -52,7 +56,7 @@ export function moveScore({
     ...registration,
     average,
     sigma: Math.sqrt(variance),
-    samples: (before?.samples ?? 0) + 1,
+    samples: (before?.samples ?? 0) + samples,
     lastRoundBlock: roundBlock,
   }
 }

@@ -1,12 +1,13 @@
 import type { Neuron, WeightRow } from '@arbor/chain/client/types'
 import type { Block, Blocks } from '@arbor/shared/units'
 import type { Forfeit } from '../ledger-audits.ts'
-import type { VerdictEntry } from '../log/entry.ts'
 import type { Registration, Score } from '../scores.ts'
 
 /** What later rows need of the past; a `state` entry of the log holds it whole. */
 export interface ScoreState {
+  /** By uid; one registration of a uid at most. */
   readonly scores: readonly Score[]
+  /** By uid and block. */
   readonly forfeits: readonly Forfeit[]
   /** Start blocks of the newest rounds, newest first; at most `FRESH_ROUNDS`. */
   readonly rounds: readonly Block[]
@@ -19,11 +20,20 @@ export interface ScoreTerms {
   reward(average: number): number
 }
 
+/** One verdict's part in a score; a `verdict` entry of the log has these. */
+export interface Sample extends Registration {
+  readonly value: number
+  readonly sigma: number
+}
+
 /** One round's part in the scores. */
 export interface RoundOutcome {
   readonly roundBlock: Block
+  /** Blocks of a round. */
+  readonly length: Blocks
   readonly endedAt: Block
-  readonly verdicts: readonly VerdictEntry[]
+  /** With its repeats; those of one registration count as their mean. */
+  readonly verdicts: readonly Sample[]
   readonly forfeits: readonly Forfeit[]
 }
 
@@ -31,12 +41,25 @@ export interface RoundOutcome {
 export type FoldRound = (
   state: ScoreState,
   round: RoundOutcome,
-  terms: ScoreTerms,
-) => { readonly state: ScoreState; readonly changed: readonly Score[] }
+  terms: Pick<ScoreTerms, 'halfLifeRounds'>,
+) => {
+  readonly state: ScoreState
+  /** Scores that the round moved, by uid. */
+  readonly changed: readonly Score[]
+  /** Registrations whose score is forgotten. */
+  readonly dropped: readonly Registration[]
+}
+
+/** Folds forfeits into the state, in any order. Pure: validator and auditor run this very function. */
+export type FoldForfeits = (state: ScoreState, forfeits: readonly Forfeit[]) => ScoreState
 
 /** Makes the row that follows at a block. Pure: validator and auditor run this very function. */
 export type RowAt = (
   state: ScoreState,
   at: { readonly block: Block; readonly tempo: Blocks; readonly neurons: readonly Neuron[] },
-  terms: ScoreTerms,
-) => { readonly row: WeightRow; readonly departed: readonly Registration[] }
+  terms: Pick<ScoreTerms, 'reward'>,
+) => {
+  readonly row: WeightRow
+  /** Registrations with a fresh score that hold no uid any more; they have no weight. */
+  readonly departed: readonly Registration[]
+}
