@@ -67,6 +67,85 @@ export interface ErrorBudget {
   readonly withinMs: number
 }
 
+/** How long a loop waits after failures in a row: `firstMs`, doubling up to `mostMs`; the next success starts it anew. */
+export interface Backoff {
+  readonly firstMs: number
+  readonly mostMs: number
+}
+
+/** What a loop tells of each of its steps; the times between are its idle ones. */
+export interface StepListener {
+  begun(): void
+  /** @param ms what the step took, by the monotonic clock */
+  done(ms: number): void
+  /** @param pauseMs what the loop waits before it goes on */
+  failed(error: unknown, pauseMs: number): void
+}
+
+/** A loop of steps, each of which works on one thing. */
+export interface Steps<Work> {
+  readonly name: string
+  /** Waits for what the next step works on; has no deadline, since nothing may come for long. */
+  readonly next: (signal: AbortSignal) => Promise<Work>
+  /** Works on it; its signal aborts after `timeoutMs`, which counts as a failure. */
+  readonly step: (work: Work, signal: AbortSignal) => Promise<void>
+  readonly timeoutMs: number
+  readonly budget: ErrorBudget
+  readonly backoff: Backoff
+  /** Tells errors that no repetition mends: they end the loop at once. */
+  readonly isFatal?: (error: unknown) => boolean
+  readonly listener: StepListener
+}
+
+/**
+ * Runs a loop's steps until the signal aborts; a failure, of waiting too, is told, counted and followed by a pause.
+ * @throws SUPERVISE_BUDGET_SPENT with the last failure as cause; an error that is fatal as it is
+ */
+export const runSteps = async <Work>(
+  of: Steps<Work> & { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<void> => {
+  const spend = createBudget(of)
+  let inRow = 0
+  while (!of.signal.aborted) {
+    try {
+      await runStep(of)
+      inRow = 0
+    } catch (error) {
+      if (of.signal.aborted) return
+      if (of.isFatal?.(error) === true) throw error
+      const pauseMs = Math.min(of.backoff.mostMs, of.backoff.firstMs * 2 ** Math.min(inRow, 30))
+      inRow += 1
+      of.listener.failed(error, pauseMs)
+      spend(error)
+      await pause(of, pauseMs)
+    }
+  }
+}
+
+const runStep = async <Work>(
+  of: Steps<Work> & { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<void> => {
+  const work = await of.next(of.signal)
+  of.signal.throwIfAborted()
+  of.listener.begun()
+  const began = of.clock.monotonic()
+  const late = (): Error =>
+    new SubnetError({
+      code: 'SUPERVISE_TIMEOUT',
+      message: `"${of.name}" took more than ${of.timeoutMs} ms`,
+      retryable: true,
+    })
+  using deadline = startDeadline({ clock: of.clock, ms: of.timeoutMs as Ms, parent: of.signal, reason: late })
+  await of.step(work, deadline.signal)
+  deadline.signal.throwIfAborted()
+  of.listener.done(of.clock.monotonic() - began)
+}
+
+const pause = (of: { readonly clock: Clock; readonly signal: AbortSignal }, ms: number): Promise<void> =>
+  of.clock.sleep(ms as Ms, of.signal).catch((error: unknown) => {
+    if (!of.signal.aborted) throw error
+  })
+
 /**
  * Repeats an action until the signal aborts, `everyMs` after the end of the one before; a failure is reported and counted.
  * @param of.timeoutMs bound of one run; its signal aborts then, which counts as a failure
@@ -82,37 +161,24 @@ export const repeat = async (of: {
   readonly signal: AbortSignal
   readonly onError: (error: unknown) => void
 }): Promise<void> => {
-  const spend = createBudget(of)
-  while (!of.signal.aborted) {
-    try {
-      await runOnce(of)
-    } catch (error) {
-      if (of.signal.aborted) return
-      of.onError(error)
-      spend(error)
-    }
-    await of.clock.sleep(of.everyMs as Ms, of.signal).catch((error: unknown) => {
-      if (!of.signal.aborted) throw error
-    })
-  }
-}
-
-const runOnce = async (of: {
-  readonly name: string
-  readonly run: (signal: AbortSignal) => Promise<void>
-  readonly timeoutMs: number
-  readonly clock: Clock
-  readonly signal: AbortSignal
-}): Promise<void> => {
-  const late = (): Error =>
-    new SubnetError({
-      code: 'SUPERVISE_TIMEOUT',
-      message: `"${of.name}" took more than ${of.timeoutMs} ms`,
-      retryable: true,
-    })
-  using deadline = startDeadline({ clock: of.clock, ms: of.timeoutMs as Ms, parent: of.signal, reason: late })
-  await of.run(deadline.signal)
-  deadline.signal.throwIfAborted()
+  let isDue = true // after a failure the backoff is the pause
+  await runSteps<void>({
+    ...of,
+    next: async () => {
+      if (!isDue) await pause(of, of.everyMs)
+      isDue = false
+    },
+    step: (_, signal) => of.run(signal),
+    backoff: { firstMs: of.everyMs, mostMs: of.everyMs },
+    listener: {
+      begun: () => undefined,
+      done: () => undefined,
+      failed: (error) => {
+        isDue = true
+        of.onError(error)
+      },
+    },
+  })
 }
 
 /** Creates a counter of failures. @returns a function that throws SUPERVISE_BUDGET_SPENT when the failure is one too many */

@@ -1,14 +1,14 @@
 import type { BlockRef, ChainClient, Metagraph } from '@arbor/chain/client/types'
-import { SubnetError } from '@arbor/shared/errors'
-import { createBudget } from '@arbor/shared/supervise'
-import type { Blocks, NetUid } from '@arbor/shared/units'
+import type { Block, Blocks, NetUid } from '@arbor/shared/units'
 import { isDrawn } from '@arbor/subnet-spec/audit/draw'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { roundBlocks, roundOf, roundStart } from '@arbor/subnet-spec/rounds'
 import { planAudits } from './audit-plan.ts'
+import type { ChainView } from './chain-view.ts'
 import { drawnBy, lookAt, sizeOf } from './draw.ts'
 import { forfeitOf } from './forfeit.ts'
 import { type JudgeDeps, judgeExchange } from './judge.ts'
+import type { Keep } from './keep.ts'
 import type { AuditCount, AuditLedger, AuditPlan, AuditRow, Forfeit, Pass } from './ledger-audits.ts'
 import type { Precedence } from './precedence.ts'
 import { tellForfeit } from './round.ts'
@@ -16,7 +16,7 @@ import { registrationKey } from './scores.ts'
 import type { Traffic, Waiting } from './traffic.ts'
 
 export interface AuditDeps extends JudgeDeps {
-  readonly chain: Pick<ChainClient, 'heads' | 'finalized' | 'blockHash' | 'metagraph' | 'registrationCost'>
+  readonly chain: Pick<ChainClient, 'blockHash' | 'metagraph' | 'registrationCost'>
   readonly netuid: NetUid
   readonly spec: SubnetSpec
   readonly ledger: AuditLedger
@@ -28,29 +28,34 @@ export interface AuditDeps extends JudgeDeps {
 
 /** Answers that are read from the file at once. */
 const BATCH = 64
-/** A loop that fails this often in ten minutes is broken. */
-const BUDGET = { failures: 20, withinMs: 600_000 }
 /** Answers of which the average length is taken. */
 const SAMPLE = 32
+
+/** Milliseconds that a pass may take: 512 answers a round at a few seconds each. */
+const PASS_MS = 7_200_000
 
 /**
  * Audits users' answers, once a round for those of the rounds before; ends only by the signal or by throwing.
  * A pass that a kill interrupted is taken up as it was planned: each answer is judged and counted once.
  */
-export async function runAudits(deps: AuditDeps, signal: AbortSignal): Promise<void> {
-  const spend = createBudget({ name: 'audits', budget: BUDGET, clock: deps.clock })
-  for await (const head of deps.chain.heads('finalized', signal)) {
-    try {
-      await auditIfDue(deps, head, signal)
-    } catch (error) {
-      signal.throwIfAborted()
-      if (error instanceof SubnetError && error.code === 'ENGINE_DEAD') throw error
-      const why = error instanceof Error ? error.message : String(error)
-      deps.log.warn({ event: 'audits.failed', error: why }, `users' answers wait for the next block: ${why}`)
-      spend(error)
-    }
-  }
-  signal.throwIfAborted()
+export function runAudits(
+  deps: AuditDeps & { readonly view: ChainView; readonly keep: Keep },
+  signal: AbortSignal,
+): Promise<void> {
+  let seen: Block | null = null
+  return deps.keep(
+    {
+      name: 'audits',
+      timeoutMs: PASS_MS,
+      next: (until) => deps.view.after(seen, until),
+      step: async (_, until) => {
+        const { block } = deps.view.now().metagraph
+        seen = block.number
+        await auditIfDue(deps, block, until)
+      },
+    },
+    signal,
+  )
 }
 
 /** Ends an interrupted pass, and runs one more when a round has begun since the last. */

@@ -25,21 +25,22 @@ import { type Ms, type NetUid, netUid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 import { Command, Option } from 'commander'
-import { runAudits } from './audits.ts'
 import { mustBeRegistered, mustHoldModel, mustNotBeAhead } from './checks.ts'
 import { ASK_LIMITS } from './dendrite/ask.ts'
 import { openDendrite } from './dendrite/open.ts'
 import { economicsCommand } from './economics/command.ts'
 import { healthCommand } from './health.ts'
 import type { Judged } from './judged.ts'
+import { createKeep } from './keep.ts'
 import { openLedger } from './ledger.ts'
 import { createPrecedence } from './precedence.ts'
 import { KEPT_RECEIPTS, noReceipts, openReceipts } from './receipts.ts'
 import { openDoor } from './relay/door.ts'
 import { addressArgument, hostArgument, listenArgument } from './relay/options.ts'
 import type { Place } from './relay/server.ts'
+import { staleRule } from './stale.ts'
 import { openTraffic } from './traffic.ts'
-import { runValidator } from './validator.ts'
+import { createValidator } from './validator.ts'
 import type { ScoreJob, ScoreWorkerData } from './worker.ts'
 
 interface Options extends NetworkOptions, SignerOptions {
@@ -50,6 +51,7 @@ interface Options extends NetworkOptions, SignerOptions {
   readonly threads: number
   readonly receipts: number
   readonly fanout: number
+  readonly staleBlocks?: number
   readonly seal: boolean
   readonly signRequests?: boolean
   readonly privateAddresses: PrivateAddresses
@@ -78,6 +80,11 @@ export function validatorCommand(context: CommandContext): Command {
       KEPT_RECEIPTS,
     )
     .option('--fanout <n>', 'questions in flight at once', integerArgument(1, 4_096), 64)
+    .option(
+      '--stale-blocks <n>',
+      'decide nothing by a metagraph that is so many blocks old (default: two minutes of blocks, 10 at least)',
+      integerArgument(1, 100_000),
+    )
     .option('--no-seal', 'send questions and take answers unencrypted')
     .option('--sign-requests', 'prove each question by a signature instead of a MAC, which convinces third parties too')
     .addOption(
@@ -181,15 +188,27 @@ async function validate({ chain, hotkey, netuid, spec, data, worker, log, signal
     const about = { netuid, hotkey: hotkey.address, spec: spec.name, version: spec.version }
     log.info({ event: 'validator.ready', ...about }, 'validator ready')
     const judge = (job: ScoreJob, until: AbortSignal) => scorers.run(job, { signal: until })
-    const precedence = createPrecedence()
-    const shared = { chain, ledger, netuid, spec, receipts, precedence, clock: systemClock, log, judge }
-    const deps = { ...shared, hotkey }
-    const asking = { ask: dendrite.ask, registered: dendrite.registered }
-    const validator = (until: AbortSignal): Promise<void> =>
-      runValidator({ ...deps, ...asking, ...(door === null ? {} : { route: door.route }) }, until)
-    const auditing = { ...shared, traffic, self: hotkey.address, threads: options.threads }
-    const audits = (until: AbortSignal): Promise<void> => runAudits(auditing, until)
-    await supervise({ loops: { validator, audits, ...door?.loops }, signal: running, clock: systemClock })
+    const keep = createKeep({ clock: systemClock, log })
+    const { loops } = createValidator({
+      chain,
+      ledger,
+      traffic,
+      netuid,
+      spec,
+      receipts,
+      hotkey,
+      judge,
+      keep,
+      precedence: createPrecedence(),
+      clock: systemClock,
+      log,
+      threads: options.threads,
+      stale: await staleRule(chain, options.staleBlocks),
+      ask: dendrite.ask,
+      registered: dendrite.registered,
+      ...(door === null ? {} : { route: door.route }),
+    })
+    await supervise({ loops: { ...loops, ...door?.loops }, signal: running, clock: systemClock })
   } finally {
     stop.abort()
     await Promise.allSettled([dendrite.close(), scorers.close(), door?.close()])

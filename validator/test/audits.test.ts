@@ -27,10 +27,6 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 /** A round has 5 blocks, an epoch two rounds. */
 const chain: AuditDeps['chain'] = {
-  heads: () => {
-    throw new Error('these tests bring their own heads')
-  },
-  finalized: async () => headAt(1),
   blockHash: async (number) => hashOf(number),
   metagraph: async () => metagraphOf(),
   registrationCost: async () => 500_000n as Rao,

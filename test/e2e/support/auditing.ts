@@ -24,10 +24,6 @@ const never = new AbortController().signal
 await auditIfDue(
   {
     chain: {
-      heads: () => {
-        throw new Error('the test brings its head')
-      },
-      finalized: async () => headAt(Number(block)),
       blockHash: async (number) => headAt(number).hash,
       metagraph: async () => metagraphOf(),
       registrationCost: async () => 500_000n as Rao,

@@ -1,0 +1,67 @@
+import type { Clock } from '@arbor/shared/clock'
+import { SubnetError } from '@arbor/shared/errors'
+import { type Backoff, type ErrorBudget, runSteps, type StepListener } from '@arbor/shared/supervise'
+import type { Logger } from 'pino'
+
+/** A validator's loop, before it is kept. */
+export interface KeptLoop<Work> {
+  /** One word: it names the loop in logs, metrics and errors. */
+  readonly name: string
+  /** Waits for what the next step works on. */
+  readonly next: (signal: AbortSignal) => Promise<Work>
+  readonly step: (work: Work, signal: AbortSignal) => Promise<void>
+  /** Milliseconds that one step may take. */
+  readonly timeoutMs: number
+  readonly budget?: ErrorBudget
+  readonly backoff?: Backoff
+}
+
+/** Runs a loop under its deadline, backoff and error budget, until the signal or an error that ends the process. */
+export type Keep = <Work>(loop: KeptLoop<Work>, signal: AbortSignal) => Promise<void>
+
+/** A loop that fails this often in half an hour is broken; by its backoff, that is when nothing works any more. */
+export const BUDGET: ErrorBudget = { failures: 20, withinMs: 1_800_000 }
+/** One second, doubling up to a minute. */
+export const BACKOFF: Backoff = { firstMs: 1_000, mostMs: 60_000 }
+
+/** Errors that no repetition mends. */
+const FATAL = new Set([
+  'CHAIN_CLOSED',
+  'CHAIN_OTHER_GENESIS',
+  'CHAIN_UNREACHABLE',
+  'ENGINE_DEAD',
+  'VALIDATOR_DEREGISTERED',
+])
+
+/** Makes what keeps a validator's loops; every failure is logged as `loop.failed` with the loop's name. */
+export const createKeep =
+  (deps: {
+    readonly clock: Clock
+    readonly log: Logger
+    /** Hears each loop's steps. */
+    readonly listenerOf?: (name: string, timeoutMs: number) => StepListener
+  }): Keep =>
+  (loop, signal) => {
+    const heard = deps.listenerOf?.(loop.name, loop.timeoutMs)
+    return runSteps({
+      budget: BUDGET,
+      backoff: BACKOFF,
+      ...loop,
+      clock: deps.clock,
+      signal,
+      isFatal: (error) => error instanceof SubnetError && FATAL.has(error.code),
+      listener: {
+        begun: () => heard?.begun(),
+        done: (ms) => heard?.done(ms),
+        failed: (error, pauseMs) => {
+          const why = error instanceof Error ? error.message : String(error)
+          const code = error instanceof SubnetError ? error.code : 'INTERNAL'
+          deps.log.warn(
+            { event: 'loop.failed', loop: loop.name, code, pauseMs },
+            `the loop "${loop.name}" failed and goes on in ${pauseMs} ms: ${code}: ${why}`,
+          )
+          heard?.failed(error, pauseMs)
+        },
+      },
+    })
+  }
