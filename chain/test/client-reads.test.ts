@@ -180,7 +180,7 @@ describe.each(fixtures)('a subnet read through metadata $spec', ({ spec, file })
       kappa: 32_767,
       stakeThreshold: 1_000_000_000_000n,
     })
-    expect(await readWeights(reader, netuid, 1 as Uid, at)).toEqual([
+    expect(await readWeights(reader, { netuid, mechanism: 0, uid: 1 as Uid }, at)).toEqual([
       [0, 65_535],
       [1, 9],
     ])

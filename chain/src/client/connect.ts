@@ -24,7 +24,7 @@ import { checkRevealed } from './revealed.ts'
 import { findCall, type Runtime } from './runtime.ts'
 import { type PlainWeights, type SealedWeights, sealWeights } from './seal-weights.ts'
 import { type ConnectionLimits, defaultLimits, type RpcSocket } from './socket-types.ts'
-import { submitCall } from './submit.ts'
+import { settleSent, submitCall } from './submit.ts'
 import {
   readBalance,
   readHyperparameters,
@@ -37,6 +37,7 @@ import {
 } from './subnet.ts'
 import type { BlockRef, Call, ChainClient } from './types.ts'
 import { changeText, compareRuntimes, mustHave, type RuntimeChange, watchUpgrades } from './upgrades.ts'
+import { readRegisteredAt, readWeightRules } from './weight-rules.ts'
 
 export interface ConnectOptions {
   /** ws:// or wss:// address of a chain node. */
@@ -146,6 +147,8 @@ function createClient(deps: {
   const heads = (kind: 'best' | 'finalized', signal: AbortSignal) =>
     followHeads({ socket, refOf, hashOf }, kind, signal)
 
+  const submitting = { socket, reader, nonces, genesisHash, finalized, hashOf, heads }
+
   return {
     url,
     genesisHash,
@@ -162,7 +165,11 @@ function createClient(deps: {
     netuids: async (at) => readNetuids(reader, await hashAt(at)),
     metagraph: async (netuid, at) => readMetagraph(reader, netuid, await blockAt(at)),
     hyperparameters: async (netuid, at) => readHyperparameters(reader, netuid, await hashAt(at)),
-    weights: async (netuid, uid, at) => readWeights(reader, netuid, uid, await hashAt(at)),
+    weights: async (netuid, uid, at, mechanism = 0) =>
+      readWeights(reader, { netuid, mechanism, uid }, await hashAt(at)),
+    weightRules: async ({ netuid, mechanism = 0, hotkey }, at) =>
+      readWeightRules(reader, { netuid, mechanism, hotkey }, await hashAt(at)),
+    registeredAt: async (netuid, uids, at) => readRegisteredAt(reader, netuid, uids, await hashAt(at)),
     balance: async (account, at) => readBalance(reader, account, await hashAt(at)),
     registrationCost: async (netuid, at) => readRegistrationCost(reader, netuid, await hashAt(at)),
     subnetCost: async (at) => readSubnetCost(reader, await hashAt(at)),
@@ -198,8 +205,8 @@ function createClient(deps: {
       const kind = await socket.request('system_chainType', [])
       return typeof kind === 'string' ? kind : Object.values((kind ?? {}) as object).join()
     },
-    submit: (call, options) =>
-      submitCall({ socket, reader, nonces, genesisHash, finalized, hashOf, heads }, call, options),
+    submit: (call, options) => submitCall(submitting, call, options),
+    settle: (sent, until) => settleSent(submitting, sent, until),
     close,
   }
 }

@@ -11,6 +11,7 @@ const NAMED: Readonly<Record<string, string>> = {
   RuntimeCall: 'Call',
   EventRecord: 'EventRecord',
   DispatchError: 'DispatchError',
+  RateLimitKey: 'RateLimitKey',
   Data: 'Data',
 }
 

@@ -1,13 +1,14 @@
 import { SubnetError } from '@arbor/shared/errors'
 import type { Block, Hex } from '@arbor/shared/units'
 import type { EventRecord } from '@polkadot/types/interfaces'
+import { blake2AsHex } from '@polkadot/util-crypto'
 import { findFailure, toEvent } from './events.ts'
 import type { Nonces } from './nonces.ts'
 import { entryOf, type Reader } from './reader.ts'
 import { asRefusal } from './refusals.ts'
 import { type Signed, signCall } from './sign.ts'
 import type { RpcSocket } from './socket-types.ts'
-import type { BlockRef, Call, Submission, SubmitOptions } from './types.ts'
+import type { BlockRef, Call, Sent, Submission, SubmitOptions } from './types.ts'
 
 export interface SubmitDeps {
   readonly socket: RpcSocket
@@ -28,31 +29,33 @@ type Watched =
   /** The chain will not tell: look into the blocks. */
   | { readonly is: 'unknown' }
 
+/** Signatures of one submission at most: the first, and one for each reason that a new one mends. */
+const MAX_SIGNED = 4
+/** Refusals of which another nonce or a younger birth block is the cure. */
+const RESIGN: ReadonlySet<string> = new Set([
+  'InvalidTransaction.Stale',
+  'InvalidTransaction.AncientBirthBlock',
+  'Pool.PriorityTooLow',
+])
+
 /** Signs and submits a call, and follows it until its outcome is certain. */
 export async function submitCall(deps: SubmitDeps, call: Call, options: SubmitOptions): Promise<Submission> {
-  const { signal, waitFor = 'included', eraBlocks = DEFAULT_ERA, signer } = options
+  const { signal, waitFor = 'included' } = options
+  const eraBlocks = options.eraBlocks ?? DEFAULT_ERA
   if (!Number.isInteger(Math.log2(eraBlocks)) || eraBlocks < 4 || eraBlocks > 4096) throw badEra(eraBlocks)
   const stop = new AbortController()
   const until = AbortSignal.any([signal, deps.socket.dead, stop.signal])
-  let release = (): void => {}
   let unwatch = (): void => {}
+  let release = (): void => {}
   try {
-    const sent = await deps.nonces.alone(signer.address, async (choose) => {
-      for (;;) {
-        const { signed, birth, specVersion, ...nonce } = await prepare(
-          deps,
-          call,
-          { signer, eraBlocks, signal },
-          choose,
-        )
-        release = nonce.release
-        const offered = await offer(deps, signed, signal)
-        // The chain's code changed between signing and offering; what was signed for the old one has a bad proof.
-        const outdated = 'refused' in offered && (await deps.reader.runtimeOfNext()).specVersion !== specVersion
-        if (!outdated) return { signed, birth, ...offered }
+    const sent = await deps.nonces.alone(options.signer.address, (choose) =>
+      signAndOffer(deps, call, { ...options, eraBlocks }, (chainNext) => {
         release()
-      }
-    })
+        const chosen = choose(chainNext)
+        release = chosen.release
+        return chosen.nonce
+      }),
+    )
     if ('refused' in sent) return sent.refused
     const { signed, birth, updates } = sent
     unwatch = sent.unwatch
@@ -60,9 +63,10 @@ export async function submitCall(deps: SubmitDeps, call: Call, options: SubmitOp
     for (;;) {
       const update = await Promise.race([updates.next(until), late])
       if (update.is === 'refused') return { status: 'refused', code: 0, error: update.error, retryable: true }
-      if (update.is === 'unknown') return await search(deps, signed, birth, waitFor, until)
+      if (update.is === 'unknown') return await search(deps, sentOf(signed, birth), waitFor, until)
+      if (update.is === 'inBlock') options.onIncluded?.(await refOf(deps, update.hash))
       if (update.is === 'inBlock' && waitFor === 'finalised') continue
-      return await outcome(deps, signed, update.hash, update.is === 'finalised' ? 'finalised' : 'included')
+      return await outcome(deps, signed.hash, update.hash, update.is === 'finalised' ? 'finalised' : 'included')
     }
   } finally {
     release()
@@ -71,34 +75,54 @@ export async function submitCall(deps: SubmitDeps, call: Call, options: SubmitOp
   }
 }
 
+type Offered = { readonly updates: Updates; readonly unwatch: () => void }
+type Refused = { readonly refused: Extract<Submission, { status: 'refused' }> }
+
+/** Signs and offers; signs anew where the chain's code, the nonce or the birth block was overtaken meanwhile. The same bytes never go twice. */
+async function signAndOffer(
+  deps: SubmitDeps,
+  call: Call,
+  options: SubmitOptions & { readonly eraBlocks: number },
+  choose: (chainNext: number) => number,
+): Promise<({ readonly signed: Signed; readonly birth: BlockRef } & Offered) | Refused> {
+  const offeredBefore = new Set<Hex>()
+  for (let times = 1; ; times += 1) {
+    const { signed, birth, specVersion } = await prepare(deps, call, options, choose)
+    if (offeredBefore.has(signed.hash)) return { refused: { ...BANNED } }
+    offeredBefore.add(signed.hash)
+    options.onSigned?.(sentOf(signed, birth))
+    const offered = await offer(deps, signed, options.signal)
+    if ('updates' in offered) return { signed, birth, ...offered }
+    // The chain's code changed between signing and offering; what was signed for the old one has a bad proof.
+    const outdated = (await deps.reader.runtimeOfNext()).specVersion !== specVersion
+    if (times >= MAX_SIGNED || !(outdated || RESIGN.has(offered.refused.error))) return offered
+  }
+}
+
+/** What the pool would say of bytes that it has seen. */
+const BANNED = { status: 'refused', code: 1012, error: 'Pool.TemporarilyBanned', retryable: true } as const
+
+const sentOf = ({ hash, lastBlock }: Signed, birth: BlockRef): Sent => ({ hash, birth: birth.number, lastBlock })
+
 /** Signs with the runtime, nonce and birth block of this moment. */
 async function prepare(
   { socket, reader, finalized, genesisHash }: SubmitDeps,
   call: Call,
   { signer, eraBlocks, signal }: Pick<SubmitOptions, 'signer' | 'signal'> & { readonly eraBlocks: number },
-  choose: (chainNext: number) => { readonly nonce: number; readonly release: () => void },
-): Promise<{ signed: Signed; birth: BlockRef; specVersion: number; release: () => void }> {
+  choose: (chainNext: number) => number,
+): Promise<{ signed: Signed; birth: BlockRef; specVersion: number }> {
   const [birth, chainNext, runtime] = await Promise.all([
     finalized(),
     socket.request('system_accountNextIndex', [signer.address], { signal }),
     reader.runtimeOfNext(), // the signature names its version; the block of birth may be of an older one
   ])
-  const { nonce, release } = choose(Number(chainNext))
-  try {
-    const signed = await signCall({ runtime, call, signer, nonce, genesisHash, birth, eraBlocks })
-    return { signed, birth, specVersion: runtime.specVersion, release }
-  } catch (error) {
-    release()
-    throw error
-  }
+  const nonce = choose(Number(chainNext))
+  const signed = await signCall({ runtime, call, signer, nonce, genesisHash, birth, eraBlocks })
+  return { signed, birth, specVersion: runtime.specVersion }
 }
 
 /** Hands the extrinsic to the pool; a lost answer leaves it unknown, never sent again. */
-async function offer(
-  { socket }: SubmitDeps,
-  signed: Signed,
-  signal: AbortSignal,
-): Promise<{ updates: Updates; unwatch: () => void } | { refused: Extract<Submission, { status: 'refused' }> }> {
+async function offer({ socket }: SubmitDeps, signed: Signed, signal: AbortSignal): Promise<Offered | Refused> {
   const updates = createUpdates()
   try {
     signal.throwIfAborted()
@@ -114,8 +138,9 @@ async function offer(
   } catch (error) {
     if (!(error instanceof SubnetError)) throw error
     const refused = asRefusal(error)
-    if (refused !== null) return { refused }
-    if (error.code !== 'CHAIN_CONNECTION_LOST' && error.code !== 'CHAIN_TIMEOUT') throw error
+    // The pool has these very bytes already: an answer was lost on the way, so look for them.
+    if (refused !== null && refused.error !== 'Pool.AlreadyImported') return { refused }
+    if (refused === null && error.code !== 'CHAIN_CONNECTION_LOST' && error.code !== 'CHAIN_TIMEOUT') throw error
     updates.push('lost')
     return { updates, unwatch: () => {} }
   }
@@ -181,31 +206,72 @@ async function expiry({ heads }: SubmitDeps, signed: Signed, signal: AbortSignal
 /** Looks for the extrinsic in every block that may hold it, as they come. */
 async function search(
   deps: SubmitDeps,
-  signed: Signed,
-  birth: BlockRef,
+  sent: Sent,
   waitFor: 'included' | 'finalised',
   signal: AbortSignal,
 ): Promise<Submission> {
-  let next = birth.number + 1
+  const found = await find(deps, sent, waitFor, signal)
+  return found.hash === null ? { ...EXPIRED } : outcome(deps, sent.hash, found.hash, waitFor)
+}
+
+const EXPIRED = { status: 'refused', code: 0, error: 'InvalidTransaction.Expired', retryable: true } as const
+
+/** Finds the block with the extrinsic, once it is there or can come no more; `gaps` when some block could not be read. */
+async function find(
+  deps: SubmitDeps,
+  sent: Sent,
+  waitFor: 'included' | 'finalised',
+  signal: AbortSignal,
+): Promise<{ readonly hash: Hex | null; readonly gaps: boolean }> {
+  let next = sent.birth + 1
+  let gaps = false
   for await (const head of deps.heads(waitFor === 'finalised' ? 'finalized' : 'best', signal)) {
-    for (; next <= Math.min(head.number, signed.lastBlock); next += 1) {
+    for (; next <= Math.min(head.number, sent.lastBlock); next += 1) {
       const hash = await deps.hashOf(next as Block)
-      if (hash === null) continue
-      const body = (await deps.socket.request('chain_getBlock', [hash], { signal })) as BlockBody
-      if (body.block.extrinsics.includes(signed.hex)) return outcome(deps, signed, hash, waitFor)
+      const body = hash === null ? null : await bodyOf(deps, hash, signal)
+      if (hash !== null && body?.some((hex) => blake2AsHex(hex) === sent.hash)) return { hash, gaps }
+      gaps ||= body === null
     }
-    if (head.number > signed.lastBlock) break
+    if (head.number >= sent.lastBlock) break
   }
   signal.throwIfAborted()
-  return { status: 'refused', code: 0, error: 'InvalidTransaction.Expired', retryable: true }
+  return { hash: null, gaps }
+}
+
+const bodyOf = async ({ socket }: SubmitDeps, hash: Hex, signal: AbortSignal): Promise<readonly Hex[] | null> => {
+  const body = (await socket.request('chain_getBlock', [hash], { signal })) as BlockBody | null
+  return body?.block.extrinsics ?? null
+}
+
+/** Settles by the finalised blocks what an earlier process sent. */
+export async function settleSent(
+  deps: SubmitDeps,
+  sent: Sent,
+  signal: AbortSignal,
+): Promise<Submission | { readonly status: 'unseen' }> {
+  const until = AbortSignal.any([signal, deps.socket.dead])
+  const { hash, gaps } = await find(deps, sent, 'finalised', until)
+  if (hash === null) return gaps ? { status: 'unseen' } : { ...EXPIRED }
+  try {
+    return await outcome(deps, sent.hash, hash, 'finalised')
+  } catch (error) {
+    // The block is there and its state no more, so what the call did is to be seen in the state only.
+    if (error instanceof SubnetError && error.code === 'CHAIN_RPC') return { status: 'unseen' }
+    throw error
+  }
 }
 
 type BlockBody = { readonly block: { readonly header: { readonly number: Hex }; readonly extrinsics: readonly Hex[] } }
 
+const refOf = async ({ socket }: SubmitDeps, hash: Hex): Promise<BlockRef> => {
+  const header = (await socket.request('chain_getHeader', [hash])) as { readonly number: Hex } | null
+  return { number: Number(header?.number ?? 0) as Block, hash }
+}
+
 /** Reads from the block's events what the extrinsic did. */
 async function outcome(
   { socket, reader }: SubmitDeps,
-  signed: Signed,
+  extrinsic: Hex,
   hash: Hex,
   status: 'included' | 'finalised',
 ): Promise<Submission> {
@@ -214,16 +280,14 @@ async function outcome(
     reader.runtimeAt(hash),
     reader.many([entryOf('System.Events')], hash),
   ])
-  const index = body.block.extrinsics.indexOf(signed.hex)
+  const index = body.block.extrinsics.findIndex((hex) => blake2AsHex(hex) === extrinsic)
   const block = { number: Number(body.block.header.number) as Block, hash }
   const events = [...((records ?? []) as unknown as Iterable<EventRecord>)]
     .map((record) => toEvent(runtime, record))
     .filter((event) => event.extrinsic === index && index >= 0)
     .map(({ pallet, name, data }) => ({ pallet, name, data }))
   const failure = findFailure(runtime, events)
-  return failure
-    ? { status: 'failed', block, hash: signed.hash, ...failure }
-    : { status, block, hash: signed.hash, events }
+  return failure ? { status: 'failed', block, hash: extrinsic, ...failure } : { status, block, hash: extrinsic, events }
 }
 
 const badEra = (eraBlocks: number): SubnetError =>

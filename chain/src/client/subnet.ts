@@ -4,6 +4,7 @@ import type { Alpha, Blocks, Hex, NetUid, Rao, Ss58, Uid } from '@arbor/shared/u
 import { noItem, noSubnet } from './errors.ts'
 import { toPlain } from './plain.ts'
 import { entryOf, type Reader } from './reader.ts'
+import { storageIndex } from './salted.ts'
 import type { Hyperparameters, WeightRow } from './types.ts'
 
 const NOBODY = encodeSs58(new Uint8Array(32))
@@ -63,9 +64,13 @@ export async function readNetuids(reader: Reader, at: Hex): Promise<readonly Net
   return netuids.filter((_, index) => toPlain(added[index]) === true).sort((a, b) => a - b) as NetUid[]
 }
 
-/** Reads one validator's row; empty when it has set none. */
-export async function readWeights(reader: Reader, netuid: NetUid, uid: Uid, at: Hex): Promise<WeightRow> {
-  const [row] = await reader.many([entryOf('SubtensorModule.Weights', netuid, uid)], at)
+/** Reads one validator's row in a mechanism; empty when it has set none. */
+export async function readWeights(
+  reader: Reader,
+  { netuid, mechanism, uid }: { readonly netuid: NetUid; readonly mechanism: number; readonly uid: Uid },
+  at: Hex,
+): Promise<WeightRow> {
+  const [row] = await reader.many([entryOf('SubtensorModule.Weights', storageIndex(netuid, mechanism), uid)], at)
   return (toPlain(row) as [bigint, bigint][]).map(([to, weight]) => [Number(to) as Uid, Number(weight)] as const)
 }
 

@@ -2,6 +2,7 @@ import type { Signer } from '@arbor/shared/signer'
 import type { Alpha, Block, Blocks, Hex, NetUid, Rao, Ss58, Uid } from '@arbor/shared/units'
 import type { CommitRevealState, PendingCommits } from './commits.ts'
 import type { OwnCommit, Revealed } from './revealed.ts'
+import type { WeightRules } from './weight-rules.ts'
 
 /** A block by number and hash. */
 export interface BlockRef {
@@ -108,11 +109,23 @@ export type Submission =
     }
   | { readonly status: 'refused'; readonly code: number; readonly error: string; readonly retryable: boolean }
 
+/** An extrinsic that may have left: it can be in any block after `birth`, and in none after `lastBlock`. */
+export interface Sent {
+  /** blake2b-256 of its bytes. */
+  readonly hash: Hex
+  readonly birth: Block
+  readonly lastBlock: Block
+}
+
 export interface SubmitOptions {
   readonly signer: Signer
   readonly waitFor?: 'included' | 'finalised'
   /** Blocks for which the extrinsic is valid; a power of two ≥ 4. */
   readonly eraBlocks?: number
+  /** Hears of each extrinsic before it leaves, again where it had to be signed anew; what it throws keeps it here. */
+  readonly onSigned?: (sent: Sent) => void
+  /** Hears of the first block that is said to hold it; another may in the end. */
+  readonly onIncluded?: (block: BlockRef) => void
   readonly signal: AbortSignal
 }
 
@@ -133,7 +146,10 @@ export interface ChainClient {
   metagraph(netuid: NetUid, at?: Hex): Promise<Metagraph>
   /** @throws CHAIN_NO_SUBNET when the subnet does not exist */
   hyperparameters(netuid: NetUid, at?: Hex): Promise<Hyperparameters>
-  weights(netuid: NetUid, uid: Uid, at?: Hex): Promise<WeightRow>
+  /** A validator's row; that of the first mechanism where none is named. */
+  weights(netuid: NetUid, uid: Uid, at?: Hex, mechanism?: number): Promise<WeightRow>
+  /** What decides, beside hyperparameters, whether a hotkey may set or commit weights now. */
+  weightRules(of: { netuid: NetUid; mechanism?: number; hotkey: Ss58 }, at?: Hex): Promise<WeightRules>
   /** Free balance. */
   balance(account: Ss58, at?: Hex): Promise<Rao>
   /** Price of a registration now. */
@@ -156,6 +172,13 @@ export interface ChainClient {
   constant(pallet: string, name: string): Promise<unknown>
   events(at: Hex): Promise<readonly ChainEvent[]>
   submit(call: Call, options: SubmitOptions): Promise<Submission>
+  /**
+   * Finds out what became of an extrinsic that an earlier process sent: looks into every finalised block that may hold it, and waits
+   * for those to come. `unseen` when the chain node keeps those blocks no more.
+   */
+  settle(sent: Sent, signal: AbortSignal): Promise<Submission | { readonly status: 'unseen' }>
+  /** Tells in which of these slots another hotkey or a later registration sits at a block; by registration block. */
+  registeredAt(netuid: NetUid, uids: readonly Uid[], at?: Hex): Promise<readonly Block[]>
   /** Idempotent. */
   close(): Promise<void>
 }

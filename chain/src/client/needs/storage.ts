@@ -79,6 +79,19 @@ export const storageNeeds = {
     for: ['timelocked'],
     without: 'commits state version 4',
   },
+  'SubtensorModule.MaxWeightsLimit': { ...perSubnet('u16', 'weights'), without: 'no weight counts as too large' },
+  'SubtensorModule.AdminFreezeWindow': {
+    keys: [],
+    value: 'u16',
+    for: ['weights'],
+    without: 'owners count as free to change rules at any time',
+  },
+  'SubtensorModule.LastRateLimitedBlock': {
+    keys: ['RateLimitKey'],
+    value: 'u64',
+    for: ['weights'],
+    without: 'a failed call counts as costing its hotkey no pause',
+  },
   'SubtensorModule.MechanismCountCurrent': {
     ...perSubnet('u8', 'beacon'),
     without: 'a subnet counts as one mechanism',
