@@ -10,7 +10,7 @@ export interface ValidatorData extends Disposable {
 
 /**
  * Opens the files of a validator's data folder.
- * @throws TRAFFIC_OTHER_CHAIN, TRAFFIC_UNREADABLE
+ * @throws STORE_*
  */
 export const openValidatorData = (
   of: { readonly folder: string | null } & Omit<Parameters<typeof openTraffic>[0], 'file' | 'maxWaiting'>,

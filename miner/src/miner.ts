@@ -93,7 +93,7 @@ type Engine = Contained<MinerJob, MinerResult, string>
 
 /**
  * Serves the subnet's tasks until the signal aborts.
- * @throws MINER_UNREGISTERED, MINER_DEREGISTERED, MINER_PORT_IN_USE, MINER_ADDRESS, MINER_AXON_REFUSED, MINER_DATA, MINER_OTHER_CHAIN, FOLDER_IN_USE, FOLDER_UNUSABLE, MODEL_*, CHAIN_*
+ * @throws MINER_UNREGISTERED, MINER_DEREGISTERED, MINER_PORT_IN_USE, MINER_ADDRESS, MINER_AXON_REFUSED, STORE_*, FOLDER_IN_USE, FOLDER_UNUSABLE, MODEL_*, CHAIN_*
  */
 export const runMiner = async (deps: MinerDeps): Promise<void> => {
   const { settings, chain, log, signal } = deps
@@ -101,10 +101,8 @@ export const runMiner = async (deps: MinerDeps): Promise<void> => {
   mkdirSync(settings.data, { recursive: true, mode: 0o700 })
   using cleanup = new DisposableStack()
   cleanup.use(lockFolder({ file: join(settings.data, 'lock.sqlite'), what: 'a miner' }))
-  const store = openSessionStore({
-    file: join(settings.data, 'sessions.sqlite'),
-    owner: { genesisHash: chain.genesisHash, hotkey: settings.identity.hotkey },
-  })
+  const owner = { genesisHash: chain.genesisHash, hotkey: settings.identity.hotkey }
+  const store = openSessionStore({ file: join(settings.data, 'sessions.sqlite'), owner })
   cleanup.defer(() => store.close())
   await using stop = new AsyncDisposableStack()
   const ending = new AbortController()
@@ -126,7 +124,9 @@ export const runMiner = async (deps: MinerDeps): Promise<void> => {
   const state = { view: first.view, uid: first.self.uid, ready: false }
   const parts = servingParts(deps, engine, state)
   const service = createService({ ...parts, sessions, store, requireSeal: settings.requireSeal })
-  const mount = settings.bittensor ? openBittensor(settings, parts, cleanup) : undefined
+  const mount = settings.bittensor
+    ? openBittensor({ file: join(settings.data, 'nonces.sqlite'), owner }, parts, cleanup)
+    : undefined
   const served = { engine, sessions, state, service, mount, stop }
   const own = settings.port === null ? null : await openServer(deps, served)
   const ready = readyOnce(deps, state)
@@ -221,11 +221,11 @@ interface ServedBy {
 
 /** Makes the routes of Bittensor's protocol, with a store of its own for what must outlive a restart. */
 const openBittensor = (
-  { data }: MinerSettings,
+  of: Parameters<typeof openNonceStore>[0],
   parts: ServingParts,
   cleanup: DisposableStack,
 ): ((app: FastifyInstance) => void) => {
-  const nonces = openNonceStore(join(data, 'nonces.sqlite'))
+  const nonces = openNonceStore(of)
   cleanup.defer(() => nonces.close())
   return bittensorMount(parts, nonces)
 }

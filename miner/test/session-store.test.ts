@@ -93,20 +93,18 @@ test('session store in a file keeps what it was told when the process is killed 
 test('session store in a file refuses the store of another chain or hotkey, and leaves it as it was', () => {
   const file = nextFile()
   openSessionStore({ file, owner }).close()
-  for (const other of [
-    { ...owner, hotkey: poor.address },
-    { ...owner, genesisHash: `0x${'cd'.repeat(32)}` as Hex },
-  ])
-    expect(() => openSessionStore({ file, owner: other })).toThrow(
-      expect.objectContaining({ code: 'MINER_OTHER_CHAIN' }),
-    )
+  for (const [other, code] of [
+    [{ ...owner, hotkey: poor.address }, 'STORE_OTHER_HOTKEY'],
+    [{ ...owner, genesisHash: `0x${'cd'.repeat(32)}` as Hex }, 'STORE_OTHER_CHAIN'],
+  ] as const)
+    expect(() => openSessionStore({ file, owner: other })).toThrow(expect.objectContaining({ code }))
   openSessionStore({ file, owner }).close()
 })
 
 test('session store in a file refuses a file that is none', () => {
   const file = nextFile()
   writeFileSync(file, 'no database '.repeat(1_000))
-  expect(() => openSessionStore({ file, owner })).toThrow(expect.objectContaining({ code: 'MINER_DATA' }))
+  expect(() => openSessionStore({ file, owner })).toThrow(expect.objectContaining({ code: 'STORE_NOT_A_DATABASE' }))
 })
 
 describe('miner that was restarted', () => {

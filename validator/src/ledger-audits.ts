@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { transaction } from '@arbor/chain/store/transaction'
 import type { Block, Ss58, Uid, UnixMs } from '@arbor/shared/units'
 import type { AttackOutlook } from '@arbor/subnet-spec/audit/policy'
 import type { Exchange } from './exchange.ts'
 import type { LedgerPart } from './ledger-part.ts'
 import type { Registration } from './scores.ts'
-import { transaction } from './transaction.ts'
 
 /** What a proven cheat costs a registration: no weight until a block. */
 export interface Forfeit extends Registration {
@@ -219,7 +219,7 @@ const planOf = (row: Record<string, unknown>): AuditPlan => ({
   outlook: JSON.parse(String(row.outlook)) as readonly AttackOutlook[],
 })
 
-const forfeitOf = (row: Record<string, unknown>): Forfeit => ({
+export const forfeitOf = (row: Record<string, unknown>): Forfeit => ({
   ...registrationIn(row),
   atBlock: Number(row.at_block) as Block,
   untilBlock: Number(row.until_block) as Block,

@@ -1,5 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite'
-import { SubnetError } from '@arbor/shared/errors'
+import type { StoreKind } from '@arbor/chain/store/kind'
 
 /** Each entry takes the schema one version further; never edit one that was released, append. */
 const migrations: readonly string[] = [
@@ -44,12 +43,16 @@ const migrations: readonly string[] = [
      SELECT round_block, round, hotkey, uid, registered_at, task, seed, reason, value, sigma, total_ms, check_ms, prefilled, receipt FROM verdicts;
    DROP TABLE verdicts;
    ALTER TABLE verdicts_3 RENAME TO verdicts;
+   ALTER TABLE verdicts ADD COLUMN answer_hash TEXT;
+   ALTER TABLE verdicts ADD COLUMN drawn_at INTEGER;
+   ALTER TABLE verdicts ADD COLUMN signed INTEGER NOT NULL DEFAULT 0;
    CREATE TABLE runs (
-     round_block INTEGER PRIMARY KEY, round INTEGER NOT NULL, block_hash TEXT NOT NULL, length INTEGER NOT NULL, state TEXT NOT NULL,
-     after_block INTEGER, draw_block INTEGER, draw_hash TEXT, at INTEGER NOT NULL) STRICT;
+     round_block INTEGER PRIMARY KEY, round INTEGER NOT NULL, block_hash TEXT NOT NULL, length INTEGER NOT NULL, tempo INTEGER NOT NULL,
+     miners INTEGER NOT NULL, state TEXT NOT NULL, pass INTEGER NOT NULL, after_block INTEGER, draw_block INTEGER, draw_hash TEXT,
+     reason TEXT, at INTEGER NOT NULL) STRICT;
    CREATE TABLE run_answers (
-     round_block INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, uid INTEGER NOT NULL, repeat INTEGER NOT NULL, outcome TEXT NOT NULL,
-     PRIMARY KEY (round_block, uid, repeat)) STRICT;
+     round_block INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, uid INTEGER NOT NULL, repeat INTEGER NOT NULL, hotkey TEXT NOT NULL,
+     registered_at INTEGER NOT NULL, outcome TEXT, verdict TEXT, PRIMARY KEY (round_block, repeat, uid)) STRICT;
    CREATE TABLE attempts (
      id INTEGER PRIMARY KEY, mechanism INTEGER NOT NULL, method TEXT NOT NULL, row TEXT NOT NULL, version TEXT NOT NULL,
      registrations TEXT NOT NULL, salt TEXT, sealed TEXT, round TEXT, state TEXT NOT NULL, computed_at INTEGER NOT NULL,
@@ -61,21 +64,18 @@ const migrations: readonly string[] = [
    CREATE INDEX attempt_moves_of ON attempt_moves (attempt);
    CREATE TABLE log_entries (
      position INTEGER PRIMARY KEY, kind TEXT NOT NULL, block INTEGER, leaf BLOB NOT NULL, body TEXT) STRICT;
+   CREATE INDEX log_marks ON log_entries (kind, block) WHERE kind IN ('terms', 'state', 'row');
+   CREATE TABLE log_bodies (receipt BLOB PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE log_nodes (level INTEGER NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, position)) STRICT, WITHOUT ROWID;
    CREATE TABLE log_heads (
      size INTEGER PRIMARY KEY, root BLOB NOT NULL, block INTEGER NOT NULL, signature BLOB NOT NULL, anchored_at INTEGER) STRICT;`,
 ]
 
-/** Brings a ledger to the newest schema. @throws LEDGER_NEWER when it was written by a later version */
-export function migrate(db: DatabaseSync): void {
-  const version = Number(db.prepare('PRAGMA user_version').get()?.user_version)
-  if (version > migrations.length) {
-    throw new SubnetError({
-      code: 'LEDGER_NEWER',
-      message: `the ledger has schema ${version}, this version knows ${migrations.length}; update Arbor`,
-    })
-  }
-  for (const [index, migration] of migrations.slice(version).entries()) {
-    db.exec(`BEGIN IMMEDIATE; ${migration} PRAGMA user_version = ${version + index + 1}; COMMIT`)
-  }
+/** A validator's ledger. */
+export const LEDGER: StoreKind = {
+  name: 'ledger',
+  mark: 'ArbL',
+  table: 'verdicts',
+  migrations,
+  remedy: 'restore a backup (arbor validator restore), or name another --data folder',
 }

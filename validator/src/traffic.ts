@@ -1,11 +1,13 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { SubnetError } from '@arbor/shared/errors'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { guarded } from '@arbor/chain/store/guard'
+import type { StoreKind } from '@arbor/chain/store/kind'
+import { openStore } from '@arbor/chain/store/open'
+import { transaction } from '@arbor/chain/store/transaction'
 import type { Block, Hex, NetUid, Ss58, Uid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import type { Answer } from './dendrite/answer.ts'
 import { type Exchange, exchangeId, exchangeOf } from './exchange.ts'
 import type { PlannedTask } from './plan.ts'
-import { transaction } from './transaction.ts'
 
 /** Whose traffic a file holds. */
 export interface TrafficOwner {
@@ -68,21 +70,34 @@ export interface Traffic extends Disposable {
 const MAX_WAITING = 10_000
 /** What they may take together, however long they are: 256 MiB. */
 const MAX_BYTES = 2 ** 28
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS owner (owner TEXT PRIMARY KEY) STRICT;
-  CREATE TABLE IF NOT EXISTS answers (
-    row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, after INTEGER NOT NULL, hotkey TEXT NOT NULL, uid INTEGER NOT NULL,
-    registered_at INTEGER NOT NULL, exchange TEXT NOT NULL) STRICT;
-  CREATE INDEX IF NOT EXISTS answers_by_block ON answers (after, row);
-  CREATE INDEX IF NOT EXISTS answers_by_miner ON answers (hotkey, row);
-  CREATE TABLE IF NOT EXISTS dropped (
-    hotkey TEXT NOT NULL, uid INTEGER NOT NULL, registered_at INTEGER NOT NULL, after INTEGER NOT NULL, answers INTEGER NOT NULL,
-    PRIMARY KEY (hotkey, uid, registered_at, after)) STRICT;`
+/** Schema 1 was made piece by piece and bore no number: its SQL must leave alone what is there. */
+const TRAFFIC: StoreKind = {
+  name: "file of users' answers",
+  mark: 'ArbT',
+  table: 'answers',
+  migrations: [
+    `CREATE TABLE IF NOT EXISTS owner (owner TEXT PRIMARY KEY) STRICT;
+     CREATE TABLE IF NOT EXISTS answers (
+       row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, after INTEGER NOT NULL, hotkey TEXT NOT NULL, uid INTEGER NOT NULL,
+       registered_at INTEGER NOT NULL, exchange TEXT NOT NULL) STRICT;
+     CREATE INDEX IF NOT EXISTS answers_by_block ON answers (after, row);
+     CREATE INDEX IF NOT EXISTS answers_by_miner ON answers (hotkey, row);
+     CREATE TABLE IF NOT EXISTS dropped (
+       hotkey TEXT NOT NULL, uid INTEGER NOT NULL, registered_at INTEGER NOT NULL, after INTEGER NOT NULL, answers INTEGER NOT NULL,
+       PRIMARY KEY (hotkey, uid, registered_at, after)) STRICT;`,
+    `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+     INSERT INTO meta (key, value) SELECT 'owner', owner FROM owner;
+     DROP TABLE owner;`,
+  ],
+  synchronous: 'NORMAL', // a flush would hold up the gateway at every answer; one that a power cut took is not audited
+  remedy:
+    'stop the validator and its gateway and move the file away with those beside it: answers that waited are not audited then',
+}
 
 /**
  * Opens the file through which a gateway hands users' answers to its validator; either may come first, and be killed at any point.
  * @param of.file `traffic.sqlite` of the validator's data folder
- * @throws TRAFFIC_OTHER_CHAIN when it belongs to another chain, subnet or hotkey; TRAFFIC_UNREADABLE when it cannot be used
+ * @throws STORE_* when it cannot be used, or belongs to another chain, subnet or hotkey
  */
 export function openTraffic(of: {
   readonly file: string
@@ -93,37 +108,11 @@ export function openTraffic(of: {
   readonly maxBytes?: number
 }): Traffic {
   const { file, owner, spec, maxWaiting = MAX_WAITING, maxBytes = MAX_BYTES } = of
-  const db = open(file)
-  claim(db, file, owner)
+  const db = openStore({ file, kind: TRAFFIC, owner })
   const close = (): void => db.close()
   const about = { ...owner, spec, kind: 'user' } as const
-  return { ...writing(db, { maxWaiting, maxBytes }, about), ...reading(db), close, [Symbol.dispose]: close }
-}
-
-function open(file: string): DatabaseSync {
-  try {
-    const db = new DatabaseSync(file)
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000; ${SCHEMA}`)
-    return db
-  } catch (cause) {
-    throw new SubnetError({
-      code: 'TRAFFIC_UNREADABLE',
-      message: `cannot open the users' answers in ${file}: ${cause instanceof Error ? cause.message : String(cause)}; check the data folder, or move the file away`,
-      cause,
-    })
-  }
-}
-
-function claim(db: DatabaseSync, file: string, { genesisHash, netuid, hotkey }: TrafficOwner): void {
-  const mine = `${genesisHash} ${netuid} ${hotkey}`
-  db.prepare('INSERT INTO owner (owner) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM owner)').run(mine)
-  const held = String(db.prepare('SELECT owner FROM owner').get()?.owner)
-  if (held === mine) return
-  db.close()
-  throw new SubnetError({
-    code: 'TRAFFIC_OTHER_CHAIN',
-    message: `the users' answers in ${file} belong to chain, subnet and hotkey "${held}", not "${mine}"; name another --data folder`,
-  })
+  const methods = { ...writing(db, { maxWaiting, maxBytes }, about), ...reading(db), close, [Symbol.dispose]: close }
+  return guarded(methods, { kind: TRAFFIC, file })
 }
 
 function writing(

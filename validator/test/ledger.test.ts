@@ -90,13 +90,13 @@ describe('ledger', () => {
     const file = join(folder, 'ledger.sqlite')
     openLedger({ file, owner }).close()
     expect(() => openLedger({ file, owner: { ...owner, genesisHash: '0xbb' } })).toThrow(
-      expect.objectContaining({ code: 'LEDGER_OTHER_CHAIN' }),
+      expect.objectContaining({ code: 'STORE_OTHER_CHAIN' }),
     )
   })
 
   test('refuses a file that is no ledger', () => {
     const file = join(folder, 'ledger.sqlite')
     writeFileSync(file, 'not a database, and long enough to be read as a header of one page or more'.repeat(20))
-    expect(() => openLedger({ file, owner })).toThrow(expect.objectContaining({ code: 'LEDGER_UNREADABLE' }))
+    expect(() => openLedger({ file, owner })).toThrow(expect.objectContaining({ code: 'STORE_NOT_A_DATABASE' }))
   })
 })

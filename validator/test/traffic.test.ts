@@ -91,11 +91,11 @@ describe('traffic', () => {
     const file = join(folder, 'traffic.sqlite')
     const other = { ...owner, genesisHash: `0x${'00'.repeat(32)}` as const }
     expect(() => openTraffic({ file, owner: other, spec: inference })).toThrow(
-      expect.objectContaining({ code: 'TRAFFIC_OTHER_CHAIN' }),
+      expect.objectContaining({ code: 'STORE_OTHER_CHAIN' }),
     )
     writeFileSync(join(folder, 'none.sqlite'), 'not a database at all, and longer than its header is'.repeat(40))
     expect(() => openTraffic({ file: join(folder, 'none.sqlite'), owner, spec: inference })).toThrow(
-      expect.objectContaining({ code: 'TRAFFIC_UNREADABLE' }),
+      expect.objectContaining({ code: 'STORE_NOT_A_DATABASE' }),
     )
   })
 })

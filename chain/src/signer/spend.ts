@@ -1,7 +1,8 @@
-import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '@arbor/shared/clock'
-import { SubnetError } from '@arbor/shared/errors'
 import type { Rao, Ss58 } from '@arbor/shared/units'
+import { guarded } from '../store/guard.ts'
+import type { StoreKind } from '../store/kind.ts'
+import { openStore } from '../store/open.ts'
 
 /** What hotkeys have been let spend; it outlives the process, so that a restart forgives nothing. */
 export interface SpendBook {
@@ -18,7 +19,20 @@ export const noSpending: SpendBook = {
   close: () => undefined,
 }
 
-/** Opens the book. @param of.file made when absent @throws SIGNER_FOLDER when it cannot be opened */
+/** Schema 1 was made before files bore a number: its SQL must leave alone what is there. */
+const SPENT: StoreKind = {
+  name: "signer's spend book",
+  mark: 'ArbB',
+  table: 'spent',
+  migrations: [
+    'CREATE TABLE IF NOT EXISTS spent (hotkey TEXT NOT NULL, at INTEGER NOT NULL, rao TEXT NOT NULL) STRICT',
+    'CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT',
+  ],
+  remedy:
+    'move it away with the files beside it when a window has passed without the signer: it is what holds hotkeys to their limit',
+}
+
+/** Opens the book. @param of.file made when absent @throws STORE_* when it cannot be used */
 export const openSpendBook = (of: {
   readonly file: string
   readonly limit: Rao
@@ -26,13 +40,13 @@ export const openSpendBook = (of: {
   readonly clock: Clock
 }): SpendBook => {
   const { limit, windowMs, clock } = of
-  const db = open(of.file)
+  const db = openStore({ file: of.file, kind: SPENT, owner: null })
   const add = db.prepare('INSERT INTO spent (hotkey, at, rao) VALUES (?, ?, ?)')
   const since = db.prepare('SELECT rao FROM spent WHERE hotkey = ? AND at > ?') // what lies in the future, by a clock that went back, counts
   const forget = db.prepare('DELETE FROM spent WHERE at <= ?')
   const spent = (hotkey: Ss58): Rao =>
     since.all(hotkey, clock.now() - windowMs).reduce((sum, { rao }) => sum + BigInt(String(rao)), 0n) as Rao
-  return {
+  const methods: SpendBook = {
     spent,
     take: (hotkey, rao) => {
       const before = spent(hotkey)
@@ -45,21 +59,5 @@ export const openSpendBook = (of: {
     },
     close: () => db.close(),
   }
-}
-
-const open = (file: string): DatabaseSync => {
-  try {
-    const db = new DatabaseSync(file)
-    db.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE IF NOT EXISTS spent (hotkey TEXT NOT NULL, at INTEGER NOT NULL, rao TEXT NOT NULL) STRICT',
-    )
-    return db
-  } catch (cause) {
-    throw new SubnetError({
-      code: 'SIGNER_FOLDER',
-      message: `${file}, where the signer writes down what was spent, cannot be used: ${cause instanceof Error ? cause.message : cause}; repair it, or name another folder with --socket`,
-      details: { path: file },
-      cause,
-    })
-  }
+  return guarded(methods, { kind: SPENT, file: of.file })
 }

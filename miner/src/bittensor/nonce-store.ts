@@ -1,12 +1,26 @@
+import { guarded } from '@arbor/chain/store/guard'
+import type { StoreKind, StoreOwner } from '@arbor/chain/store/kind'
+import { openStore } from '@arbor/chain/store/open'
 import type { NonceStore } from '@arbor/shared/bittensor/nonce-store'
 import type { Ss58 } from '@arbor/shared/units'
-import { openStoreFile } from '../store-file.ts'
 
-/** Nonces are nanoseconds of Unix time and stay below 2^63 until the year 2262. */
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS marks (hotkey TEXT PRIMARY KEY, nonce INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS forgotten (id INTEGER PRIMARY KEY CHECK (id = 1), nonce INTEGER NOT NULL) STRICT;
-  INSERT OR IGNORE INTO forgotten (id, nonce) VALUES (1, 0);`
+/**
+ * Nonces are nanoseconds of Unix time and stay below 2^63 until the year 2262.
+ * Schema 1 was made before files bore a number: its SQL must leave alone what is there.
+ */
+const NONCES: StoreKind = {
+  name: 'nonce store',
+  mark: 'ArbN',
+  table: 'marks',
+  migrations: [
+    `CREATE TABLE IF NOT EXISTS marks (hotkey TEXT PRIMARY KEY, nonce INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+     CREATE TABLE IF NOT EXISTS forgotten (id INTEGER PRIMARY KEY CHECK (id = 1), nonce INTEGER NOT NULL) STRICT;
+     INSERT OR IGNORE INTO forgotten (id, nonce) VALUES (1, 0);`,
+    'CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;',
+  ],
+  remedy:
+    'move it away with the files beside it, and start no sooner than a request lasts: it is what refuses requests sent twice',
+}
 
 /** A nonce store that survives a restart: it is written at most once in two seconds for one hotkey. */
 export interface NonceStoreFile extends NonceStore {
@@ -14,11 +28,14 @@ export interface NonceStoreFile extends NonceStore {
 }
 
 /**
- * Opens the store in a file of the miner's data folder, whose owner the session store has checked.
- * @throws MINER_DATA when the file cannot be used
+ * Opens the store in a file.
+ * @throws STORE_* when it cannot be used, or belongs to another chain or hotkey
  */
-export const openNonceStore = (file: string): NonceStoreFile => {
-  const database = openStoreFile({ file, what: 'nonce store', schema: SCHEMA })
+export const openNonceStore = (of: {
+  readonly file: string
+  readonly owner: Pick<StoreOwner, 'genesisHash' | 'hotkey'>
+}): NonceStoreFile => {
+  const database = openStore({ ...of, kind: NONCES })
   const integers = (sql: string) => {
     const statement = database.prepare(sql)
     statement.setReadBigInts(true)
@@ -31,7 +48,7 @@ export const openNonceStore = (file: string): NonceStoreFile => {
   )
   const drop = database.prepare('DELETE FROM marks WHERE hotkey = ?')
   const raiseForgotten = database.prepare('UPDATE forgotten SET nonce = max(nonce, ?) WHERE id = 1')
-  return {
+  const methods: NonceStoreFile = {
     marks: () => new Map(all.all().map(({ hotkey, nonce }) => [String(hotkey) as Ss58, BigInt(String(nonce))])),
     forgotten: () => BigInt(String(forgotten.get()?.nonce ?? 0)),
     raise: (hotkey, mark) => {
@@ -43,4 +60,5 @@ export const openNonceStore = (file: string): NonceStoreFile => {
     },
     close: () => database.close(),
   }
+  return guarded(methods, { kind: NONCES, file: of.file })
 }

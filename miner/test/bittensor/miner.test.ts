@@ -10,12 +10,13 @@ import { openNonceStore } from '../../src/bittensor/nonce-store.ts'
 import { alice, bob } from './axon.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'arbor-nonces-'))
+const owner = { genesisHash: `0x${'ab'.repeat(32)}`, hotkey: bob.address } as const
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('the nonce store', () => {
   it('has after it was closed what was in it, to the nanosecond', () => {
     const file = join(folder, 'a.sqlite')
-    const first = openNonceStore(file)
+    const first = openNonceStore({ file, owner })
     const mark = 1_795_225_544_684_768_071n
     first.raise(alice.address, mark)
     first.raise(alice.address, mark - 5n)
@@ -23,7 +24,7 @@ describe('the nonce store', () => {
     first.forget(bob.address, 9n)
     first.forget('nobody' as Ss58, 8n)
     first.close()
-    const again = openNonceStore(file)
+    const again = openNonceStore({ file, owner })
     expect(again.marks()).toEqual(new Map([[alice.address, mark]]))
     expect(again.forgotten()).toBe(9n)
     again.close()
@@ -41,7 +42,7 @@ describe('the nonce store', () => {
       now,
     }
     for (const expected of [null, 'Nonce is too old, a newer one was last processed']) {
-      const store = openNonceStore(file)
+      const store = openNonceStore({ file, owner })
       const nonces = openNonces({ store })
       const why = nonces.judge(nonce)
       expect(why).toBe(expected)
@@ -53,7 +54,7 @@ describe('the nonce store', () => {
   it('says so when its file is none', () => {
     const file = join(folder, 'c.sqlite')
     writeFileSync(file, 'no database, but long enough to be taken for the beginning of one'.repeat(10))
-    expect(() => openNonceStore(file)).toThrow(expect.objectContaining({ code: 'MINER_DATA' }))
+    expect(() => openNonceStore({ file, owner })).toThrow(expect.objectContaining({ code: 'STORE_NOT_A_DATABASE' }))
   })
 })
 
