@@ -27,8 +27,11 @@ export interface Host {
   exit(code: number): void
 }
 
-/** Exit codes: 1 a stated reason, 2 wrong usage, 70 a fault of ours (EX_SOFTWARE), 130 killed by a second signal. */
-const EXIT = { ok: 0, reason: 1, usage: 2, internal: 70, killed: 130 } as const
+/**
+ * Exit codes: 1 a stated reason, 2 wrong usage, 70 a fault of ours (EX_SOFTWARE), 75 a part of a running process gave up, and a new start
+ * helps (EX_TEMPFAIL), 130 killed by a second signal.
+ */
+const EXIT = { ok: 0, reason: 1, usage: 2, internal: 70, again: 75, killed: 130 } as const
 
 /**
  * Runs a command to its end and exits: SIGINT, SIGTERM and the parent's end abort the context's signal, the second one exits at once.
@@ -84,12 +87,15 @@ const report = (error: unknown, of: { readonly stopped: AbortSignal; readonly ho
   const stack = verbose && error instanceof Error ? `${error.stack}\n` : ''
   if (error instanceof SubnetError) {
     of.host.stderr.write(`${error.code}: ${oneLine(error.message)}\n${stack}`)
-    return EXIT.reason
+    return AGAIN.has(error.code) ? EXIT.again : EXIT.reason
   }
   const what = error instanceof Error ? error.message : String(error)
   of.host.stderr.write(`INTERNAL: ${oneLine(what)}; set ARBOR_DEBUG=1 for the stack and report it\n${stack}`)
   return EXIT.internal
 }
+
+/** A process whose loop ended, though nobody asked it to. */
+const AGAIN = new Set(['SUPERVISE_BUDGET_SPENT', 'SUPERVISE_LOOP_ENDED', 'SUPERVISE_STUCK'])
 
 /** Commander ends help and version with exit code 0 and wrong usage with 1. */
 const usageExit = (error: unknown): number | null => {

@@ -99,7 +99,8 @@ export interface Steps<Work> {
 
 /**
  * Runs a loop's steps until the signal aborts; a failure, of waiting too, is told, counted and followed by a pause.
- * @throws SUPERVISE_BUDGET_SPENT with the last failure as cause; an error that is fatal as it is
+ * @throws SUPERVISE_BUDGET_SPENT with the last failure as cause; SUPERVISE_STUCK when a step neither ends nor stops; an error that is
+ * fatal as it is
  */
 export const runSteps = async <Work>(
   of: Steps<Work> & { readonly clock: Clock; readonly signal: AbortSignal },
@@ -112,7 +113,7 @@ export const runSteps = async <Work>(
       inRow = 0
     } catch (error) {
       if (of.signal.aborted) return
-      if (of.isFatal?.(error) === true) throw error
+      if (isStuck(error) || of.isFatal?.(error) === true) throw error
       const pauseMs = Math.min(of.backoff.mostMs, of.backoff.firstMs * 2 ** Math.min(inRow, 30))
       inRow += 1
       of.listener.failed(error, pauseMs)
@@ -121,6 +122,9 @@ export const runSteps = async <Work>(
     }
   }
 }
+
+/** Milliseconds that a step may go on after its signal has aborted: then it is deaf, and what it holds is lost to the process. */
+const DEAF_AFTER_MS = 60_000
 
 const runStep = async <Work>(
   of: Steps<Work> & { readonly clock: Clock; readonly signal: AbortSignal },
@@ -136,10 +140,28 @@ const runStep = async <Work>(
       retryable: true,
     })
   using deadline = startDeadline({ clock: of.clock, ms: of.timeoutMs as Ms, parent: of.signal, reason: late })
-  await of.step(work, deadline.signal)
+  const stuck = (): Error =>
+    new SubnetError({
+      code: 'SUPERVISE_STUCK',
+      message: `"${of.name}" took more than ${of.timeoutMs} ms and did not stop when told; the process ends, start it again and report this`,
+      details: { loop: of.name },
+    })
+  const none = new AbortController().signal
+  using deaf = startDeadline({
+    clock: of.clock,
+    ms: (of.timeoutMs + DEAF_AFTER_MS) as Ms,
+    parent: none,
+    reason: stuck,
+  })
+  await Promise.race([of.step(work, deadline.signal), rejection(deaf.signal)])
   deadline.signal.throwIfAborted()
   of.listener.done(of.clock.monotonic() - began)
 }
+
+const rejection = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+
+const isStuck = (error: unknown): boolean => error instanceof SubnetError && error.code === 'SUPERVISE_STUCK'
 
 const pause = (of: { readonly clock: Clock; readonly signal: AbortSignal }, ms: number): Promise<void> =>
   of.clock.sleep(ms as Ms, of.signal).catch((error: unknown) => {

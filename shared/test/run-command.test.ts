@@ -53,6 +53,15 @@ describe('command', () => {
     expect([host.err, host.exits]).toEqual(['QUEUE_CLOSED: two lines\n', [1]])
   })
 
+  test.each([
+    'SUPERVISE_BUDGET_SPENT',
+    'SUPERVISE_LOOP_ENDED',
+    'SUPERVISE_STUCK',
+  ])('exits 75 when a part of it gave up with %s, so that whoever restarts processes starts it again (C-02)', async (code) => {
+    const host = await run(() => Promise.reject(new SubnetError({ code, message: '"rounds" failed' })))
+    expect([host.err, host.exits]).toEqual([`${code}: "rounds" failed\n`, [75]])
+  })
+
   test('exits 70 on a fault, with the stack when asked', async () => {
     const fault = () => Promise.reject(new Error('oops'))
     expect((await run(fault)).err).toMatch(/^INTERNAL: oops[^\n]*\n$/)
