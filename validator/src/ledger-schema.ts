@@ -55,16 +55,22 @@ const migrations: readonly string[] = [
      registered_at INTEGER NOT NULL, outcome TEXT, verdict TEXT, PRIMARY KEY (round_block, repeat, uid)) STRICT;
    CREATE TABLE attempts (
      id INTEGER PRIMARY KEY, mechanism INTEGER NOT NULL, method TEXT NOT NULL, row TEXT NOT NULL, version TEXT NOT NULL,
-     registrations TEXT NOT NULL, salt TEXT, sealed TEXT, round TEXT, state TEXT NOT NULL, computed_at INTEGER NOT NULL,
+     registrations TEXT NOT NULL, salt TEXT, commit_hash TEXT, round TEXT, state TEXT NOT NULL, computed_at INTEGER NOT NULL,
      block_hash TEXT, committed_at INTEGER, opens_from INTEGER, opens_to INTEGER, included_at INTEGER, read_back_at INTEGER,
-     error TEXT, at INTEGER NOT NULL) STRICT;
+     sent_hash TEXT, sent_birth INTEGER, sent_until INTEGER, inherited TEXT, error TEXT, at INTEGER NOT NULL) STRICT;
    CREATE TABLE attempt_moves (
      id INTEGER PRIMARY KEY, attempt INTEGER NOT NULL REFERENCES attempts ON DELETE CASCADE, state TEXT NOT NULL, block INTEGER,
      extrinsic TEXT, error TEXT, at INTEGER NOT NULL) STRICT;
    CREATE INDEX attempt_moves_of ON attempt_moves (attempt);
+   INSERT INTO attempts (id, mechanism, method, row, version, registrations, state, computed_at, included_at, read_back_at, error, at)
+     SELECT id, 0, 'open', row, '0', '[]', iif(state = 'computed', 'setting', state), computed_at, included_at, read_back_at, error, at FROM weights;
+   DROP TABLE weights;
+   CREATE TABLE weight_plans (mechanism INTEGER PRIMARY KEY, block INTEGER NOT NULL, plan TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
    CREATE TABLE log_entries (
      position INTEGER PRIMARY KEY, kind TEXT NOT NULL, block INTEGER, leaf BLOB NOT NULL, body TEXT) STRICT;
-   CREATE INDEX log_marks ON log_entries (kind, block) WHERE kind IN ('terms', 'state', 'row');
+   CREATE INDEX log_terms ON log_entries (block) WHERE kind = 'terms';
+   CREATE INDEX log_states ON log_entries (block) WHERE kind = 'state';
+   CREATE INDEX log_rows ON log_entries (block) WHERE kind = 'row';
    CREATE TABLE log_bodies (receipt BLOB PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE log_nodes (level INTEGER NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, position)) STRICT, WITHOUT ROWID;
    CREATE TABLE log_heads (

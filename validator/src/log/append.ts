@@ -1,51 +1,43 @@
-import { hash } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import { canonicalJson } from '@arbor/shared/canonical-json'
-import type { LogEntry } from './entry.ts'
+import { createTree, peaksOf } from '@arbor/shared/merkle'
+import { blockOf, encodeEntry, leafOf } from './encode.ts'
+import type { LogEntry, TermsEntry } from './entry.ts'
+import { nodesOf } from './nodes.ts'
 
 /** Adds entries to the end of a ledger's log; call it inside the transaction that makes what they tell true. */
 export type Append = (entries: readonly LogEntry[]) => void
 
-/** Encodes an entry: what is hashed, stored and served. */
-export const encodeEntry = (entry: LogEntry): string => canonicalJson(entry)
-
-/** Hashes an entry as a leaf: SHA-256 of a zero byte and its bytes. @source RFC 6962 §2.1 */
-export const leafHash = (encoded: string): Uint8Array =>
-  hash('sha256', Buffer.concat([Uint8Array.of(0), Buffer.from(encoded)]), 'buffer')
-
-/** Makes the log of an open ledger. */
+/**
+ * Makes the log of an open ledger. An entry costs one row and, amortised, one node of the tree; a call reads O(log n) nodes.
+ * A `state` always follows `terms`, which are said again before it: so whoever begins there knows by what the rest is to be read.
+ */
 export const appenderOf = (db: DatabaseSync): Append => {
   const next = db.prepare('SELECT coalesce(max(position) + 1, 0) AS next FROM log_entries')
   const insert = db.prepare('INSERT INTO log_entries (position, kind, block, leaf, body) VALUES (?, ?, ?, ?, ?)')
-  return (entries) => {
-    let position = Number(next.get()?.next)
+  const addNode = db.prepare('INSERT INTO log_nodes (level, position, hash) VALUES (?, ?, ?)')
+  const addBody = db.prepare('INSERT OR IGNORE INTO log_bodies (receipt, position) VALUES (?, ?)')
+  const termsNow = db.prepare(
+    "SELECT body FROM log_entries WHERE kind = 'terms' ORDER BY block DESC, position DESC LIMIT 1",
+  )
+  const nodeAt = nodesOf(db)
+  const sayTerms = (entries: readonly LogEntry[]): readonly LogEntry[] =>
+    entries.flatMap((entry, index) => {
+      if (entry.kind !== 'state' || entries[index - 1]?.kind === 'terms') return [entry]
+      const body = termsNow.get()?.body
+      return typeof body === 'string' ? [{ ...(JSON.parse(body) as TermsEntry), block: entry.block }, entry] : [entry]
+    })
+  return (told) => {
+    if (told.length === 0) return
+    const entries = sayTerms(told)
+    const size = Number(next.get()?.next)
+    const tree = createTree({ size, peaks: peaksOf(size).map(({ level, position }) => nodeAt(level, position)) })
     for (const entry of entries) {
       const body = encodeEntry(entry)
-      insert.run(position, entry.kind, blockOf(entry), leafHash(body), body)
-      position += 1
+      const leaf = leafOf(body)
+      insert.run(tree.size, entry.kind, blockOf(entry), leaf, body)
+      // Only what a verdict of a round names is served; users' answers never are.
+      if (entry.kind === 'verdict' && entry.receipt !== null) addBody.run(Buffer.from(entry.receipt, 'hex'), tree.size)
+      tree.add(leaf, (level, position, hash) => void addNode.run(level, position, hash))
     }
-  }
-}
-
-/** The block that an entry speaks of, by which pages and epochs are found. */
-const blockOf = (entry: LogEntry): number | null => {
-  switch (entry.kind) {
-    case 'terms':
-    case 'state':
-    case 'move':
-      return entry.block
-    case 'round':
-      return entry.start.number
-    case 'verdict':
-    case 'round-end':
-      return entry.roundBlock
-    case 'score':
-      return entry.lastRoundBlock
-    case 'audit':
-      return entry.before
-    case 'forfeit':
-      return entry.forfeit.atBlock
-    case 'row':
-      return entry.block.number
   }
 }

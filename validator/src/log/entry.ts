@@ -2,6 +2,7 @@ import type { WeightRow } from '@arbor/chain/client/types'
 import type { Block, Blocks, Hex, NetUid, Ss58, UnixMs } from '@arbor/shared/units'
 import type { Forfeit } from '../ledger-audits.ts'
 import type { Registration, Score } from '../scores.ts'
+import type { ScoreState } from '../scoring/rules.ts'
 import type { WeightMethod, WeightState } from '../weights/machine.ts'
 
 /** Begins a log, and stands again wherever the rules change by which it is to be read. */
@@ -46,7 +47,9 @@ export interface VerdictEntry extends Registration {
   readonly answerHash: Hex | null
   /** Block that drew what was looked at; null where none did. */
   readonly drawnAt: Block | null
-  /** SHA-256 of the exchange (request, response, proof, envelopes) as canonical JSON: the name of the body; null without an answer. */
+  /** Whether the miner signed its answer, so that a cheat costs it more than this round; false without an answer. */
+  readonly signed: boolean
+  /** SHA-256 of the exchange (request, response, proof, envelopes) as canonical JSON: the name of the body; null where none is kept. */
   readonly receipt: string | null
 }
 
@@ -105,15 +108,23 @@ export interface MoveEntry {
 }
 
 /** Everything that later rows need of what came before: an auditor may begin here, and pruning keeps from here. */
-export interface StateEntry {
+export interface StateEntry extends ScoreState {
   readonly kind: 'state'
   readonly block: Block
-  readonly scores: readonly Score[]
-  readonly forfeits: readonly Forfeit[]
-  /** Start blocks of the newest recorded rounds, newest first, as many as freshness asks for. */
-  readonly rounds: readonly Block[]
-  /** `endedAt` of the newest of them. */
-  readonly endedAt: Block | null
+}
+
+/** What an auditor that sets weights took from another validator's log, before the row that it led to. */
+export interface SourceEntry {
+  readonly kind: 'source'
+  /** Where it was read. */
+  readonly block: Block
+  readonly validator: Ss58
+  /** The log's size and root, as its head says. */
+  readonly size: number
+  readonly root: Hex
+  /** The validator's stake by which it counts: alpha in its smallest unit, decimal. */
+  readonly stake: string
+  readonly state: ScoreState
 }
 
 /** One entry of a validator's log of receipts; its bytes are its canonical JSON. */
@@ -128,3 +139,4 @@ export type LogEntry =
   | RowEntry
   | MoveEntry
   | StateEntry
+  | SourceEntry

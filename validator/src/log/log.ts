@@ -1,0 +1,70 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { toHex } from '@arbor/shared/hex'
+import { rootOf } from '@arbor/shared/merkle'
+import type { Block, Blocks, Hex } from '@arbor/shared/units'
+import type { ScoreState } from '../scoring/rules.ts'
+import { transaction } from '../transaction.ts'
+import { type Append, appenderOf } from './append.ts'
+import { checkLog, type LogCheck, newestTerms } from './check.ts'
+import type { TermsEntry } from './entry.ts'
+import { type Extent, extentOf } from './extent.ts'
+import { headsOf, type LogHeads, type LogOwner } from './heads.ts'
+import { nodesOf } from './nodes.ts'
+import { type KeepRule, type Pruned, pruneLog } from './prune.ts'
+
+/** A validator's log of receipts, as the part of its ledger that it is. */
+export interface ReceiptLog {
+  /** Adds entries, inside of the transaction that makes what they tell true. */
+  readonly append: Append
+  readonly heads: LogHeads
+  extent(): Extent
+  /** Root of the first so many entries. */
+  root(size: number): Hex
+  /**
+   * Writes by what the entries that follow are to be read, where that has changed or nothing is there: the terms, and the state, from which an auditor can begin.
+   * @throws LOG_EDITED
+   */
+  begin(of: { readonly terms: Omit<TermsEntry, 'kind' | 'version'>; readonly state: () => ScoreState }): void
+  /** Tells whether a `state` entry is due: the newest speaks of a block at least so many blocks before. */
+  isStateDue(of: { readonly block: Block; readonly every: Blocks }): boolean
+  /** @throws LOG_EDITED, LOG_TRUNCATED, LOG_OTHER */
+  check(of?: { readonly read?: boolean }): LogCheck
+  prune(rule: KeepRule): Pruned
+}
+
+/** Opens the log of an open ledger. */
+export const openLog = (db: DatabaseSync, owner: LogOwner): ReceiptLog => {
+  const append = appenderOf(db)
+  const nodeAt = nodesOf(db)
+  const newestState = db.prepare("SELECT max(block) AS block FROM log_entries WHERE kind = 'state'")
+  return {
+    append,
+    heads: headsOf(db, owner),
+    extent: extentOf(db),
+    root: (size) => toHex(rootOf(size, nodeAt)),
+    begin: ({ terms, state }) => {
+      const held = newestTerms(db)
+      if (held !== null && isSame(held, terms)) return
+      transaction(db, () =>
+        append([
+          { kind: 'terms', version: 1, ...terms },
+          { kind: 'state', block: terms.block, ...state() },
+        ]),
+      )
+    },
+    isStateDue: ({ block, every }) => {
+      const at = newestState.get()?.block
+      return at === null || at === undefined || Number(at) + every <= block
+    },
+    check: (of) => checkLog(db, owner, of),
+    prune: (rule) => pruneLog(db, rule),
+  }
+}
+
+const isSame = (held: TermsEntry, { spec, ...of }: Omit<TermsEntry, 'kind' | 'version'>): boolean =>
+  held.genesisHash === of.genesisHash &&
+  held.netuid === of.netuid &&
+  held.hotkey === of.hotkey &&
+  held.spec.name === spec.name &&
+  held.spec.version === spec.version &&
+  held.spec.model === spec.model
