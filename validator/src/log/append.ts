@@ -20,16 +20,19 @@ export const appenderOf = (db: DatabaseSync): Append => {
     "SELECT body FROM log_entries WHERE kind = 'terms' ORDER BY block DESC, position DESC LIMIT 1",
   )
   const nodeAt = nodesOf(db)
-  const sayTerms = (entries: readonly LogEntry[]): readonly LogEntry[] =>
+  const kindAt = db.prepare('SELECT kind FROM log_entries WHERE position = ?')
+  const sayTerms = (entries: readonly LogEntry[], size: number): readonly LogEntry[] =>
     entries.flatMap((entry, index) => {
-      if (entry.kind !== 'state' || entries[index - 1]?.kind === 'terms') return [entry]
+      if (entry.kind !== 'state') return [entry]
+      const before = index === 0 ? kindAt.get(size - 1)?.kind : entries[index - 1]?.kind
+      if (before === 'terms') return [entry]
       const body = termsNow.get()?.body
       return typeof body === 'string' ? [{ ...(JSON.parse(body) as TermsEntry), block: entry.block }, entry] : [entry]
     })
   return (told) => {
     if (told.length === 0) return
-    const entries = sayTerms(told)
     const size = Number(next.get()?.next)
+    const entries = sayTerms(told, size)
     const tree = createTree({ size, peaks: peaksOf(size).map(({ level, position }) => nodeAt(level, position)) })
     for (const entry of entries) {
       const body = encodeEntry(entry)

@@ -25,7 +25,7 @@ export interface ReceiptLog {
    * @throws LOG_EDITED
    */
   begin(of: { readonly terms: Omit<TermsEntry, 'kind' | 'version'>; readonly state: () => ScoreState }): void
-  /** Tells whether a `state` entry is due: the newest speaks of a block at least so many blocks before. */
+  /** Tells whether a round is the first of its epoch, of so many blocks, whose end a `state` entry is to follow. @param of.block start of the round */
   isStateDue(of: { readonly block: Block; readonly every: Blocks }): boolean
   /** @throws LOG_EDITED, LOG_TRUNCATED, LOG_OTHER */
   check(of?: { readonly read?: boolean }): LogCheck
@@ -36,7 +36,9 @@ export interface ReceiptLog {
 export const openLog = (db: DatabaseSync, owner: LogOwner): ReceiptLog => {
   const append = appenderOf(db)
   const nodeAt = nodesOf(db)
-  const newestState = db.prepare("SELECT max(block) AS block FROM log_entries WHERE kind = 'state'")
+  const stated = db.prepare(
+    "SELECT body ->> '$.rounds[0]' AS round FROM log_entries WHERE kind = 'state' ORDER BY block DESC, position DESC LIMIT 1",
+  )
   return {
     append,
     heads: headsOf(db, owner),
@@ -53,8 +55,8 @@ export const openLog = (db: DatabaseSync, owner: LogOwner): ReceiptLog => {
       )
     },
     isStateDue: ({ block, every }) => {
-      const at = newestState.get()?.block
-      return at === null || at === undefined || Number(at) + every <= block
+      const round = stated.get()?.round
+      return typeof round !== 'number' || Math.floor(round / every) < Math.floor(block / every)
     },
     check: (of) => checkLog(db, owner, of),
     prune: (rule) => pruneLog(db, rule),
