@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { openEngine } from '@arbor/engine/open'
 import type { Hex } from '@arbor/shared/units'
-import type { Timing, Verdict } from '@arbor/subnet-spec/define'
+import type { Verdict } from '@arbor/subnet-spec/define'
 import { loadSpec } from '@arbor/subnet-spec/load'
+import type { Timing } from '@arbor/subnet-spec/timing'
 import { afterAll, expect, test } from 'vitest'
 
 interface Case {

@@ -7,6 +7,7 @@ import { openEngine } from '@arbor/engine/open'
 import type { CommandContext } from '@arbor/shared/command'
 import type { Block, Hex, UnixMs } from '@arbor/shared/units'
 import spec from '@arbor/subnet-spec/inference-tiny'
+import { timingOf } from '@arbor/subnet-spec/timing'
 import { drawnBy, lookAt } from '@arbor/validator/draw'
 import { exchangeId, exchangeOf } from '@arbor/validator/exchange'
 import { openReceipts, RECEIPT_FORMAT, type Receipt } from '@arbor/validator/receipts'
@@ -43,7 +44,7 @@ const receiptOf = async (of: {
     const drawn = drawnBy({ number: 41 as Block, hash: `0x${'b1'.repeat(32)}` }, exchange)
     const share = lookAt({ spec, exchange, drawn, ...(of.look === undefined ? {} : { look: of.look }) })
     const response = JSON.parse(exchange.response)
-    const { timing } = exchange
+    const timing = timingOf(task.timing, exchange.timing)
     const verdict = await task.score({ request, response, binding, share, engine, timing })
     return {
       format: RECEIPT_FORMAT,

@@ -45,7 +45,7 @@ describe('miner', () => {
       response: JSON.parse(opened(asker, written, answer)) as Generation,
       binding: bindingOf({ genesisHash, netuid, hotkey: miner.address, requestHash: written.hash }),
       engine,
-      timing: { totalMs: 10, deadlineMs: 10_000 },
+      timing: { class: 0 },
     })
     expect(verdict).toEqual({ reason: 'ok', value: 1, sigma: 0 })
     await engine.close()

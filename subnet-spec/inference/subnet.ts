@@ -1,14 +1,8 @@
 import type { GenerateRequest, ProofKind } from '@arbor/shared/inference'
 import type { Hex } from '@arbor/shared/units'
-import {
-  defineSubnet,
-  defineTask,
-  type PinnedModel,
-  type SubnetSpec,
-  type Timing,
-  type Verdict,
-} from '../src/define.ts'
+import { defineSubnet, defineTask, type PinnedModel, type SubnetSpec, type Verdict } from '../src/define.ts'
 import { choicesFrom } from '../src/seed.ts'
+import type { Timing } from '../src/timing.ts'
 import { boundsOf, type ModelSpeed } from './bounds.ts'
 import { composePrompt } from './prompts.ts'
 import { CHUNK_TOKENS, schemasOf } from './schemas.ts'
@@ -64,6 +58,7 @@ const chatTask = (speed: ModelSpeed, proof: ProofKind) => {
     request,
     response,
     deadlineMs: bounds.deadlineMs,
+    timing: [LATE_SHARE],
     maxRequestBytes: 4 * bounds.maxPromptChars + 8_192, // four bytes of UTF-8 a character
     maxResponseBytes: 128 * bounds.maxTokens + 16_384, // an id, its text and its part of a proof, in JSON
     stream: true,
@@ -94,5 +89,5 @@ const chatTask = (speed: ModelSpeed, proof: ProofKind) => {
 type Asked = ReturnType<ReturnType<typeof schemasOf>['request']['parse']>
 
 /** Values an answer that is believed: 1 on time, 0.5 late. */
-const punctuality = ({ totalMs, deadlineMs }: Timing): Verdict =>
-  totalMs <= LATE_SHARE * deadlineMs ? { reason: 'ok', value: 1, sigma: 0 } : { reason: 'ok', value: 0.5, sigma: 0.25 }
+const punctuality = (timing: Timing): Verdict =>
+  timing.class === 0 ? { reason: 'ok', value: 1, sigma: 0 } : { reason: 'ok', value: 0.5, sigma: 0.25 }

@@ -5,14 +5,7 @@ import type { CheckShare, InferenceEngine } from '@arbor/shared/inference'
 import type { Hex } from '@arbor/shared/units'
 import { z } from 'zod'
 import { type AuditTerms, faultOfTerms } from '../audit/terms.ts'
-
-/** When a response came, measured at the socket. */
-export interface Timing {
-  /** From the request's last byte written to the answer's last byte read. */
-  readonly totalMs: number
-  /** The deadline that the request named. */
-  readonly deadlineMs: number
-}
+import type { Timing } from './timing.ts'
 
 /** How large an answer is. */
 export interface AnswerSize {
@@ -37,6 +30,11 @@ export interface TaskDefinition<Request = unknown, Response = unknown> {
   readonly response: z.ZodType<Response>
   /** Time a miner has from the first byte sent to the last byte received. */
   readonly deadlineMs: number
+  /**
+   * Ends of the classes in which `score` is told when an answer came, as ascending shares of the deadline below 1; what comes after the last
+   * is in one more class. Absent: all answers within the deadline are in one. docs/scores.md
+   */
+  readonly timing?: readonly number[]
   readonly maxRequestBytes: number
   readonly maxResponseBytes: number
   /** Set when an answer can also be had as a stream: `solve` then emits its text as it comes to be. */
@@ -63,6 +61,7 @@ export interface TaskDefinition<Request = unknown, Response = unknown> {
    * Judges an answer; runs in a worker thread; never throws for what a miner sent.
    * @param context.binding as `solve` had it
    * @param context.share how much of the answer to look at, drawn after it was signed; all of it when absent
+   * @param context.timing the class of the time that the answer took; no milliseconds, which differ from validator to validator
    */
   score(context: {
     readonly request: Request
@@ -90,8 +89,18 @@ export interface SubnetSpec {
   reward(average: number): number
   /** Half-life of the moving average, in rounds. */
   readonly halfLifeRounds: number
+  /** When a round asks miners again, because noise could have ranked them; absent: never. */
+  readonly repeats?: RepeatTerms
   /** What a proven cheat costs, and how surely it is found; absent: no verdict costs more than its round, and no user's answer is audited. */
   readonly audit?: AuditTerms
+}
+
+/** How sure a ranking has to be. */
+export interface RepeatTerms {
+  /** Two neighbours of the ranking are asked again while their averages differ by no more than so many standard deviations of the difference. */
+  readonly k: number
+  /** Times that one miner is asked again in a round, at most. */
+  readonly most: number
 }
 
 /** A model by its content. */
@@ -107,6 +116,10 @@ export interface PinnedModel {
 const PROBES: readonly Hex[] = [`0x${'00'.repeat(32)}`, `0x${'5a'.repeat(32)}`, `0x${'ff'.repeat(32)}`]
 /** Task names become paths, spec names become folder names. */
 const NAME = /^[a-z][a-z0-9-]{0,31}$/
+/** Classes that can still be called coarse. */
+const MOST_CLASSES = 8
+/** Repeats that fit into a round. */
+const MOST_REPEATS = 64
 /** The envelope lets a request ask for no more than a minute. */
 const MAX_DEADLINE_MS = 60_000
 
@@ -126,6 +139,9 @@ export const defineTask = <Request, Response>(
     if (!Number.isInteger(value) || value < 1 || value > max)
       throw invalid(`${name} is ${value}; use an integer in 1..${max}`)
   }
+  const shares = task.timing ?? []
+  if (shares.length >= MOST_CLASSES || shares.some((share, i) => !(share > (shares[i - 1] ?? 0) && share < 1)))
+    throw invalid(`timing is [${shares.join(', ')}]; use fewer than ${MOST_CLASSES} ascending shares between 0 and 1`)
   if (task.synapse !== undefined) {
     synapseOf({ ...task.synapse, request: task.request, response: task.response })
     if (task.synapse.stream !== undefined && task.stream === undefined)
@@ -170,6 +186,12 @@ export const defineSubnet = (spec: SubnetSpec): SubnetSpec => {
   }
   if (spec.model.thresholds !== undefined && !isHex(spec.model.thresholds, 32))
     throw invalid(`model thresholds "${spec.model.thresholds}" are not 32 bytes; copy what \`arbor model show\` says`)
+  if (spec.repeats !== undefined) {
+    const { k, most } = spec.repeats
+    if (!(k > 0 && k <= 10)) throw invalid(`repeats.k is ${k}; use a number above 0, and 10 at most`)
+    if (!Number.isInteger(most) || most < 1 || most > MOST_REPEATS)
+      throw invalid(`repeats.most is ${most}; use an integer in 1..${MOST_REPEATS}`)
+  }
   const fault = spec.audit === undefined ? null : faultOfTerms(spec.audit)
   if (fault !== null) throw invalid(fault)
   for (const average of [0, 0.5, 1]) {

@@ -7,18 +7,22 @@ import type { Hex, NetUid, Ss58 } from '@arbor/shared/units'
 /**
  * Derives the seed of a miner's task: everyone can compute it, nobody can choose it, no two miners get the same.
  * It is BLAKE2b-256 over "arbor/task-seed/1", block hash (32 bytes), netuid (u16), round (u64) and the miner's public key
- * (32 bytes); integers little-endian.
+ * (32 bytes), and for repeats the repeat's number (u32); integers little-endian.
  * @param of.blockHash the finalised block at which the round starts
+ * @param of.repeat 0 for the round's own question, from 1 on where it asks the miner again
  */
 export const taskSeed = (of: {
   readonly blockHash: Hex
   readonly netuid: NetUid
   readonly round: number
   readonly hotkey: Ss58
+  readonly repeat?: number
 }): Hex => {
   const numbers = new DataView(new ArrayBuffer(10))
   numbers.setUint16(0, of.netuid, true)
   numbers.setBigUint64(2, BigInt(of.round), true)
+  const repeat = new DataView(new ArrayBuffer(of.repeat === undefined || of.repeat === 0 ? 0 : 4))
+  if (repeat.byteLength > 0) repeat.setUint32(0, of.repeat ?? 0, true)
   return toHex(
     blake2b256(
       concatBytes(
@@ -26,6 +30,7 @@ export const taskSeed = (of: {
         fromHex(of.blockHash, 32),
         new Uint8Array(numbers.buffer),
         decodeSs58(of.hotkey),
+        new Uint8Array(repeat.buffer),
       ),
     ),
   )

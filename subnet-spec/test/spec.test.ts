@@ -10,6 +10,7 @@ import { defineSubnet, defineTask, type SubnetSpec } from '../src/define.ts'
 import { loadSpec, specifierOf } from '../src/load.ts'
 import { roundBlocks, roundOf, roundStart } from '../src/rounds.ts'
 import { choicesFrom, taskSeed } from '../src/seed.ts'
+import { timingOf } from '../src/timing.ts'
 import { toWeights } from '../src/weights.ts'
 
 const read = (path: string) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'))
@@ -73,7 +74,7 @@ describe.each(specs)('subnet $name', (spec) => {
         request: {},
         response: {},
         binding: `0x${'00'.repeat(32)}`,
-        timing: { totalMs, deadlineMs: 10_000 },
+        timing: timingOf(spec.tasks.chat.timing, { totalMs, deadlineMs: 10_000 }),
         engine: {
           ...engine,
           check: async () => ({

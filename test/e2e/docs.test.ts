@@ -46,7 +46,7 @@ describe('README', () => {
       const binding = `0x${'00'.repeat(32)}` as const
       const context = { request, binding, engine: undefined as never, signal: new AbortController().signal }
       const response = await task?.solve(context)
-      const timing = { totalMs: 1, deadlineMs: 2_000 }
+      const timing = { class: 0 }
       expect(await task?.score({ ...context, response, timing })).toMatchObject({ reason: 'ok', value: 1 })
       expect(await task?.score({ ...context, response: { text: 'x' }, timing })).toMatchObject({ value: 0 })
     } finally {

@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto'
 import { canonicalJson } from '@arbor/shared/canonical-json'
 import type { Block, Hex, NetUid } from '@arbor/shared/units'
-import type { SubnetSpec, Timing } from '@arbor/subnet-spec/define'
+import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import type { MeasuredTiming } from '@arbor/subnet-spec/timing'
 import type { Answer } from './dendrite/answer.ts'
 import type { Evidence } from './evidence.ts'
 import type { PlannedTask } from './plan.ts'
+import { type AnsweredOutcome, answeredOf } from './rounds/outcome.ts'
 import type { Registration } from './scores.ts'
 
 /** An answer of a miner with all that is needed to judge it later, and again. */
@@ -21,7 +23,8 @@ export interface Exchange extends Registration {
   readonly question: string
   /** JSON of the response, as it came. */
   readonly response: string
-  readonly timing: Timing
+  /** As it was measured; `score` is told its class alone. */
+  readonly timing: MeasuredTiming
   readonly binding: Hex
   readonly answerHash: Hex
   readonly evidence: Evidence
@@ -37,17 +40,24 @@ export interface ExchangeOf {
   readonly kind: Exchange['kind']
 }
 
+interface Asked {
+  readonly task: Pick<PlannedTask, 'hotkey' | 'uid' | 'registeredAt' | 'task' | 'request'>
+  readonly after: Block
+}
+
 /** Keeps an answer with its question. @param of.after see `Exchange` */
 export const exchangeOf = (
+  about: ExchangeOf,
+  { answer, ...of }: Asked & { readonly answer: Extract<Answer, { kind: 'answered' }> },
+): Exchange => exchangeFrom(about, { ...of, outcome: answeredOf(answer) })
+
+/** Keeps an answer as the ledger has it with its question. @param of.after see `Exchange` */
+export const exchangeFrom = (
   { genesisHash, netuid, spec, kind }: ExchangeOf,
-  of: {
-    readonly task: Pick<PlannedTask, 'hotkey' | 'uid' | 'registeredAt' | 'task' | 'request'>
-    readonly answer: Extract<Answer, { kind: 'answered' }>
-    readonly after: Block
-  },
+  { task: asked, outcome, after }: Asked & { readonly outcome: AnsweredOutcome },
 ): Exchange => {
-  const { hotkey, uid, registeredAt, task, request } = of.task
-  const { body, timing, binding, answerHash, evidence } = of.answer
+  const { hotkey, uid, registeredAt, task, request } = asked
+  const { response, timing, binding, answerHash, evidence } = outcome
   return {
     version: 1,
     genesisHash,
@@ -60,12 +70,12 @@ export const exchangeOf = (
     registeredAt,
     task,
     question: JSON.stringify(request),
-    response: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'),
-    timing: { totalMs: timing.totalMs, deadlineMs: timing.deadlineMs },
+    response,
+    timing,
     binding,
     answerHash,
     evidence,
-    after: of.after,
+    after,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Block, Blocks } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import type { Logger } from 'pino'
 import type { Exchange } from './exchange.ts'
 import type { Forfeit } from './ledger-audits.ts'
 import type { Registration } from './scores.ts'
@@ -20,4 +21,12 @@ export const forfeitOf = (
   if (spec.audit === undefined || !spec.audit.forfeits.includes(reason)) return null
   const untilBlock = (atBlock + spec.audit.forfeitRounds * length) as Block
   return { hotkey, uid, registeredAt, atBlock, untilBlock, kind, reason, receipt }
+}
+
+/** Logs a forfeit. */
+export function tellForfeit(log: Logger, { uid, hotkey, reason, kind, untilBlock, receipt }: Forfeit): void {
+  log.warn(
+    { event: 'forfeit', uid, hotkey, reason, kind, untilBlock, receipt },
+    `uid ${uid} has no weight until block ${untilBlock}: ${reason}; arbor verify ${receipt}`,
+  )
 }

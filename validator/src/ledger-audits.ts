@@ -5,6 +5,7 @@ import type { AttackOutlook } from '@arbor/subnet-spec/audit/policy'
 import type { Exchange } from './exchange.ts'
 import type { LedgerPart } from './ledger-part.ts'
 import type { Registration } from './scores.ts'
+import { graver } from './scoring/fold.ts'
 
 /** What a proven cheat costs a registration: no weight until a block. */
 export interface Forfeit extends Registration {
@@ -143,7 +144,7 @@ function findings({ db, append }: LedgerPart): Pick<AuditLedger, 'forfeits' | 'a
   )
   return {
     forfeits: (at) =>
-      db.prepare('SELECT * FROM forfeits WHERE until_block > ? ORDER BY uid, at_block').all(at).map(forfeitOf),
+      db.prepare('SELECT * FROM forfeits WHERE until_block > ? ORDER BY uid, at_block').all(at).map(forfeitIn),
     audited: (ids) => new Set(ids.filter((id) => known.get(id) !== undefined)),
     recordAudits: ({ before, at, audits, forfeits }) =>
       transaction(db, () => {
@@ -186,14 +187,18 @@ function findings({ db, append }: LedgerPart): Pick<AuditLedger, 'forfeits' | 'a
   }
 }
 
-/** Records forfeits; of one registration at one block the first counts. Part of a transaction. @returns those that were not there yet */
+/** Records forfeits; of two of one registration at one block the graver counts. Part of a transaction. @returns those that count now and did not before */
 export function addForfeits(db: DatabaseSync, forfeits: readonly Forfeit[]): readonly Forfeit[] {
-  const add = db.prepare(
-    'INSERT OR IGNORE INTO forfeits (hotkey, uid, registered_at, at_block, until_block, kind, reason, receipt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  const held = db.prepare('SELECT * FROM forfeits WHERE hotkey = ? AND uid = ? AND registered_at = ? AND at_block = ?')
+  const put = db.prepare(
+    'INSERT OR REPLACE INTO forfeits (hotkey, uid, registered_at, at_block, until_block, kind, reason, receipt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   )
-  return forfeits.filter(({ hotkey, uid, registeredAt, atBlock, untilBlock, kind, reason, receipt }) => {
-    const { changes } = add.run(hotkey, uid, registeredAt, atBlock, untilBlock, kind, reason, receipt)
-    return Number(changes) === 1
+  return forfeits.filter((forfeit) => {
+    const { hotkey, uid, registeredAt, atBlock, untilBlock, kind, reason, receipt } = forfeit
+    const row = held.get(hotkey, uid, registeredAt, atBlock)
+    if (row !== undefined && graver(forfeitIn(row), forfeit) !== forfeit) return false
+    put.run(hotkey, uid, registeredAt, atBlock, untilBlock, kind, reason, receipt)
+    return true
   })
 }
 
@@ -219,7 +224,8 @@ const planOf = (row: Record<string, unknown>): AuditPlan => ({
   outlook: JSON.parse(String(row.outlook)) as readonly AttackOutlook[],
 })
 
-export const forfeitOf = (row: Record<string, unknown>): Forfeit => ({
+/** Reads a forfeit's row. */
+export const forfeitIn = (row: Record<string, unknown>): Forfeit => ({
   ...registrationIn(row),
   atBlock: Number(row.at_block) as Block,
   untilBlock: Number(row.until_block) as Block,

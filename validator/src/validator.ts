@@ -1,5 +1,4 @@
 import type { Loop } from '@arbor/shared/supervise'
-import type { Block } from '@arbor/shared/units'
 import { type AuditDeps, runAudits } from './audits.ts'
 import { followChain, type StaleRule } from './chain-loop.ts'
 import type { ChainView } from './chain-view.ts'
@@ -7,7 +6,7 @@ import type { Keep } from './keep.ts'
 import { type RoundLoopDeps, runRounds } from './rounds/loop.ts'
 import { runWeights, type WeightLoopDeps } from './weights/loop.ts'
 
-type Own = 'view' | 'keep' | 'ended' | 'endedAt'
+type Own = 'view' | 'keep' | 'endedAt'
 
 export interface ValidatorDeps
   extends Omit<RoundLoopDeps, Own>,
@@ -27,17 +26,13 @@ export interface Validator {
 export function createValidator(deps: ValidatorDeps): Validator {
   const self = deps.hotkey.address
   const { view, loop: chain } = followChain({ ...deps, hotkey: self })
-  let endedAt: Block | null = null
-  const ended = (at: Block): void => {
-    endedAt = at
-  }
   return {
     view,
     loops: {
       chain,
-      rounds: (signal) => runRounds({ ...deps, view, ended }, signal),
+      rounds: (signal) => runRounds({ ...deps, view }, signal),
       audits: (signal) => runAudits({ ...deps, view, self }, signal),
-      weights: (signal) => runWeights({ ...deps, view, endedAt: () => endedAt }, signal),
+      weights: (signal) => runWeights({ ...deps, view, endedAt: () => deps.ledger.scoreState().endedAt }, signal),
     },
   }
 }

@@ -4,8 +4,9 @@ import { systemClock } from '@arbor/shared/clock'
 import type { Check, CheckShare, InferenceEngine } from '@arbor/shared/inference'
 import { openOnce } from '@arbor/shared/open-once'
 import type { Hex } from '@arbor/shared/units'
-import type { SubnetSpec, Timing } from '@arbor/subnet-spec/define'
+import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { loadSpec } from '@arbor/subnet-spec/load'
+import { type MeasuredTiming, timingOf } from '@arbor/subnet-spec/timing'
 import { readResponse } from './dendrite/response.ts'
 import type { Judged } from './judged.ts'
 import { checkedVerdict } from './verdict.ts'
@@ -22,7 +23,7 @@ export interface ScoreJob {
   readonly request: unknown
   /** JSON, read here by the task's schema, so that no other thread walks it. */
   readonly response: Uint8Array
-  readonly timing: Timing
+  readonly timing: MeasuredTiming
   /** 32 bytes that the answer was made under. */
   readonly binding: Hex
   /** How much of it to look at; all when absent. */
@@ -52,7 +53,8 @@ export default async function score(
     },
   }
   const { response: answer } = read
-  const scored = await definition.score({ request, response: answer, binding, share, engine: watched, timing })
+  const told = timingOf(definition.timing, timing)
+  const scored = await definition.score({ request, response: answer, binding, share, engine: watched, timing: told })
   return { ...checkedVerdict(scored), check, checkMs: systemClock.monotonic() - startedAt }
 }
 

@@ -9,12 +9,13 @@ import inference from '@arbor/subnet-spec/inference-tiny'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AuditDeps, auditIfDue } from '../src/audits.ts'
 import type { Judge } from '../src/judge.ts'
-import { openLedger } from '../src/ledger.ts'
+import { type Ledger, openLedger } from '../src/ledger.ts'
 import { createPrecedence } from '../src/precedence.ts'
 import { noReceipts, type Receipt } from '../src/receipts.ts'
 import { openTraffic } from '../src/traffic.ts'
 import { asker, genesisHash, hashOf, headAt, metagraphOf, miner, netuid } from './audited.ts'
 import { answeredBy, taskOf } from './exchange.ts'
+import { recordRound } from './recorded.ts'
 
 const owner = { genesisHash, netuid, hotkey: asker.address }
 const never = new AbortController().signal
@@ -227,24 +228,30 @@ describe('audits', () => {
   })
 })
 
-test('a ledger keeps the first forfeit of a registration at a block', () => {
-  using ledger = openLedger({ owner })
-  const forfeit = (reason: string) => ({
+test('a ledger keeps the longest forfeit of a registration at a block, whatever came first', () => {
+  const forfeit = (kind: 'planned' | 'user', untilBlock: number) => ({
     hotkey: '5Fminer' as Ss58,
     uid: 3 as never,
     registeredAt: 7 as Block,
     atBlock: 10 as Block,
-    untilBlock: 50 as Block,
-    kind: 'planned' as const,
-    reason,
+    untilBlock: untilBlock as Block,
+    kind,
+    reason: 'text',
     receipt: 'r',
   })
-  ledger.recordRound({
-    roundBlock: 10 as Block,
-    at: 0 as never,
-    verdicts: [],
-    scores: [],
-    forfeits: [forfeit('text'), forfeit('sampling')],
-  })
-  expect(ledger.forfeits(10 as Block)).toMatchObject([{ reason: 'text' }])
+  const audit = { id: 'r', hotkey: '5Fminer' as Ss58, uid: 3 as never, registeredAt: 7 as Block, value: 0 }
+  const audits = [{ ...audit, reason: 'text', checkMs: null, prefilled: null }]
+  const byRound = (ledger: Ledger) => recordRound(ledger, { block: 10, forfeits: [forfeit('planned', 50)] })
+  const byAudit = (ledger: Ledger) => {
+    ledger.beginPass({ before: 10 as Block, upTo: 1, round: 1, epoch: 0, tokens: 1, plans: [] })
+    ledger.recordAudits({ before: 10 as Block, at: 0 as never, audits, forfeits: [forfeit('user', 60)] })
+  }
+  for (const order of [
+    [byRound, byAudit],
+    [byAudit, byRound],
+  ]) {
+    using ledger = openLedger({ owner })
+    for (const write of order) write(ledger)
+    expect(ledger.forfeits(10 as Block)).toEqual([forfeit('user', 60)])
+  }
 })

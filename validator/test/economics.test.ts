@@ -10,6 +10,7 @@ import { economicsSchema, linesOf } from '../src/economics/report.ts'
 import { openLedger } from '../src/ledger.ts'
 import { asker, genesisHash, miner, netuid } from './exchange.ts'
 import { metagraph, neuron } from './fixtures.ts'
+import { recordRound, verdictRow } from './recorded.ts'
 
 let folder: string
 beforeEach(() => {
@@ -90,26 +91,7 @@ describe('economics', () => {
     ]
     const plan = { ...about, answers: 40, dropped: 0, share: 0.1, look: 1, outlook }
     ledger.beginPass({ before: 15 as Block, upTo: 9, round: 2, epoch: 1, tokens: 50, plans: [plan] })
-    ledger.recordRound({
-      roundBlock: 10 as Block,
-      at: 1 as UnixMs,
-      scores: [],
-      verdicts: [
-        {
-          ...about,
-          round: 2,
-          roundBlock: 10 as Block,
-          task: 'chat',
-          seed: '0x01',
-          reason: 'ok',
-          value: 1,
-          sigma: 0,
-          totalMs: 1,
-          checkMs: 30,
-          prefilled: 90,
-        },
-      ],
-    })
+    recordRound(ledger, { block: 10, verdicts: [verdictRow({ ...about, checkMs: 30, prefilled: 90 })] })
     const audit = { ...about, value: 1, checkMs: 20, prefilled: 60 }
     ledger.recordAudits({
       before: 15 as Block,

@@ -4,30 +4,10 @@ import { join } from 'node:path'
 import type { Block, Hex, NetUid, Ss58, Uid, UnixMs } from '@arbor/shared/units'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openLedger } from '../src/ledger.ts'
-import { moveScores } from '../src/round.ts'
-import type { VerdictRow } from '../src/rounds/ledger.ts'
+import { recordRound, termsAt, verdictRow as verdict } from './recorded.ts'
 
 const owner = { genesisHash: '0xaa' as Hex, netuid: 1 as NetUid, hotkey: '5Fme' as Ss58 }
-const verdict = (over: Partial<VerdictRow> = {}): VerdictRow => ({
-  hotkey: '5Fminer' as Ss58,
-  uid: 3 as Uid,
-  registeredAt: 7 as Block,
-  round: 2,
-  roundBlock: 10 as Block,
-  task: 'chat',
-  seed: '0x01',
-  reason: 'ok',
-  value: 1,
-  sigma: 0,
-  totalMs: 12.5,
-  ...over,
-})
-const round = (block: number, verdicts: readonly VerdictRow[]) => ({
-  roundBlock: block as Block,
-  at: 1_000 as UnixMs,
-  verdicts,
-  scores: moveScores({ before: [], verdicts, halfLifeRounds: 8 }),
-})
+const identity = { hotkey: '5Fminer', uid: 3, registeredAt: 7 }
 
 let folder: string
 beforeEach(() => {
@@ -36,54 +16,68 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 describe('ledger', () => {
-  test('forgets rounds beyond those kept, and the scores of whoever left', () => {
+  test('forgets the verdicts of rounds beyond those kept, and the score of whoever left long ago', () => {
     const ledger = openLedger({ owner, keptRounds: 2 })
-    ledger.recordRound(round(10, [verdict(), verdict({ hotkey: '5Fgone' as Ss58, uid: 4 as Uid })]))
-    for (const block of [15, 20, 25]) ledger.recordRound(round(block, [verdict({ roundBlock: block as Block })]))
+    recordRound(ledger, { block: 10, verdicts: [verdict(), verdict({ hotkey: '5Fgone' as Ss58, uid: 4 as Uid })] })
+    for (const block of [15, 20, 10 + 561 * 5])
+      recordRound(ledger, { block, verdicts: [verdict({ roundBlock: block as Block })] })
     expect(ledger.verdictCounts()).toEqual(new Map([['5Fminer', new Map([['ok', 2]])]]))
-    expect(ledger.scores()).toMatchObject([{ hotkey: '5Fminer', lastRoundBlock: 25 }])
-    expect(ledger.lastRoundBlock()).toBe(25)
+    expect(ledger.scores()).toMatchObject([{ hotkey: '5Fminer', lastRoundBlock: 2_815 }])
+    expect(ledger.lastRoundBlock()).toBe(2_815)
     ledger.close()
   })
 
-  test('keeps rounds, scores and attempts over a restart', () => {
+  test('keeps rounds and scores over a restart', () => {
     const file = join(folder, 'ledger.sqlite')
     const first = openLedger({ file, owner })
-    first.recordRound(round(10, [verdict()]))
-    const id = first.openAttempt({ row: [[3 as Uid, 65_535]], computedAt: 12 as Block, at: 1 as UnixMs })
-    first.moveAttempt(id, { state: 'finalised', block: 13 as Block })
+    recordRound(first, { block: 10, verdicts: [verdict()] })
     first.close()
 
     const again = openLedger({ file, owner })
     expect(again.lastRoundBlock()).toBe(10)
     expect(again.scores()).toMatchObject([{ hotkey: '5Fminer', uid: 3, registeredAt: 7, average: 1, samples: 1 }])
-    expect(again.lastAttempt()).toEqual({
-      id,
-      row: [[3, 65_535]],
-      state: 'finalised',
-      computedAt: 12,
-      includedAt: 13,
-      readBackAt: null,
-      error: null,
-    })
-    again.moveAttempt(id, { state: 'confirmed', block: 14 as Block })
-    expect(again.lastAttempt()).toMatchObject({ state: 'confirmed', includedAt: 13, readBackAt: 14 })
     again.close()
   })
 
   test('refuses a round that it holds already and changes nothing', () => {
     const ledger = openLedger({ owner })
-    ledger.recordRound(round(10, [verdict()]))
-    expect(() => ledger.recordRound(round(10, [verdict({ value: 0, reason: 'timeout' })]))).toThrow()
+    recordRound(ledger, { block: 10, verdicts: [verdict()] })
+    expect(() => recordRound(ledger, { block: 10, verdicts: [verdict({ value: 0, reason: 'timeout' })] })).toThrow()
     expect(ledger.scores()[0]?.average).toBe(1)
     expect(ledger.verdictCounts()).toEqual(new Map([['5Fminer', new Map([['ok', 1]])]]))
   })
 
   test('records nothing of a round when one of its verdicts cannot be written', () => {
     const ledger = openLedger({ owner })
-    expect(() => ledger.recordRound(round(10, [verdict(), verdict()]))).toThrow()
+    expect(() => recordRound(ledger, { block: 10, verdicts: [verdict(), verdict()] })).toThrow()
     expect(ledger.lastRoundBlock()).toBeNull()
     expect(ledger.scores()).toEqual([])
+  })
+
+  test('refuses a round a move that its state does not lead to, and changes nothing', () => {
+    using ledger = openLedger({ owner })
+    const block = 10 as Block
+    const draw = { state: 'drawn', draw: null } as const
+    expect(() => ledger.moveRound(block, draw)).toThrow(expect.objectContaining({ code: 'LEDGER_MOVE' }))
+    ledger.beginRound({ ...termsAt(10), state: 'planned', at: 1 as UnixMs })
+    expect(() => ledger.moveRound(block, draw)).toThrow(expect.objectContaining({ code: 'LEDGER_MOVE' }))
+    expect(ledger.openRound()).toMatchObject({ state: 'planned', pass: 0, roundBlock: 10 })
+    ledger.moveRound(block, { state: 'dropped', reason: 'late' })
+    expect(ledger.openRound()).toBeNull()
+    expect(() => ledger.moveRound(block, { state: 'answered', after: block })).toThrow('is dropped')
+    expect([ledger.lastBegunBlock(), ledger.lastRoundBlock()]).toEqual([10, null])
+  })
+
+  test('has the state that a fold of its log gives', () => {
+    using ledger = openLedger({ owner })
+    recordRound(ledger, { block: 10, verdicts: [verdict({ value: 0.5 }), verdict({ value: 1, repeat: 1 })] })
+    recordRound(ledger, { block: 15, verdicts: [verdict({ roundBlock: 15 as Block, value: 0 })] })
+    expect(ledger.scoreState()).toEqual({
+      scores: [{ ...identity, average: 0.75 * 0.5 ** 0.125, sigma: 0, samples: 3, lastRoundBlock: 15 }],
+      forfeits: [],
+      rounds: [15, 10],
+      endedAt: 18,
+    })
   })
 
   test('refuses a file of another chain, subnet or hotkey by name', () => {

@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import type { Block, Hex, Ss58, Uid, UnixMs } from '@arbor/shared/units'
+import type { Block, Hex, Ss58, Uid } from '@arbor/shared/units'
 import { netUid } from '@arbor/shared/units'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openLedger } from '../src/ledger.ts'
 import { openScoresReader } from '../src/read-scores.ts'
 import type { Score } from '../src/scores.ts'
+import { recordRound, verdictRow } from './recorded.ts'
 
 let folder: string
 let file: string
@@ -18,13 +19,15 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const owner = { genesisHash: `0x${'00'.repeat(32)}` as Hex, netuid: netUid(1), hotkey: '5V' as Ss58 }
-const score = (hotkey: string, average: number): Score => ({
+const verdict = (hotkey: string, uid: number) =>
+  verdictRow({ hotkey: hotkey as Ss58, uid: uid as Uid, registeredAt: 5 as Block, value: 0.5, sigma: 0.1 })
+const score = (hotkey: string, uid: number): Score => ({
   hotkey: hotkey as Ss58,
-  uid: 1 as Uid,
+  uid: uid as Uid,
   registeredAt: 5 as Block,
-  average,
+  average: 0.5,
   sigma: 0.1,
-  samples: 2,
+  samples: 1,
   lastRoundBlock: 10 as Block,
 })
 
@@ -33,23 +36,19 @@ test('scores are read while the validator writes them, and before it has begun',
   expect(reader.read(1 as Block)).toEqual([])
   using ledger = openLedger({ file, owner })
   expect(reader.read(1 as Block)).toEqual([])
-  ledger.recordRound({ roundBlock: 10 as Block, at: 1 as UnixMs, verdicts: [], scores: [score('5A', 0.5)] })
-  expect(reader.read(11 as Block)).toEqual([score('5A', 0.5)])
+  recordRound(ledger, { block: 10, verdicts: [verdict('5A', 1)] })
+  expect(reader.read(11 as Block)).toEqual([score('5A', 1)])
 })
 
 test('a registration that has forfeited its score has none until the block of its pardon', () => {
   using ledger = openLedger({ file, owner })
-  ledger.recordRound({
-    roundBlock: 10 as Block,
-    at: 1 as UnixMs,
-    verdicts: [],
-    scores: [score('5A', 0.5), score('5B', 0.5)],
-  })
+  recordRound(ledger, { block: 10, verdicts: [verdict('5A', 1), verdict('5B', 2)] })
   const db = new DatabaseSync(file)
   const add = db.prepare(
-    "INSERT INTO forfeits (hotkey, uid, registered_at, at_block, until_block, kind, reason) VALUES (?, 1, 5, 10, 20, 'user', 'fingerprint')",
+    "INSERT INTO forfeits (hotkey, uid, registered_at, at_block, until_block, kind, reason) VALUES (?, ?, 5, 10, 20, 'user', 'fingerprint')",
   )
-  for (const hotkey of ['5A', '5C']) add.run(hotkey)
+  add.run('5A', 1)
+  add.run('5C', 3)
   db.close()
   using reader = openScoresReader({ file })
   const averages = (at: number): unknown => reader.read(at as Block).map(({ hotkey, average }) => [hotkey, average])

@@ -6,6 +6,7 @@ import type { InferenceEngine } from '@arbor/shared/inference'
 import type { SubnetSpec, Verdict } from '@arbor/subnet-spec/define'
 import { inferenceFor, inferenceSpecifier } from '@arbor/subnet-spec/inference-specifier'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
+import { timingOf } from '@arbor/subnet-spec/timing'
 import { readResponse } from '@arbor/validator/dendrite/response'
 import type { Exchange } from '@arbor/validator/exchange'
 import type { Receipt } from '@arbor/validator/receipts'
@@ -55,7 +56,8 @@ export async function rejudge(of: {
       },
     }
     const request: unknown = JSON.parse(exchange.question)
-    const { binding, timing } = exchange
+    const { binding } = exchange
+    const timing = timingOf(task.timing, exchange.timing)
     const judging = { request, response: read.response, binding, share: share ?? undefined, timing }
     const verdict = await task.score({ ...judging, engine: explaining })
     return { verdict, explanation, provider: engine.provider }

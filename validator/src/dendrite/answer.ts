@@ -1,5 +1,5 @@
 import type { Hex } from '@arbor/shared/units'
-import type { Timing } from '@arbor/subnet-spec/define'
+import type { MeasuredTiming } from '@arbor/subnet-spec/timing'
 import type { Evidence } from '../evidence.ts'
 
 /** The miner cannot have had the question. */
@@ -71,7 +71,7 @@ export interface SocketTiming {
   readonly lagMs: number
 }
 
-export interface AnswerTiming extends Timing, SocketTiming {
+export interface AnswerTiming extends MeasuredTiming, SocketTiming {
   /** True when the thread's own lag makes the timings worthless for a comparison. */
   readonly lagged: boolean
 }

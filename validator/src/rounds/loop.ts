@@ -6,12 +6,14 @@ import type { ChainView, Snapshot } from '../chain-view.ts'
 import { drawBlock } from '../draw.ts'
 import type { Keep } from '../keep.ts'
 import type { Ledger } from '../ledger.ts'
-import { planRound, type Route } from '../plan.ts'
+import { minersOf, type Route } from '../plan.ts'
 import type { Precedence } from '../precedence.ts'
-import { type RoundDeps, runRound } from '../round.ts'
+import { type RoundDeps, runRound } from './run.ts'
+import type { Run } from './runs.ts'
+import type { VerdictRow } from './verdict-row.ts'
 
 export interface RoundLoopDeps
-  extends Omit<RoundDeps, 'ledger' | 'self' | 'genesisHash' | 'chain' | 'drawBlock' | 'length'> {
+  extends Omit<RoundDeps, 'ledger' | 'self' | 'genesisHash' | 'chain' | 'drawBlock' | 'miners'> {
   readonly view: ChainView
   readonly keep: Keep
   readonly chain: ChainClient
@@ -23,15 +25,15 @@ export interface RoundLoopDeps
   readonly route?: Route
   /** Lets rounds go before audits. */
   readonly precedence: Precedence
-  /** Hears the newest finalised block when a round has ended. */
-  readonly ended: (at: Block) => void
 }
 
 /** Milliseconds that a round may take: asking, drawing and judging each have own bounds, and a round may outlast its length. */
 const ROUND_MS = 7_200_000
+/** Verdicts that one line of the log names; of larger rounds it has the number of each reason. */
+const LOGGED = 256
 
 /**
- * Runs one round per round start, until the signal.
+ * Runs one round per round start, until the signal; one that a kill or a fault interrupted goes on where the ledger says that it stands.
  * A round that would start while another runs is skipped: a late verdict is worth less than a timely one.
  */
 export function runRounds(deps: RoundLoopDeps, signal: AbortSignal): Promise<void> {
@@ -43,48 +45,104 @@ export function runRounds(deps: RoundLoopDeps, signal: AbortSignal): Promise<voi
       next: (until) => deps.view.after(seen, until),
       step: async (snapshot, until) => {
         seen = snapshot.metagraph.block.number
-        await roundIfDue(deps, deps.view.now(), until)
+        await runDue(deps, until)
       },
     },
     signal,
   )
 }
 
-/** Runs the newest round if it was not run yet. Its plan rests on its start block alone. */
-async function roundIfDue(deps: RoundLoopDeps, { metagraph, me }: Snapshot, signal: AbortSignal): Promise<void> {
-  const { spec, ledger, chain, netuid, hotkey, log, route } = deps
-  const length = roundBlocks({ tempo: metagraph.tempo, roundsPerEpoch: spec.roundsPerEpoch })
+/** Ends the round that was interrupted, if there is one, and runs the newest if it was not begun yet. */
+export async function runDue(deps: RoundLoopDeps, signal: AbortSignal): Promise<void> {
+  const { me } = deps.view.now()
+  const open = deps.ledger.openRound()
+  if (me === undefined) return
+  if (open !== null) {
+    const why = await tooLate(deps, open)
+    if (why === null) await finish(deps, { run: open, registeredAt: me.registeredAt }, signal)
+    else drop(deps, open, why)
+  }
+  const run = await begun(deps, deps.view.now())
+  if (run !== null) await finish(deps, { run, registeredAt: me.registeredAt }, signal)
+}
+
+/**
+ * Says why an interrupted round does not go on; null when it does. Nobody is asked once the next round has begun; answers that are there
+ * are judged for a round longer.
+ */
+async function tooLate({ view, chain }: RoundLoopDeps, run: Run): Promise<string | null> {
+  const { metagraph } = view.now()
+  const { roundBlock, blockHash, length, state } = run
+  const hash = await chain.blockHash(roundBlock)
+  if (hash !== blockHash) return `block ${roundBlock} is ${hash ?? 'not there'}, and was ${blockHash} when it began`
+  const until = roundBlock + length * (state === 'planned' ? 1 : 2)
+  const { number } = metagraph.block
+  return number < until ? null : `it was ${state} and could go on until block ${until}; this is block ${number}`
+}
+
+function drop({ ledger, log }: RoundLoopDeps, { roundBlock, round, state }: Run, reason: string): void {
+  ledger.moveRound(roundBlock, { state: 'dropped', reason })
+  log.warn(
+    { event: 'round.dropped', round, block: roundBlock, from: state, reason },
+    `round ${round} is dropped: ${reason}`,
+  )
+}
+
+/** Begins the newest round if it was not begun yet and asks anybody. Its plan rests on its start block alone. */
+async function begun(deps: RoundLoopDeps, { metagraph, me }: Snapshot): Promise<Run | null> {
+  const { spec, ledger, chain, clock, log } = deps
+  const { tempo } = metagraph
+  const length = roundBlocks({ tempo, roundsPerEpoch: spec.roundsPerEpoch })
   const round = roundOf({ block: metagraph.block.number, length })
-  const start = roundStart({ round, length })
-  if (me === undefined || start === 0 || start <= (ledger.lastRoundBlock() ?? -1)) return
-  const hash = await chain.blockHash(start)
-  if (hash === null) return
-  const plan = planRound({ spec, metagraph: await chain.metagraph(netuid, hash), round, self: hotkey.address, route })
-  if (plan.tasks.length === 0) return
-  deps.registered(me.registeredAt)
-  log.debug({ event: 'round.start', round, block: start, miners: plan.tasks.length }, 'round started')
-  const asking: RoundDeps = {
+  const roundBlock = roundStart({ round, length })
+  const last = Math.max(ledger.lastRoundBlock() ?? -1, ledger.lastBegunBlock() ?? -1)
+  if (me === undefined || roundBlock === 0 || roundBlock <= last) return null
+  const blockHash = await chain.blockHash(roundBlock)
+  if (blockHash === null) return null
+  const { length: miners } = await minersAt(deps, { blockHash })
+  if (miners === 0) return null
+  const terms = { roundBlock, blockHash, round, length, tempo, miners }
+  ledger.beginRound({ ...terms, state: 'planned', at: clock.now() })
+  log.debug({ event: 'round.start', round, block: roundBlock, miners }, 'round started')
+  return ledger.openRound()
+}
+
+const minersAt = async ({ chain, netuid, hotkey, route }: RoundLoopDeps, { blockHash }: Pick<Run, 'blockHash'>) =>
+  minersOf({ metagraph: await chain.metagraph(netuid, blockHash), self: hotkey.address, route })
+
+async function finish(
+  deps: RoundLoopDeps,
+  { run, registeredAt }: { readonly run: Run; readonly registeredAt: Block },
+  signal: AbortSignal,
+): Promise<void> {
+  const { chain, hotkey, log } = deps
+  deps.registered(registeredAt)
+  const running: RoundDeps = {
     ...deps,
     self: hotkey.address,
     genesisHash: chain.genesisHash,
     drawBlock: (after, until) => drawBlock(deps, after, until),
-    length,
+    miners: () => minersAt(deps, run),
   }
-  const verdicts = await deps.precedence.first(() => runRound(asking, plan, signal))
-  deps.ended((await chain.finalized()).number)
-  log.info(
-    {
-      event: 'round.done',
-      round,
-      block: start,
-      verdicts: verdicts.map(({ uid, hotkey: of, reason, value, totalMs }) => ({
+  const verdicts = await deps.precedence.first(() => runRound(running, signal))
+  const { round, roundBlock: block } = run
+  log.info({ event: 'round.done', round, block, reasons: reasonsOf(verdicts), verdicts: told(verdicts) }, 'round done')
+}
+
+const reasonsOf = (verdicts: readonly VerdictRow[]): Readonly<Record<string, number>> => {
+  const counts: Record<string, number> = {}
+  for (const { reason } of verdicts) counts[reason] = (counts[reason] ?? 0) + 1
+  return counts
+}
+
+const told = (verdicts: readonly VerdictRow[]) =>
+  verdicts.length > LOGGED
+    ? undefined
+    : verdicts.map(({ uid, hotkey, repeat, reason, value, totalMs }) => ({
         uid,
-        hotkey: of,
+        hotkey,
+        repeat,
         reason,
         value,
         totalMs,
-      })),
-    },
-    'round done',
-  )
-}
+      }))
