@@ -1,6 +1,7 @@
 import type { BlockRef, ChainClient } from '@arbor/chain/client/types'
 import type { Block, Uid } from '@arbor/shared/units'
 import { forfeitOf, tellForfeit } from '../forfeit.ts'
+import { type Meter, noMeter, timed } from '../health/meter.ts'
 import type { Forfeit } from '../ledger-audits.ts'
 import { type AskedMiner, questionFor } from '../plan.ts'
 import { registrationKey } from '../scores.ts'
@@ -17,6 +18,8 @@ export interface RoundDeps extends JudgePassDeps, Omit<AskDeps, 'ledger'> {
   readonly chain: Pick<ChainClient, 'best' | 'finalized'>
   /** Waits for the first finalised block after one; null when it did not come in time. */
   readonly drawBlock: (after: Block, signal: AbortSignal) => Promise<BlockRef | null>
+  /** Hears how long each part of a round takes, and each verdict. */
+  readonly meter?: Meter
   /** Lists the miners of the round, by its start block. */
   readonly miners: () => Promise<readonly AskedMiner[]>
 }
@@ -27,19 +30,21 @@ export interface RoundDeps extends JudgePassDeps, Omit<AskDeps, 'ledger'> {
  * them again. Verdicts, scores and forfeits are recorded in one transaction.
  */
 export async function runRound(deps: RoundDeps, signal: AbortSignal): Promise<readonly VerdictRow[]> {
+  const meter = { clock: deps.clock, meter: deps.meter ?? noMeter }
   for (let began = (await deps.chain.finalized()).number; ; ) {
     const run = deps.ledger.openRound()
     if (run === null) throw new Error('unreachable: a round runs once it has begun')
-    if (run.state === 'planned') await ask(deps, run, signal)
-    else if (run.state === 'answered' && isAnswered(deps, run)) await draw(deps, run, signal)
+    if (run.state === 'planned') await timed(meter, 'ask', () => ask(deps, run, signal))
+    else if (run.state === 'answered' && isAnswered(deps, run))
+      await timed(meter, 'draw', () => draw(deps, run, signal))
     else {
-      const verdicts = await judgePass(deps, run, signal)
+      const verdicts = await timed(meter, 'judge', () => judgePass(deps, run, signal))
       const now = (await deps.chain.finalized()).number
       const again =
         run.state === 'drawn' && hasTime(run, began, now)
           ? askAgain(deps, { run, pass: run.pass + 1, last: verdicts })
           : NOBODY
-      if (again.size === 0) return record(deps, run, verdicts, now)
+      if (again.size === 0) return timed(meter, 'record', async () => record(deps, run, verdicts, now))
       deps.log.debug({ event: 'round.repeat', round: run.round, pass: run.pass + 1, uids: [...again] }, 'asking again')
       deps.ledger.moveRound(run.roundBlock, { state: 'planned', pass: run.pass + 1, verdicts })
       began = now
@@ -117,5 +122,6 @@ function record(deps: RoundDeps, run: Run, last: readonly VerdictRow[], endedAt:
   })
   ledger.recordRound({ state: 'recorded', run, endedAt, at: clock.now(), verdicts, forfeits, terms: spec })
   for (const forfeit of forfeits) tellForfeit(log, forfeit)
+  for (const { reason } of verdicts) deps.meter?.verdict(reason)
   return verdicts
 }
