@@ -89,7 +89,7 @@ export interface AuditLedger {
 const KEPT_EPOCHS = 140
 
 /** Makes the part of a ledger that audits need. */
-export function auditLedger({ db, append }: LedgerPart): AuditLedger {
+export function auditLedger({ db, append }: Pick<LedgerPart, 'db' | 'append'>): AuditLedger {
   return { ...passes(db), ...findings({ db, append }) }
 }
 
@@ -137,7 +137,10 @@ function passes(db: DatabaseSync): Pick<AuditLedger, 'openPass' | 'lastPass' | '
   }
 }
 
-function findings({ db, append }: LedgerPart): Pick<AuditLedger, 'forfeits' | 'audited' | 'recordAudits' | 'endPass'> {
+function findings({
+  db,
+  append,
+}: Pick<LedgerPart, 'db' | 'append'>): Pick<AuditLedger, 'forfeits' | 'audited' | 'recordAudits' | 'endPass'> {
   const known = db.prepare('SELECT 1 FROM audits WHERE id = ?')
   const add = db.prepare(
     'INSERT OR IGNORE INTO audits (id, before, hotkey, uid, registered_at, reason, value, check_ms, prefilled, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',

@@ -34,6 +34,7 @@ const migrations: readonly string[] = [
    ALTER TABLE verdicts ADD COLUMN receipt TEXT;`,
   `ALTER TABLE rounds ADD COLUMN block_hash TEXT;
    ALTER TABLE rounds ADD COLUMN ended_at INTEGER;
+   UPDATE rounds SET ended_at = round_block;
    CREATE TABLE verdicts_3 (
      round_block INTEGER NOT NULL REFERENCES rounds, round INTEGER NOT NULL, hotkey TEXT NOT NULL, uid INTEGER NOT NULL,
      registered_at INTEGER NOT NULL, task TEXT NOT NULL, seed TEXT NOT NULL, reason TEXT NOT NULL, value REAL NOT NULL,
@@ -57,7 +58,7 @@ const migrations: readonly string[] = [
      id INTEGER PRIMARY KEY, mechanism INTEGER NOT NULL, method TEXT NOT NULL, row TEXT NOT NULL, version TEXT NOT NULL,
      registrations TEXT NOT NULL, salt TEXT, commit_hash TEXT, round TEXT, state TEXT NOT NULL, computed_at INTEGER NOT NULL,
      block_hash TEXT, committed_at INTEGER, opens_from INTEGER, opens_to INTEGER, included_at INTEGER, read_back_at INTEGER,
-     sent_hash TEXT, sent_birth INTEGER, sent_until INTEGER, inherited TEXT, error TEXT, at INTEGER NOT NULL) STRICT;
+     sent_hash TEXT, sent_birth INTEGER, sent_until INTEGER, inherited TEXT, log_position INTEGER, error TEXT, at INTEGER NOT NULL) STRICT;
    CREATE TABLE attempt_moves (
      id INTEGER PRIMARY KEY, attempt INTEGER NOT NULL REFERENCES attempts ON DELETE CASCADE, state TEXT NOT NULL, block INTEGER,
      extrinsic TEXT, error TEXT, at INTEGER NOT NULL) STRICT;

@@ -2,13 +2,16 @@ import { guarded } from '@arbor/chain/store/guard'
 import { openStore } from '@arbor/chain/store/open'
 import type { Hex, NetUid, Ss58 } from '@arbor/shared/units'
 import { type AuditLedger, auditLedger } from './ledger-audits.ts'
+import { mustFollowFromLog } from './ledger-check.ts'
 import { LEDGER } from './ledger-schema.ts'
-import { appenderOf } from './log/append.ts'
+import { openLog, type ReceiptLog } from './log/log.ts'
 import { type RoundLedger, roundLedger } from './rounds/ledger.ts'
 import { type WeightLedger, weightLedger } from './weights/ledger.ts'
 
 /** What a validator must not forget: one SQLite file, each method one transaction. */
 export interface Ledger extends Disposable, RoundLedger, WeightLedger, AuditLedger {
+  /** What others may see of all this, and check. */
+  readonly log: ReceiptLog
   close(): void
 }
 
@@ -17,7 +20,7 @@ const defaultKeptRounds = 560
 
 /**
  * Opens a validator's ledger, in memory when no file is named.
- * @throws STORE_* when it cannot be used, or belongs to another chain, subnet or hotkey
+ * @throws STORE_*, LOG_*, LEDGER_EDITED when it cannot be used, was changed, or belongs to another chain, subnet or hotkey
  */
 export function openLedger({
   file,
@@ -30,14 +33,24 @@ export function openLedger({
   readonly keptRounds?: number
 }): Ledger {
   const db = openStore({ file, kind: LEDGER, owner })
-  const part = { db, append: appenderOf(db) }
+  const log = openLog(db, owner)
+  const part = { db, append: log.append, log }
   const close = (): void => db.close()
-  const methods = {
-    ...roundLedger({ ...part, keptRounds }),
+  const methods: Ledger = {
+    log,
+    ...roundLedger({ ...part, isStateDue: log.isStateDue, keptRounds }),
     ...weightLedger(part),
     ...auditLedger(part),
     close,
     [Symbol.dispose]: close,
   }
-  return guarded(methods, { kind: LEDGER, file: file ?? ':memory:' })
+  const ledger = guarded(methods, { kind: LEDGER, file: file ?? ':memory:' })
+  try {
+    ledger.log.check()
+    mustFollowFromLog(db, file ?? ':memory:')
+    return ledger
+  } catch (error) {
+    close()
+    throw error
+  }
 }
