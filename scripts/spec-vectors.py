@@ -81,7 +81,9 @@ def main():
     for index in range(24):
         block_hash, public_key = blake(b"block %d" % index), blake(b"miner %d" % index)
         netuid, round_number = (index * 4099) % 65536, index * 2**33 + index
-        seed = blake(b"arbor/task-seed/1" + block_hash + struct.pack("<HQ", netuid, round_number) + public_key)
+        seed_of = b"arbor/task-seed/1" + block_hash + struct.pack("<HQ", netuid, round_number) + public_key
+        seed = blake(seed_of)
+        repeats = [1, 2, 3 + index * 1_000_003]
         cases.append(
             {
                 "blockHash": "0x" + block_hash.hex(),
@@ -89,6 +91,7 @@ def main():
                 "round": round_number,
                 "hotkey": ss58(public_key),
                 "seed": "0x" + seed.hex(),
+                "repeats": [{"repeat": n, "seed": "0x" + blake(seed_of + struct.pack("<I", n)).hex()} for n in repeats],
                 "request": {
                     "prompt": prompt(seed, words),
                     "maxTokens": 48,

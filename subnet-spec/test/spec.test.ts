@@ -22,6 +22,7 @@ interface RequestCase {
   readonly round: number
   readonly hotkey: Ss58
   readonly seed: Hex
+  readonly repeats: readonly { readonly repeat: number; readonly seed: Hex }[]
   readonly request: unknown
 }
 /** Made by scripts/spec-vectors.py. */
@@ -104,8 +105,11 @@ test.each(requests)('seed equals that of another implementation for round $round
   netuid,
   round,
   hotkey,
+  repeats,
 }) => {
   expect(taskSeed({ blockHash, netuid, round, hotkey })).toBe(seed)
+  expect(taskSeed({ blockHash, netuid, round, hotkey, repeat: 0 })).toBe(seed)
+  for (const { repeat, seed } of repeats) expect(taskSeed({ blockHash, netuid, round, hotkey, repeat })).toBe(seed)
 })
 
 test('choices are within bounds, evenly spread, and independent of other labels', () => {
@@ -307,4 +311,38 @@ describe('the subnet of any model', () => {
     ])
       expect(fits(change)).toBe(false)
   })
+})
+
+describe('timing classes', () => {
+  test('are the shares of the deadline that a time does not exceed', () => {
+    const classOf = (totalMs: number) => timingOf([0.25, 0.5], { totalMs, deadlineMs: 1_000 }).class
+    expect([0, 250, 250.1, 500, 501, 5_000].map(classOf)).toEqual([0, 0, 1, 1, 2, 2])
+    expect(timingOf(undefined, { totalMs: 999, deadlineMs: 1_000 })).toEqual({ class: 0 })
+  })
+
+  test.each([
+    [[0.5, 0.5], '0.5, 0.5'],
+    [[0.5, 0.25], '0.5, 0.25'],
+    [[0, 0.5], '0, 0.5'],
+    [[1], '1'],
+    [[Number.NaN], 'NaN'],
+    [[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8], 'fewer than 8'],
+  ])('refuses %j', (timing, named) => {
+    const task = specs[0]?.tasks.chat
+    if (task === undefined) throw new Error('no chat')
+    expect(() => defineTask({ ...task, timing })).toThrow(named)
+  })
+})
+
+test.each([
+  [{ k: 0, most: 2 }, 'repeats.k is 0'],
+  [{ k: 11, most: 2 }, 'repeats.k is 11'],
+  [{ k: 1, most: 0 }, 'repeats.most is 0'],
+  [{ k: 1, most: 1.5 }, 'repeats.most is 1.5'],
+  [{ k: 1, most: 65 }, 'repeats.most is 65'],
+])('a subnet with the repeats %j is refused', (repeats, named) => {
+  const [spec] = specs
+  if (spec === undefined) throw new Error('no spec')
+  expect(() => defineSubnet({ ...spec, repeats })).toThrow(named)
+  expect(defineSubnet({ ...spec, repeats: { k: 2, most: 4 } }).repeats).toEqual({ k: 2, most: 4 })
 })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Block, Blocks, Ss58, Uid } from '@arbor/shared/units'
 import { describe, expect, test } from 'vitest'
 import type { Forfeit } from '../src/ledger-audits.ts'
@@ -148,4 +149,44 @@ describe('meanOf', () => {
   test('keeps the declared sigma where the verdicts happen to agree', () => {
     expect(meanOf(Array.from({ length: 4 }, () => ({ value: 0.5, sigma: 0.2 }))).sigma).toBeCloseTo(0.1, 12)
   })
+})
+
+interface Step {
+  readonly roundBlock: Block
+  readonly verdicts: readonly Sample[]
+  readonly forfeits: readonly Omit<Forfeit, 'kind' | 'reason' | 'receipt'>[]
+  readonly neurons: readonly { readonly uid: number; readonly hotkey: string; readonly registeredAt: number }[]
+  readonly scores: readonly {
+    readonly uid: number
+    readonly average: number
+    readonly sigma: number
+    readonly samples: number
+  }[]
+  readonly at: Block
+  readonly row: unknown
+}
+/** Made by scripts/score-vectors.py. */
+const vectors: {
+  terms: { length: Blocks; tempo: Blocks; halfLifeRounds: number }
+  histories: { seed: number; steps: Step[] }[]
+} = JSON.parse(readFileSync(new URL('../../test/vectors/spec/scores.json', import.meta.url), 'utf8'))
+
+test.each(vectors.histories)('the scores and rows of history $seed are those of another implementation', ({
+  steps,
+}) => {
+  const { length, tempo, halfLifeRounds } = vectors.terms
+  let state = EMPTY_STATE
+  for (const step of steps) {
+    const { roundBlock, verdicts } = step
+    const forfeits = step.forfeits.map((over) => forfeit(over))
+    const round = { roundBlock, length, endedAt: (roundBlock + 8) as Block, verdicts, forfeits }
+    state = foldRound(state, round, { halfLifeRounds }).state
+    expect(state.scores.map(({ uid, samples }) => [uid, samples])).toEqual(step.scores.map((s) => [s.uid, s.samples]))
+    for (const [index, { average, sigma }] of step.scores.entries()) {
+      expect(state.scores[index]?.average).toBeCloseTo(average, 12)
+      expect(state.scores[index]?.sigma).toBeCloseTo(sigma, 12)
+    }
+    const neurons = step.neurons.map((over) => neuron(over))
+    expect(rowAt(state, { block: step.at, tempo, neurons }, terms).row).toEqual(step.row)
+  }
 })
