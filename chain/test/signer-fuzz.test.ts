@@ -29,6 +29,7 @@ const widest = parsePolicy({
     perMinute: 100_000,
   },
   synapses: { perMinute: 100_000 },
+  heads: { perMinute: 100_000 },
 })
 const judge = judgeBy({ policy: widest, runtime })
 const kinds = fc.constantFrom(...SIGN_KINDS)
@@ -128,6 +129,7 @@ describe('a signer whose policy is as wide as can be', () => {
         const judged = await sign('certificate', mutated)
         expect((await sign('extrinsic', mutated)).ok).toBe(false)
         expect((await sign('synapse', mutated)).ok).toBe(false)
+        expect((await sign('head', mutated)).ok).toBe(false)
         if (judged.ok) expect(judged.about).toMatchObject({ netuids: [1], hotkey: alice.address })
       }),
       { seed: SEED, numRuns: 1_500 },

@@ -3,6 +3,7 @@ import { fromHex } from '@arbor/shared/hex'
 import { keypairFromUri } from '@arbor/shared/keys'
 import { createManualClock } from '@arbor/shared/manual-clock'
 import { certificateBytes, type SessionPurpose } from '@arbor/shared/protocol/certificate'
+import { type TreeHead, treeHeadBytes } from '@arbor/shared/tree-head'
 import type { Block, Hex, NetUid, Rao, Ss58, Uid, UnixMs } from '@arbor/shared/units'
 import { describe, expect, it } from 'vitest'
 import vectors from '../../test/vectors/chain/extrinsics.json' with { type: 'json' }
@@ -20,7 +21,7 @@ import {
   transferKeepAlive,
 } from '../src/client/calls.ts'
 import type { Call } from '../src/client/types.ts'
-import type { Judgement } from '../src/signer/judge.ts'
+import type { Judge, Judgement } from '../src/signer/judge.ts'
 import { type Policy, parsePolicy, policyFor, readPolicy } from '../src/signer/policy.ts'
 import { createRate } from '../src/signer/rate.ts'
 import { RULES } from '../src/signer/rules.ts'
@@ -283,6 +284,70 @@ describe("requests on Bittensor's wire", () => {
   })
 })
 
+describe('heads of a log of receipts', () => {
+  const runtime = runtimeOf('subtensor-spec424.v16.scale.gz', 424)
+  const policy = forRole('validator')
+  const root = (byte: string): Hex => `0x${byte.repeat(32)}`
+  const head = (of: Partial<TreeHead> = {}): TreeHead => ({
+    genesisHash: GENESIS,
+    netuid,
+    hotkey: alice.address,
+    size: 100,
+    root: root('a1'),
+    block: 40 as Block,
+    ...of,
+  })
+  const ask = async (judge: Judge, of: Partial<TreeHead>): Promise<string | null> =>
+    ruleOf(await judge({ kind: 'head', hotkey: alice.address, bytes: treeHeadBytes(head(of)) }, never))
+
+  it.each([
+    ['as it should be', {}, null],
+    ['of its other subnet', { netuid: 7 as NetUid }, null],
+    ['of a third', { netuid: 2 as NetUid }, 'netuid'],
+    ['of another chain', { genesisHash: root('11') }, 'chain'],
+    ['of another hotkey', { hotkey: bob.address }, 'hotkey'],
+  ] as const)('a validator gets one %s: %#', async (_, of, rule) => {
+    expect(await ask(judgeBy({ policy, runtime }), of)).toBe(rule)
+    const bytes = treeHeadBytes(head(of))
+    const bittensor = policyFor('validator', { netuids: [1], speaksBittensor: true })
+    for (const kind of ['extrinsic', 'synapse', 'certificate'] as const)
+      expect(ruleOf(await judgeBy({ policy: bittensor, runtime })({ kind, hotkey: alice.address, bytes }, never))).toBe(
+        'bytes',
+      )
+    for (const other of [bytes.subarray(1), Buffer.concat([bytes, Uint8Array.of(0)]), new Uint8Array(0)])
+      expect(
+        ruleOf(await judgeBy({ policy, runtime })({ kind: 'head', hotkey: alice.address, bytes: other }, never)),
+      ).toBe('bytes')
+  })
+
+  it('a miner gets none', async () => {
+    expect(await ask(judgeBy({ policy: forRole('miner'), runtime }), {})).toBe('purpose')
+  })
+
+  it('two histories of one log are never signed, and what was refused counts for none', async () => {
+    const judge = judgeBy({ policy, runtime })
+    const asked: readonly (readonly [of: Partial<TreeHead>, rule: string | null])[] = [
+      [{}, null],
+      [{ block: 41 as Block }, null],
+      [{ root: root('b2') }, 'history'],
+      [{ size: 99, root: root('b2') }, 'history'],
+      [{ size: 99, root: root('b2'), netuid: 7 as NetUid }, null],
+      [{ size: 120, root: root('c3'), netuid: 2 as NetUid }, 'netuid'],
+      [{ size: 101, root: root('c3') }, null],
+      [{}, 'history'],
+    ]
+    for (const [of, rule] of asked) expect([of, await ask(judge, of)]).toEqual([of, rule])
+  })
+
+  it('as many as the policy says are signed in a minute, and one that was not is none of the history', async () => {
+    const judge = judgeBy({ policy: parsePolicy({ netuids: [1], heads: { perMinute: 2 } }), runtime })
+    expect(await ask(judge, {})).toBe(null)
+    expect(await ask(judge, { size: 101 })).toBe(null)
+    expect(await ask(judge, { size: 500, root: root('d4') })).toBe('rate')
+    expect(await ask(judge, { size: 102 })).toBe('rate')
+  })
+})
+
 describe('a policy file', () => {
   it('fails with an unknown key, an unknown call, and what is out of range', () => {
     const read = (file: object) => () => readPolicy(JSON.stringify(file), 'policy.json')
@@ -311,7 +376,7 @@ describe('a policy file', () => {
   it('names subnets alone and then signs nothing', async () => {
     const runtime = runtimeOf('subtensor-spec424.v16.scale.gz', 424)
     const judge = judgeBy({ policy: parsePolicy({ netuids: [1] }), runtime })
-    for (const kind of ['certificate', 'extrinsic', 'synapse'] as const)
+    for (const kind of ['certificate', 'extrinsic', 'synapse', 'head'] as const)
       expect(ruleOf(await judge({ kind, hotkey: alice.address, bytes: new Uint8Array(9) }, never))).toBe('purpose')
   })
 })

@@ -9,6 +9,8 @@ export type SignPurpose =
   | { readonly kind: 'extrinsic'; readonly payload: Uint8Array }
   /** A request on Bittensor's wire: its dotted text. */
   | { readonly kind: 'synapse' }
+  /** The size and root of a validator's log: canonical bytes of docs/receipts.md. */
+  | { readonly kind: 'head' }
 
 /** A hotkey that signs: a key of this process, or one that another process holds. Every Keypair is one. */
 export interface Signer {

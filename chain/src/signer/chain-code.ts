@@ -2,6 +2,7 @@ import type { Clock } from '@arbor/shared/clock'
 import { fromHex } from '@arbor/shared/hex'
 import type { Hex } from '@arbor/shared/units'
 import { fetchRuntime } from '../client/fetch-runtime.ts'
+import { logLink } from '../client/link.ts'
 import { openChain } from '../client/open-chain.ts'
 import { readRuntime } from '../client/read-runtime.ts'
 import { createReader } from '../client/reader.ts'
@@ -27,7 +28,8 @@ const LIMITS = { ...defaultLimits, requestMs: 5_000, giveUpMs: 31_536_000_000 } 
  * @throws CHAIN_UNREACHABLE, CHAIN_OTHER_GENESIS, CHAIN_METADATA, CHAIN_URL
  */
 export const followChainCode = async (of: {
-  readonly url: string
+  /** One address of the chain, or several in order of preference. */
+  readonly url: string | readonly string[]
   /** Genesis that the chain must have; whatever it has at the start when null. */
   readonly genesisHash: Hex | null
   readonly clock: Clock
@@ -41,7 +43,7 @@ export const followChainCode = async (of: {
     clock,
     expectGenesis: of.genesisHash,
     limits: LIMITS,
-    onLost: (cause) => log.warn({ event: 'chain.lost', url, cause }, 'the connection to the chain is lost'),
+    ...logLink(log),
   })
   try {
     await socket.opened

@@ -10,7 +10,7 @@ export interface Counts {
 }
 
 export const createCounts = (): Counts => ({
-  signed: { certificate: 0, extrinsic: 0, synapse: 0 },
+  signed: { certificate: 0, extrinsic: 0, synapse: 0, head: 0 },
   refused: {},
   connections: { open: 0, taken: 0, wrongToken: 0, garbage: 0, late: 0 },
 })

@@ -1,12 +1,14 @@
 import { hash } from 'node:crypto'
 import type { Clock } from '@arbor/shared/clock'
-import { toHex } from '@arbor/shared/hex'
+import { fromHex, toHex } from '@arbor/shared/hex'
 import { sameBytes } from '@arbor/shared/protocol/canonical'
 import { type CertificateFields, readCertificate, writeCertificate } from '@arbor/shared/protocol/certificate'
 import { encodeSs58 } from '@arbor/shared/ss58'
+import { readTreeHead } from '@arbor/shared/tree-head'
 import type { Ss58 } from '@arbor/shared/units'
 import { messageOf } from '../client/sign.ts'
 import type { ChainCode } from './chain-code.ts'
+import { createHistory, type History } from './history.ts'
 import { judgeExtrinsic } from './judge-extrinsic.ts'
 import type { Policy } from './policy.ts'
 import { createRate, type Rate } from './rate.ts'
@@ -55,6 +57,7 @@ type Rates = (kind: SignKind, hotkey: Ss58) => Rate | null
 /** Makes what decides by a policy and by the bytes, whatever they are said to be. */
 export const createJudge = (deps: JudgeDeps): Judge => {
   const rates = createRates(deps)
+  const history = createHistory()
   return async (request, signal) => {
     const { kind, hotkey, bytes } = request
     const about: About = { kind, hotkey, hash: toHex(hash('sha256', bytes, 'buffer').subarray(0, 16)) }
@@ -67,17 +70,23 @@ export const createJudge = (deps: JudgeDeps): Judge => {
       if (judged.ok && otherReading(messageOf(bytes))) return { ...ambiguous, about: { ...about, ...judged.more } }
       return { ...judged, about: { ...about, ...judged.more } }
     }
-    const judged = kind === 'certificate' ? judgeCertificate(deps, request) : judgeSynapse(deps, request)
+    const judged = judgeBytes(deps, history, request)
     const more = { ...about, ...judged.more }
     if (!judged.ok) return { ...judged, about: more }
     if (!rate.take()) return { ...tooOften(deps.policy, kind), about: more }
+    judged.commit?.()
     return { ok: true, message: bytes, about: more }
   }
 }
 
-type Verdict = { readonly more: Partial<About> } & ({ readonly ok: true } | Forbidden)
+type Verdict = { readonly more: Partial<About> } & ({ readonly ok: true; readonly commit?: () => void } | Forbidden)
 
-/** Certificates begin with 0x8b and a synapse's text with a digit, so that neither is ever the other. */
+const judgeBytes = (deps: JudgeDeps, history: History, request: SignRequest): Verdict => {
+  if (request.kind === 'certificate') return judgeCertificate(deps, request)
+  return request.kind === 'head' ? judgeHead(deps, history, request) : judgeSynapse(deps, request)
+}
+
+/** Certificates begin with 0x8b, heads with 0x87 and a synapse's text with a digit, so that none is ever the other. */
 const judgeCertificate = ({ policy, code, clock }: JudgeDeps, { hotkey, bytes }: SignRequest): Verdict => {
   const read = certificateOf(bytes)
   if (read === null) return { ...forbid('bytes', 'these are no bytes of a certificate'), more: {} }
@@ -94,6 +103,21 @@ const judgeCertificate = ({ policy, code, clock }: JudgeDeps, { hotkey, bytes }:
   const skewMs = read.issuedAt - clock.now()
   if (Math.abs(skewMs) > MAX_SKEW_MS) return no('time', `it is issued ${skewMs} ms from the signer's clock`)
   return { ok: true, more }
+}
+
+/** A head is signed for as long as it contradicts none that this process signed; over restarts the validator's ledger sees to that. */
+const judgeHead = ({ policy, code }: JudgeDeps, history: History, { hotkey, bytes }: SignRequest): Verdict => {
+  const read = readTreeHead(bytes)
+  if (read === null) return { ...forbid('bytes', "these are no bytes of a log's head"), more: {} }
+  const more = { netuids: [read.netuid] }
+  const no = (...of: Parameters<typeof forbid>): Verdict => ({ ...forbid(...of), more })
+  if (read.hotkey !== hotkey) return no('hotkey', 'the head names another hotkey')
+  if (!sameBytes(fromHex(read.genesisHash), code.genesisHash)) return no('chain', 'the head is for another chain')
+  if (!policy.netuids.includes(read.netuid)) return no('netuid', `the policy does not name subnet ${read.netuid}`)
+  const contradicted = history.contradictedBy(read)
+  if (contradicted !== null)
+    return no('history', `${read.size} entries with this root contradict the ${contradicted} that were signed`)
+  return { ok: true, more, commit: () => history.add(read) }
 }
 
 const judgeSynapse = ({ clock }: JudgeDeps, { hotkey, bytes }: SignRequest): Verdict => {
@@ -114,18 +138,24 @@ const certificateOf = (bytes: Uint8Array): CertificateFields | null => {
 
 /** Tells whether what is signed for an extrinsic would convince somebody as something else. */
 export const otherReading = (message: Uint8Array): boolean =>
-  certificateOf(message) !== null || readSynapseText(message) !== null
+  certificateOf(message) !== null || readSynapseText(message) !== null || readTreeHead(message) !== null
 
-const ambiguous = forbid('ambiguous', 'the payload is also a certificate or a request')
+const ambiguous = forbid('ambiguous', 'the payload is also a certificate, a request or a head')
 
-const tooOften = ({ certificates, extrinsics, synapses }: Policy, kind: SignKind): Forbidden => {
-  const { perMinute = 0 } = { certificate: certificates, extrinsic: extrinsics, synapse: synapses }[kind] ?? {}
+const limitsOf = ({ certificates, extrinsics, synapses, heads }: Policy) => ({
+  certificate: certificates,
+  extrinsic: extrinsics,
+  synapse: synapses,
+  head: heads,
+})
+
+const tooOften = (policy: Policy, kind: SignKind): Forbidden => {
+  const { perMinute = 0 } = limitsOf(policy)[kind] ?? {}
   return forbid('rate', `the policy lets ${perMinute} of kind ${kind} be signed in a minute`)
 }
 
 const createRates = ({ policy, clock }: JudgeDeps): Rates => {
-  const { certificates, extrinsics, synapses } = policy
-  const limits = { certificate: certificates, extrinsic: extrinsics, synapse: synapses }
+  const limits = limitsOf(policy)
   const rates = new Map<string, Rate>()
   return (kind, hotkey) => {
     const limit = limits[kind]

@@ -37,6 +37,8 @@ const policySchema = z.strictObject({
     .optional(),
   /** Requests to axons of Bittensor's own protocol. */
   synapses: z.strictObject({ perMinute }).optional(),
+  /** Sizes and roots of the hotkey's log of receipts. */
+  heads: z.strictObject({ perMinute: perMinute.default(60) }).optional(),
 })
 
 /** A policy as a file states it. */
@@ -62,6 +64,7 @@ export const policyFor = (
           : [...WEIGHT_CALLS, 'Commitments.set_commitment', 'SubtensorModule.serve_axon'],
     },
     ...(of.speaksBittensor ? { synapses: { perMinute: 60_000 } } : {}),
+    ...(role === 'validator' ? { heads: {} } : {}),
   })
 
 /**

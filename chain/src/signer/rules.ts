@@ -2,7 +2,7 @@ import type { SignPurpose } from '@arbor/shared/signer'
 
 /** What a signer can be asked to sign. */
 export type SignKind = SignPurpose['kind']
-export const SIGN_KINDS = ['certificate', 'extrinsic', 'synapse'] as const satisfies readonly SignKind[]
+export const SIGN_KINDS = ['certificate', 'extrinsic', 'synapse', 'head'] as const satisfies readonly SignKind[]
 
 /** Every rule by which a signer refuses, and whether asking again later may help. */
 export const RULES = {
@@ -18,6 +18,8 @@ export const RULES = {
   netuid: { retryable: false },
   /** Another chain's genesis. */
   chain: { retryable: false },
+  /** A head of a log that contradicts one that was signed. */
+  history: { retryable: false },
   /** A certificate that lives longer than the policy allows. */
   lifetime: { retryable: false },
   /** A time that is not near the signer's own. */

@@ -22,7 +22,7 @@ export const appenderOf = (db: DatabaseSync): Append => {
   const nodeAt = nodesOf(db)
   const kindAt = db.prepare('SELECT kind FROM log_entries WHERE position = ?')
   const sayTerms = (entries: readonly LogEntry[], size: number): readonly LogEntry[] =>
-    entries.flatMap((entry, index) => {
+    entries.flatMap((entry, index): readonly LogEntry[] => {
       if (entry.kind !== 'state') return [entry]
       const before = index === 0 ? kindAt.get(size - 1)?.kind : entries[index - 1]?.kind
       if (before === 'terms') return [entry]

@@ -21,14 +21,24 @@ export interface LogCheck {
 
 const HASH_BYTES = 32
 
+/** The newest entries that are checked before a log is used: six rounds of 4 096 miners, a quarter of a second. */
+export const RECENT = 50_000
+
+export interface CheckOptions {
+  /** Looks at the newest `RECENT` entries only; the rest is proven by the root as it is stored. */
+  readonly recent?: boolean
+  /** Reads each entry as well, as an auditor does. */
+  readonly read?: boolean
+}
+
 /**
  * Checks a log against itself and its newest signed head, and changes nothing: each body against its leaf, each leaf from the first body on
- * against the tree, the tree against the head, the head against the hotkey. Takes some 3 s for a million entries with bodies, and 32 bytes for each.
- * @param of.read whether each entry is read as well, as an auditor does; slower
+ * against the tree, the tree against the head, the head against the hotkey. Holds 32 bytes for each entry that it looks at.
  * @throws LOG_EDITED, LOG_TRUNCATED, LOG_OTHER
  */
-export const checkLog = (db: DatabaseSync, owner: LogOwner, of: { readonly read?: boolean } = {}): LogCheck => {
-  const { size, first } = extentOf(db)()
+export const checkLog = (db: DatabaseSync, owner: LogOwner, of: CheckOptions = {}): LogCheck => {
+  const { size, first: oldest } = extentOf(db)()
+  const first = of.recent === true ? Math.max(oldest, size - RECENT) : oldest
   mustBeOwn(db, owner)
   const head = headsOf(db, owner).newest()
   if (head !== null && head.size > size)
@@ -42,7 +52,7 @@ export const checkLog = (db: DatabaseSync, owner: LogOwner, of: { readonly read?
   checkNodes({ db, first, size, leaves })
   if (head !== null && toHex(rootOf(head.size, nodesOf(db))) !== head.root)
     throw edited(`the root of its first ${head.size} entries is not the one that was signed`)
-  return { entries: size, bodies: size - first, signed: head?.size ?? null }
+  return { entries: size, bodies: size - oldest, signed: head?.size ?? null }
 }
 
 /** The newest terms name chain, subnet and hotkey. */

@@ -5,7 +5,7 @@ import type { Block, Blocks, Hex } from '@arbor/shared/units'
 import type { ScoreState } from '../scoring/rules.ts'
 import { transaction } from '../transaction.ts'
 import { type Append, appenderOf } from './append.ts'
-import { checkLog, type LogCheck, newestTerms } from './check.ts'
+import { type CheckOptions, checkLog, type LogCheck, newestTerms } from './check.ts'
 import type { TermsEntry } from './entry.ts'
 import { type Extent, extentOf } from './extent.ts'
 import { headsOf, type LogHeads, type LogOwner } from './heads.ts'
@@ -28,7 +28,7 @@ export interface ReceiptLog {
   /** Tells whether a round is the first of its epoch, of so many blocks, whose end a `state` entry is to follow. @param of.block start of the round */
   isStateDue(of: { readonly block: Block; readonly every: Blocks }): boolean
   /** @throws LOG_EDITED, LOG_TRUNCATED, LOG_OTHER */
-  check(of?: { readonly read?: boolean }): LogCheck
+  check(of?: CheckOptions): LogCheck
   prune(rule: KeepRule): Pruned
 }
 
