@@ -51,6 +51,18 @@ export const storageNeeds = {
     value: { ip: 'u128', port: 'u16', version: 'u32', protocol: 'u8', ip_type: 'u8' },
     for: ['metagraph', 'serve'],
   },
+  'Commitments.CommitmentOf': {
+    keys: ['u16', 'AccountId'],
+    value: { block: 'u64', info: { fields: 'Vec<Data>' } },
+    for: ['commitments'],
+  },
+  'Commitments.MaxSpace': { keys: [], value: 'u32', for: ['commitments'], without: 'any record counts as allowed' },
+  'Commitments.UsedSpaceOf': {
+    keys: ['u16', 'AccountId'],
+    value: { last_epoch: 'u64', used_space: 'u64' },
+    for: ['commitments'],
+    without: 'nothing counts as used',
+  },
   'SubtensorModule.TotalHotkeyAlpha': { keys: ['AccountId', 'u16'], value: 'u64', for: ['metagraph', 'stake'] },
   'SubtensorModule.WeightsSetRateLimit': perSubnet('u64', 'hyperparameters'),
   'SubtensorModule.WeightsVersionKey': perSubnet('u64', 'hyperparameters'),
