@@ -38,7 +38,7 @@ export function openLedger({
   const close = (): void => db.close()
   const methods: Ledger = {
     log,
-    ...roundLedger({ ...part, isStateDue: log.isStateDue, keptRounds }),
+    ...roundLedger({ ...part, keptRounds }),
     ...weightLedger(part),
     ...auditLedger(part),
     close,

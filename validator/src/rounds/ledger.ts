@@ -2,7 +2,6 @@ import { transaction } from '@arbor/chain/store/transaction'
 import type { Block, Ss58, Uid, UnixMs } from '@arbor/shared/units'
 import { addForfeits, type Forfeit, forfeitIn } from '../ledger-audits.ts'
 import type { LedgerPart } from '../ledger-part.ts'
-import type { ReceiptLog } from '../log/log.ts'
 import type { Score } from '../scores.ts'
 import { FRESH_ROUNDS, foldRound } from '../scoring/fold.ts'
 import type { ScoreState, ScoreTerms } from '../scoring/rules.ts'
@@ -39,17 +38,13 @@ export interface RoundLedger extends RunLedger {
   lastRoundAt(): UnixMs | null
 }
 
-/**
- * Makes the part of a ledger that rounds need.
- * @param of.isStateDue tells whether the log is to hold the whole state once a round is recorded
- * @param of.keptRounds rounds whose verdicts are kept
- */
+/** Makes the part of a ledger that rounds need. @param of.keptRounds rounds whose verdicts are kept */
 export function roundLedger({
   db,
   append,
-  isStateDue = () => false,
+  log,
   keptRounds,
-}: LedgerPart & { readonly isStateDue?: ReceiptLog['isStateDue']; readonly keptRounds: number }): RoundLedger {
+}: LedgerPart & { readonly keptRounds: number }): RoundLedger {
   const addVerdict = db.prepare(
     'INSERT INTO verdicts (round_block, round, hotkey, uid, registered_at, task, seed, reason, value, sigma, total_ms, check_ms, prefilled, receipt, repeat, answer_hash, drawn_at, signed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   )
@@ -81,7 +76,7 @@ export function roundLedger({
     append(added.map((forfeit) => ({ kind: 'forfeit', forfeit })))
     append(changed.map((score) => ({ kind: 'score', ...score })))
     append([{ kind: 'round-end', round, roundBlock, endedAt, at }])
-    if (isStateDue({ block: roundBlock, every: tempo })) append([{ kind: 'state', block: endedAt, ...state }])
+    if (log.isStateDue({ block: roundBlock, every: tempo })) append([{ kind: 'state', block: endedAt, ...state }])
   }
   const scores = (): readonly Score[] =>
     db.prepare('SELECT * FROM scores ORDER BY uid, registered_at').all().map(scoreOf)
