@@ -133,10 +133,7 @@ describe('repeats', () => {
       }),
     })
     begin(ledger, termsOf({ block: 100, length: 20 }))
-    const chain: RoundDeps['chain'] = {
-      ...deps.chain,
-      finalized },
-    }
+    const chain: RoundDeps['chain'] = { ...deps.chain, finalized }
     await runRound({ ...deps, chain }, never)
     expect(ledger.scores().map(({ samples }) => samples)).toEqual([3, 3]) // passes end at 109, 113 and 117, and none of four blocks fits then
   })
