@@ -60,6 +60,11 @@ const commands: readonly { readonly name: string; readonly summary: string; read
       load: async () => (await import('./verify/command.ts')).verifyCommand,
     },
     {
+      name: 'audit',
+      summary: "compute a validator's row again from its receipts",
+      load: async () => (await import('./audit/command.ts')).auditCommand,
+    },
+    {
       name: 'doctor',
       summary: 'find out what is wrong, and what mends it',
       load: async () => (await import('./doctor/command.ts')).doctorCommand,

@@ -1,0 +1,255 @@
+import type { ChainClient, WeightRow } from '@arbor/chain/client/types'
+import { canonicalJson } from '@arbor/shared/canonical-json'
+import { SubnetError } from '@arbor/shared/errors'
+import type { SignedHead } from '@arbor/shared/tree-head'
+import type { Block, NetUid, Ss58, Uid } from '@arbor/shared/units'
+import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import { type Anchored, readAnchored } from '../log/anchor.ts'
+import type { LogEntry } from '../log/entry.ts'
+import type { ScoreState } from '../scoring/rules.ts'
+import { type Attempt, HELD, isHeld } from './check-move.ts'
+import type { RoundGroup } from './check-round.ts'
+import { type EpochSpan, findEpoch } from './epoch.ts'
+import { type ChainFacts, openFacts } from './facts.ts'
+import { type Mismatch, type Omission, shown } from './findings.ts'
+import { openStretch } from './pages.ts'
+import { heldAt, type Replayed, startReplay } from './replay.ts'
+import type { ServedLog } from './served-log.ts'
+import { checkExtends, checkHead, checkStretch, type KnownRoot } from './tree.ts'
+
+/** What one validator's log is audited by. */
+export interface AuditDeps {
+  readonly chain: ChainClient
+  readonly netuid: NetUid
+  readonly spec: SubnetSpec
+  /** Opens the log at a URL; whoever opened it closes it. */
+  readonly open: (url: string) => ServedLog
+}
+
+export interface AuditOf {
+  readonly validator: Ss58
+  /** The newest one that ended when absent. */
+  readonly epoch?: number | undefined
+  /** Where the log is served; as the chain says when absent. */
+  readonly url?: string | undefined
+  readonly mechanism?: number
+  /** A head that was kept of an earlier audit. */
+  readonly earlier?: SignedHead | undefined
+  /** Hears each round of the stretch. */
+  readonly onRound?: (group: RoundGroup, before: ScoreState) => void
+}
+
+/** What an audit found. */
+export interface Audited {
+  readonly validator: Ss58
+  readonly uid: Uid
+  readonly span: EpochSpan
+  readonly url: string
+  readonly head: SignedHead
+  /** Roots that the head was held to. */
+  readonly anchors: readonly KnownRoot[]
+  /** The entries that were read: positions from … to (exclusive). */
+  readonly stretch: { readonly from: number; readonly to: number; readonly bytes: number }
+  readonly replayed: Replayed | null
+  /** The row in force at the epoch's end: by the chain, by the log, and as it was computed again. */
+  readonly held: WeightRow | null
+  readonly logged: WeightRow | null
+  readonly recomputed: WeightRow | null
+  readonly attempt: Attempt | null
+  readonly omissions: readonly Omission[]
+  readonly mismatch: Mismatch | null
+  readonly log: ServedLog
+  readonly facts: ChainFacts
+}
+
+/** Entries of this many blocks after the epoch are read too: what became of its last rows stands there. */
+const AFTER = 64
+
+/**
+ * Audits the row that a validator had in force at the end of an epoch: from the log that it serves, and from the chain.
+ * @throws AUDIT_EPOCH, AUDIT_NO_URL, AUDIT_SPEC, AUDIT_PRUNED, AUDIT_UNREACHABLE and what else kept it from being done
+ */
+export async function audit(deps: AuditDeps, of: AuditOf, signal: AbortSignal): Promise<Audited> {
+  const { chain, netuid, spec } = deps
+  const facts = await openFacts({ chain, netuid })
+  const span = await findEpoch({ chain, facts, netuid, epoch: of.epoch })
+  const anchored = await anchoredBy(deps, of.validator, facts, span)
+  const log = deps.open(of.url ?? urlOf(anchored, of.validator))
+  const head = await log.head(signal)
+  const whose = { genesisHash: chain.genesisHash, netuid, hotkey: of.validator }
+  const anchors: readonly KnownRoot[] = [
+    ...anchored.map(rootOf),
+    ...(of.earlier === undefined ? [] : [kept(of.earlier)]),
+  ]
+  const about = { validator: of.validator, span, url: log.url, head, anchors, log, facts }
+  const treeFault =
+    checkHead(head, whose) ??
+    (of.earlier === undefined ? null : checkHead(of.earlier, whose)) ??
+    (await firstOf(anchors, (known) => checkExtends(log, { known, head }, signal)))
+  const force = await inForce(deps, of, facts, span)
+  const nothing = { ...about, ...force, stretch: { from: 0, to: 0, bytes: log.bytes }, replayed: null }
+  const unread = { logged: null, recomputed: null, attempt: null, omissions: [] }
+  if (treeFault !== null) return { ...nothing, ...unread, mismatch: treeFault }
+  const stretch = await openStretch(log, { before: force.from, size: head.size }, signal)
+  if (stretch === null) return { ...nothing, ...unread, mismatch: { ...NO_PEAKS, found: shown(log.url) } }
+
+  const rules = { self: of.validator, netuid, spec, genesisHash: chain.genesisHash }
+  const replay = startReplay({ ...rules, ...(of.onRound === undefined ? {} : { onRound: of.onRound }) }, facts)
+  let states = 0
+  for await (const placed of stretch.entries()) {
+    signal.throwIfAborted()
+    if (placed.position === stretch.from) mustBegin(placed.entry, log.url)
+    await replay.take(placed)
+    states += placed.entry.kind === 'state' && placed.entry.block > span.last ? 1 : 0
+    if (states >= 2 || isPast(placed.entry, (span.last + AFTER) as Block)) break
+  }
+  const foreign = await checkStretch(log, { stretch, head }, signal)
+  const replayed = replay.end()
+  const attempt = attemptAt(replayed.attempts, of.mechanism ?? 0, span.last)
+  const logged = attempt?.placed.entry.row ?? null
+  const mismatch =
+    foreign ?? stretch.broken ?? replayed.mismatch ?? (await checkForce({ ...force, facts, span, attempt, ...rules }))
+  return {
+    ...about,
+    ...force,
+    stretch: { from: stretch.from, to: stretch.tree.size, bytes: log.bytes },
+    replayed,
+    attempt,
+    logged,
+    recomputed: attempt?.recomputed ?? null,
+    omissions: replayed.omissions.filter(({ roundBlock }) => roundBlock >= span.first && roundBlock <= span.last),
+    mismatch,
+  }
+}
+
+const NO_PEAKS: Omit<Mismatch, 'found'> = {
+  position: null,
+  kind: 'tree',
+  what: 'a proof of where the entries stand',
+  expected: 'a root for each perfect subtree before them',
+}
+
+/** What the validator has bound itself to on the chain: at the epoch's end as far as the chain has it, and now. */
+async function anchoredBy(
+  { chain, netuid }: AuditDeps,
+  hotkey: Ss58,
+  facts: ChainFacts,
+  span: EpochSpan,
+): Promise<readonly Anchored[]> {
+  const found: Anchored[] = []
+  for (const block of [facts.head.number, span.last, span.first]) {
+    const anchored = await readAt(facts, block, (at) => readAnchored({ chain, netuid, hotkey, at }))
+    if (anchored !== null && !found.some(({ size, root }) => size === anchored.size && root === anchored.root))
+      found.push(anchored)
+  }
+  return found
+}
+
+async function readAt<T>(facts: ChainFacts, block: Block, read: (at: `0x${string}`) => Promise<T>): Promise<T | null> {
+  const found = await facts.at(block, read)
+  return found === 'pruned' ? null : found
+}
+
+const rootOf = ({ size, root, block }: Anchored): KnownRoot => ({ size, root, block, by: 'chain' })
+const kept = ({ size, root, block }: SignedHead): KnownRoot => ({ size, root, block, by: 'head' })
+
+function urlOf([newest]: readonly Anchored[], validator: Ss58): string {
+  if (newest !== undefined && newest.url !== '') return newest.url
+  throw new SubnetError({
+    code: 'AUDIT_NO_URL',
+    message: `${validator} ${newest === undefined ? 'has anchored no log on this chain' : 'has anchored a log and does not say where it is served'}; ask whoever runs it, and name the place with --url`,
+    details: { validator },
+  })
+}
+
+interface Force {
+  readonly uid: Uid
+  /** Null where the chain has no state of then. */
+  readonly held: WeightRow | null
+  /** From which block on the log is to be read: the row in force was computed after it. */
+  readonly from: Block
+}
+
+/** Reads the row in force at the epoch's end, and finds where what led to it begins. */
+async function inForce({ chain, netuid }: AuditDeps, of: AuditOf, facts: ChainFacts, span: EpochSpan): Promise<Force> {
+  const metagraph = await facts.metagraph(span.last)
+  const newest = metagraph === 'pruned' ? await chain.metagraph(netuid, facts.head.hash) : metagraph
+  const epochs = 1 + (span.revealPeriod === null ? 0 : span.revealPeriod + 1)
+  const back = Math.max(0, span.first - (epochs - 1) * newest.tempo)
+  const me = newest.neurons.find(({ hotkey }) => hotkey === of.validator)
+  if (me === undefined) throw notThere(of.validator, netuid, newest.block.number)
+  const lastUpdate = metagraph === 'pruned' ? back : Math.min(back, Math.max(0, me.lastUpdate - newest.tempo))
+  const read = await facts.row({ block: span.last, uid: me.uid, mechanism: of.mechanism ?? 0 })
+  return { uid: me.uid, held: read === 'pruned' ? null : read, from: lastUpdate as Block }
+}
+
+const notThere = (validator: Ss58, netuid: NetUid, block: Block): SubnetError =>
+  new SubnetError({
+    code: 'AUDIT_UNREGISTERED',
+    message: `${validator} is not registered in subnet ${netuid} at block ${block}, so it had no row; see arbor subnet show`,
+    details: { netuid, block },
+  })
+
+/** The newest attempt that the chain held at a block, as the log says. */
+const attemptAt = (attempts: readonly Attempt[], mechanism: number, block: Block): Attempt | null =>
+  attempts
+    .filter(({ placed, appliedAt, state }) => {
+      const isApplied = HELD.has(state) || appliedAt !== null
+      return placed.entry.mechanism === mechanism && isApplied && appliedAt !== null && appliedAt <= block
+    })
+    .sort((a, b) => Number(a.appliedAt) - Number(b.appliedAt))
+    .at(-1) ?? null
+
+/** Compares the row that the chain held at the epoch's end with the one that the log says was in force. */
+async function checkForce(
+  of: Force & {
+    readonly facts: ChainFacts
+    readonly span: EpochSpan
+    readonly attempt: Attempt | null
+    readonly self: Ss58
+  },
+): Promise<Mismatch | null> {
+  const { attempt, held, facts, span } = of
+  if (held === null) return null
+  if (attempt === null)
+    return held.length === 0 ? null : { ...IN_FORCE, expected: shown(held), found: 'no row that was in force then' }
+  if (isHeld(attempt.recomputed, held)) return null
+  const at = await heldAt(facts, { self: of.self, attempt, block: span.last })
+  if (at === 'pruned' || at.isSame) return null
+  return { ...IN_FORCE, position: attempt.placed.position, expected: shown(held), found: shown(attempt.recomputed) }
+}
+
+const IN_FORCE: Omit<Mismatch, 'expected' | 'found'> = {
+  position: null,
+  kind: 'chain',
+  what: "the row that the chain holds at the epoch's end",
+}
+
+/** An audit begins where all is said that later rows need. */
+function mustBegin(entry: LogEntry, url: string): void {
+  if (entry.kind === 'terms' || entry.kind === 'state') return
+  throw new SubnetError({
+    code: 'AUDIT_ANSWER',
+    message: `${url} gave a ${entry.kind} entry where the log's terms and state were asked for; it is no validator's log`,
+  })
+}
+
+const isPast = (entry: LogEntry, block: Block): boolean =>
+  (entry.kind === 'round' && entry.start.number > block) || (entry.kind === 'row' && entry.block.number > block)
+
+async function firstOf<T>(items: readonly T[], check: (item: T) => Promise<Mismatch | null>): Promise<Mismatch | null> {
+  for (const item of items) {
+    const found = await check(item)
+    if (found !== null) return found
+  }
+  return null
+}
+
+/** Tells what an audit came to: a row is `equal` only where the chain, the log and the entries all say the same. */
+export const verdictOf = ({ mismatch, held, recomputed }: Audited): 'equal' | 'different' | 'undecided' => {
+  if (mismatch !== null) return 'different'
+  if (held === null || (recomputed === null && held.length > 0)) return 'undecided'
+  return recomputed === null || canonicalJson(recomputed) === canonicalJson(held) || isHeld(recomputed, held)
+    ? 'equal'
+    : 'different'
+}

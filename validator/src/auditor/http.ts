@@ -1,0 +1,179 @@
+import { lookup } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import { refusalOf } from '@arbor/chain/address'
+import { type Clock, startDeadline } from '@arbor/shared/clock'
+import { SubnetError } from '@arbor/shared/errors'
+import type { Ms } from '@arbor/shared/units'
+import { Agent, request } from 'undici'
+
+/** Bounds on whoever serves a log; it may be slow, endless, or somebody else. */
+export interface HttpBounds {
+  /** One request, from dialling to the last byte. */
+  readonly requestMs: number
+  /** One answer. */
+  readonly answerBytes: number
+  /** All answers together. */
+  readonly totalBytes: number
+}
+
+export const HTTP_BOUNDS: HttpBounds = {
+  requestMs: 30_000,
+  answerBytes: 8 * 2 ** 20, // a page of 4 096 entries of 2 KiB
+  totalBytes: 512 * 2 ** 20, // a day of 4 096 miners, 2 rounds in 72 minutes, is a quarter of it
+}
+
+/** Asks one validator's log. */
+export interface LogHttp {
+  readonly url: string
+  /**
+   * Gets a path below the log's URL.
+   * @throws AUDIT_UNREACHABLE, AUDIT_HTTP, AUDIT_TOO_LARGE
+   */
+  get(path: string, signal: AbortSignal): Promise<string>
+  readonly bytes: number
+  close(): Promise<void>
+}
+
+/**
+ * Opens a log by its URL: no redirect is followed, nothing is decompressed, and addresses that are not of the public internet are dialled
+ * only where they are allowed, whatever names stand for them.
+ * @throws AUDIT_URL
+ */
+export function openLogHttp(of: {
+  readonly url: string
+  readonly privateAllowed: boolean
+  readonly clock: Clock
+  readonly bounds?: HttpBounds
+}): LogHttp {
+  const { privateAllowed, clock, bounds = HTTP_BOUNDS } = of
+  const base = baseOf(of.url, privateAllowed)
+  const agent = new Agent({
+    connections: 2,
+    connect: { timeout: bounds.requestMs, lookup: guardedLookup(base, privateAllowed) },
+    headersTimeout: bounds.requestMs,
+    bodyTimeout: bounds.requestMs,
+  })
+  let bytes = 0
+  return {
+    url: base.href,
+    get bytes() {
+      return bytes
+    },
+    get: async (path, signal) => {
+      signal.throwIfAborted()
+      const url = new URL(path, base)
+      const late = new Error(`no whole answer within ${bounds.requestMs} ms`)
+      using deadline = startDeadline({ clock, ms: bounds.requestMs as Ms, parent: signal, reason: () => late })
+      try {
+        const answer = await request(url, {
+          dispatcher: agent,
+          signal: deadline.signal,
+          headers: { accept: 'application/json' },
+        })
+        const most = Math.min(bounds.answerBytes, bounds.totalBytes - bytes)
+        const text = await textOf(answer.body, most, url, (more) => {
+          bytes += more
+        })
+        if (answer.statusCode !== 200) throw refused(url, answer.statusCode, text)
+        return text
+      } catch (error) {
+        signal.throwIfAborted()
+        if (error instanceof SubnetError) throw error
+        throw unreachable(url, error)
+      }
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+function baseOf(text: string, privateAllowed: boolean): URL {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '' || url.hash !== '')
+    throw badUrl(text, 'it is no plain http:// or https:// address')
+  const host = hostOf(url)
+  const port = Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port)
+  const refusal = isIP(host) === 0 ? null : refusalOf({ ip: host, port }, privateAllowed)
+  if (refusal !== null) throw badUrl(text, refusal)
+  if (!url.pathname.endsWith('/')) url.pathname += '/'
+  return url
+}
+
+const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '')
+
+/** Looks names up, and gives only those of their addresses that may be dialled: a name is checked where it is used, so it cannot be turned later. */
+const guardedLookup =
+  (base: URL, privateAllowed: boolean): LookupFunction =>
+  (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, found) => {
+      if (error !== null) return callback(error, '', 0)
+      const usable = found.filter(({ address }) => refusalOf({ ip: address, port: 1 }, privateAllowed) === null)
+      const [first] = usable
+      if (first === undefined)
+        return callback(
+          badUrl(base.href, 'its name stands for no address that may be dialled (--private-addresses)'),
+          '',
+          0,
+        )
+      if (options.all === true) callback(null, usable)
+      else callback(null, first.address, first.family)
+    })
+  }
+
+async function textOf(
+  body: AsyncIterable<Buffer>,
+  most: number,
+  url: URL,
+  count: (bytes: number) => void,
+): Promise<string> {
+  const parts: Buffer[] = []
+  let length = 0
+  for await (const part of body) {
+    length += part.length
+    count(part.length)
+    if (length > most) throw tooLarge(url, most)
+    parts.push(part)
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts))
+  } catch (cause) {
+    throw new SubnetError({
+      code: 'AUDIT_HTTP',
+      message: `${url.href} answered what is no UTF-8; it is no validator's log`,
+      cause,
+    })
+  }
+}
+
+const badUrl = (url: string, why: string): SubnetError =>
+  new SubnetError({
+    code: 'AUDIT_URL',
+    message: `the log at "${url}" is not asked: ${why}; name where it is served with --url`,
+    details: { url },
+  })
+
+const refused = (url: URL, status: number, text: string): SubnetError =>
+  new SubnetError({
+    code: 'AUDIT_HTTP',
+    message: `${url.href} answered with status ${status}${/^\{"code":"[A-Z_]{1,64}"/.test(text) ? ` ${text.slice(0, 200)}` : ''}; it is no validator's log, keeps that no more, or moved (redirects are not followed)`,
+    details: { status },
+    retryable: status === 429 || status >= 500,
+  })
+
+const tooLarge = (url: URL, most: number): SubnetError =>
+  new SubnetError({
+    code: 'AUDIT_TOO_LARGE',
+    message: `${url.href} sent more than ${most} bytes; the audit ends there`,
+    details: { most },
+  })
+
+const unreachable = (url: URL, cause: unknown): SubnetError => {
+  const inner = cause instanceof Error && cause.cause instanceof SubnetError ? cause.cause : cause
+  if (inner instanceof SubnetError) return inner
+  const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
+  return new SubnetError({
+    code: 'AUDIT_UNREACHABLE',
+    message: `the log at ${url.href} gave no whole answer: ${cause instanceof Error ? cause.message : String(cause)}${code}; try again, or name another place with --url`,
+    cause,
+    retryable: true,
+  })
+}

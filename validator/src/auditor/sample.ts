@@ -1,0 +1,118 @@
+import { SubnetError } from '@arbor/shared/errors'
+import { readCertificate } from '@arbor/shared/protocol/certificate'
+import type { Hex, NetUid, Ss58 } from '@arbor/shared/units'
+import type { SubnetSpec, Verdict } from '@arbor/subnet-spec/define'
+import { choicesFrom } from '@arbor/subnet-spec/seed'
+import type { VerdictEntry } from '../log/entry.ts'
+import { readReceipt } from '../receipt-schema.ts'
+import type { Receipt } from '../receipts.ts'
+import { verifyEvidence } from '../verify-evidence.ts'
+import { type Mismatch, mismatchOf, type Placed } from './findings.ts'
+
+/** A verdict whose answer can be judged again. */
+export type Answered = Placed<VerdictEntry> & { readonly entry: { readonly receipt: string } }
+
+export const isAnswered = (placed: Placed<VerdictEntry>): placed is Answered => placed.entry.receipt !== null
+
+/**
+ * Draws which answers are judged again.
+ * @param of.seed hash of a block that was made after the log was anchored, so that nobody could choose by it what to write
+ */
+export function drawSample(of: {
+  readonly verdicts: readonly Answered[]
+  readonly seed: Hex
+  readonly size: number
+}): readonly Answered[] {
+  const choices = choicesFrom({ seed: of.seed, label: 'arbor/audit-sample/1' })
+  const left = [...of.verdicts]
+  const drawn: Answered[] = []
+  while (drawn.length < of.size && left.length > 0) drawn.push(...left.splice(choices.below(left.length), 1))
+  return drawn.sort((a, b) => a.position - b.position)
+}
+
+/**
+ * Reads a body and holds it to its verdict: content, signatures, binding, draw, question, and who asked.
+ * @param of.blockHash of the block that the verdict says drew; null where it says none
+ */
+export function checkBody(
+  text: string,
+  verdict: Answered,
+  of: {
+    readonly spec: SubnetSpec
+    readonly netuid: NetUid
+    readonly genesisHash: Hex
+    readonly validator: Ss58
+    readonly blockHash: Hex | null
+  },
+): { readonly receipt: Receipt | null; readonly mismatch: Mismatch | null } {
+  const { entry } = verdict
+  let receipt: Receipt
+  try {
+    receipt = readReceipt(text)
+    verifyEvidence(receipt)
+  } catch (error) {
+    if (!(error instanceof SubnetError)) throw error
+    return {
+      receipt: null,
+      mismatch: mismatchOf(verdict, 'a body that proves itself', { expected: entry.receipt, found: error.message }),
+    }
+  }
+  const { exchange } = receipt
+  const expected = {
+    id: entry.receipt,
+    genesisHash: of.genesisHash,
+    netuid: of.netuid,
+    kind: 'planned',
+    hotkey: entry.hotkey,
+    uid: entry.uid,
+    registeredAt: entry.registeredAt,
+    task: entry.task,
+    question: JSON.stringify(of.spec.tasks[entry.task]?.plan({ seed: entry.seed }) ?? null),
+    answerHash: entry.answerHash,
+    model: of.spec.model.hash,
+    drawn: entry.drawnAt === null ? null : { number: entry.drawnAt, hash: of.blockHash },
+    verdict: { reason: entry.reason, value: entry.value, sigma: entry.sigma },
+    asker: of.validator,
+  }
+  const found = {
+    id: receipt.id,
+    genesisHash: exchange.genesisHash,
+    netuid: exchange.netuid,
+    kind: exchange.kind,
+    hotkey: exchange.hotkey,
+    uid: exchange.uid,
+    registeredAt: exchange.registeredAt,
+    task: exchange.task,
+    question: exchange.question,
+    answerHash: exchange.answerHash,
+    model: exchange.model.hash,
+    drawn: receipt.drawn === null ? null : { ...receipt.drawn.block },
+    verdict: receipt.verdict,
+    asker: askerOf(receipt) ?? of.validator,
+  }
+  for (const key of Object.keys(expected) as (keyof typeof expected)[])
+    if (JSON.stringify(expected[key]) !== JSON.stringify(found[key]))
+      return {
+        receipt,
+        mismatch: mismatchOf(verdict, `the ${key} of its body`, { expected: expected[key], found: found[key] }),
+      }
+  return { receipt, mismatch: null }
+}
+
+/** Who asked, by the session's certificate; null on Bittensor's wire, where the signed text names it. */
+function askerOf({ exchange: { evidence } }: Receipt): Ss58 | null {
+  if (evidence.protocol === 'bittensor') return (evidence.signedText.split('.')[1] ?? null) as Ss58 | null
+  const read = readCertificate(evidence.asker)
+  return read.ok ? (read.certificate.address as Ss58) : null
+}
+
+/** Compares what judging again gave with the verdict. */
+export const checkRejudged = (verdict: Answered, again: Verdict): Mismatch | null => {
+  const { reason, value } = verdict.entry
+  return again.reason === reason && again.value === value
+    ? null
+    : mismatchOf(verdict, 'the verdict that the model gives', {
+        expected: { reason: again.reason, value: again.value },
+        found: { reason, value },
+      })
+}

@@ -1,0 +1,291 @@
+import { keypairFromUri } from '@arbor/shared/keys'
+import type { Block, Ss58 } from '@arbor/shared/units'
+import { loadSpec } from '@arbor/subnet-spec/load'
+import { expect, test } from 'vitest'
+import { type Audited, audit, verdictOf } from '../../src/auditor/audit.ts'
+import { auditReport, reportOf } from '../../src/auditor/report.ts'
+import { encodeEntry } from '../../src/log/encode.ts'
+import type { LogEntry } from '../../src/log/entry.ts'
+import {
+  GENESIS,
+  NETUID,
+  neuron,
+  type Outcome,
+  type Served,
+  serveEntries,
+  TEMPO,
+  type ToldChain,
+  toldChain,
+  VALIDATOR,
+  type WrittenLog,
+  writeLog,
+} from './written.ts'
+
+const spec = await loadSpec('inference')
+const miners = ['//M1', '//M2', '//M3'].map((uri) => keypairFromUri(uri).address)
+const [honest, cheat, slow] = miners as [Ss58, Ss58, Ss58]
+
+const OUTCOMES: Readonly<Record<Ss58, Outcome>> = {
+  [honest]: { reason: 'ok', value: 1 },
+  [cheat]: { reason: 'fingerprint', value: 0 },
+  [slow]: { reason: 'ok', value: 0.5 },
+}
+
+interface Scene {
+  readonly chain: ToldChain
+  readonly log: WrittenLog
+}
+
+/** A validator that ran three epochs and set a row in each. */
+function scene(outcome: (hotkey: Ss58, at: number) => Outcome | null = (hotkey) => OUTCOMES[hotkey] ?? null): Scene {
+  const chain = toldChain((block) => [
+    neuron(0, VALIDATOR.address, {
+      axon: null,
+      validatorPermit: true,
+      lastUpdate: (block - (block % TEMPO) - 4) as Block,
+    }),
+    ...miners.map((hotkey, index) => neuron(index + 1, hotkey)),
+  ])
+  const log = writeLog({ chain, spec, signer: VALIDATOR })
+  log.begin(1)
+  for (let epoch = 1; epoch <= 4; epoch += 1) {
+    const first = epoch * TEMPO
+    log.round({ at: first, outcome: (hotkey) => outcome(hotkey, first) })
+    log.begin(first + 4)
+    log.round({ at: first + 10, outcome: (hotkey) => outcome(hotkey, first + 10) })
+    log.row({ at: first + 14, includedAt: first + 15 })
+  }
+  chain.head = 5 * TEMPO + 5
+  return { chain, log }
+}
+
+const run = (chain: ToldChain, served: Served, epoch = 3): Promise<Audited> =>
+  audit(
+    { chain: chain.client, netuid: NETUID, spec, open: () => served },
+    { validator: VALIDATOR.address, epoch, url: served.url },
+    new AbortController().signal,
+  )
+
+const serve = (entries: readonly (LogEntry | string)[]): Served =>
+  serveEntries(entries, { signer: VALIDATOR, block: 100 })
+
+/** Edits entries, and serves them under a head that is made and signed for them. */
+const forged = (entries: readonly LogEntry[], edit: (entry: LogEntry, index: number) => LogEntry | null): Served =>
+  serve(entries.map(edit).filter((entry) => entry !== null))
+
+test('an audit finds the row equal when log, chain and rules agree', async () => {
+  const { chain, log } = scene()
+  const served = serve(log.entries)
+  const found = await run(chain, served)
+  expect(found.mismatch).toBeNull()
+  expect(verdictOf(found)).toBe('equal')
+  expect(found.recomputed).toEqual([
+    [1, 65_535],
+    [3, 32_768],
+  ])
+  expect(found.held).toEqual(found.recomputed)
+  expect(found.attempt?.placed.entry.attempt).toBe(3)
+  const report = reportOf(found, { netuid: NETUID, sample: null, compared: null })
+  expect(auditReport.parse(report)).toMatchObject({ equal: true, epoch: 3, firstMismatch: null })
+})
+
+test('an audit of each epoch begins at a state, so that nothing before it is read', async () => {
+  const { chain, log } = scene()
+  const served = serve(log.entries)
+  const [early, late] = [await run(chain, served, 1), await run(chain, served, 4)]
+  expect(verdictOf(early)).toBe('equal')
+  expect(verdictOf(late)).toBe('equal')
+  expect(late.stretch.from).toBeGreaterThan(early.stretch.from)
+  expect(late.stretch.to).toBe(log.entries.length)
+})
+
+test('an audit names the first entry that is not under the signed root when one is edited as it is served', async () => {
+  const { chain, log } = scene()
+  const served = serve(log.entries)
+  const at = served.texts.findLastIndex((text) => text.includes('"reason":"fingerprint"') && text.includes('"verdict"'))
+  served.texts[at] = (served.texts[at] ?? '').replace('fingerprint', 'sampling')
+  const found = await run(chain, served, 4)
+  expect(found.mismatch).toMatchObject({
+    position: at,
+    kind: 'tree',
+    what: 'entries under the root that the validator signed',
+  })
+})
+
+const forgeries: readonly (readonly [string, (entry: LogEntry) => LogEntry | null, object])[] = [
+  [
+    'a verdict is dropped',
+    (entry) => (entry.kind === 'verdict' && entry.roundBlock === 70 && entry.hotkey === slow ? null : entry),
+    { kind: 'score', what: 'scores of miners with a verdict alone' },
+  ],
+  [
+    'a verdict is made better',
+    (entry) =>
+      entry.kind === 'verdict' && entry.roundBlock === 70 && entry.hotkey === slow ? { ...entry, value: 1 } : entry,
+    { kind: 'score', what: 'the score that follows from the verdicts' },
+  ],
+  [
+    'a value is none that a spec can give',
+    (entry) =>
+      entry.kind === 'verdict' && entry.roundBlock === 70 && entry.hotkey === slow ? { ...entry, value: 7 } : entry,
+    { kind: 'verdict', what: 'a verdict that a spec can give' },
+  ],
+  [
+    'a seed is chosen',
+    (entry) => (entry.kind === 'verdict' && entry.roundBlock === 70 ? { ...entry, seed: GENESIS } : entry),
+    { kind: 'verdict', what: 'the seed of the question' },
+  ],
+  [
+    'a round starts at another hash',
+    (entry) =>
+      entry.kind === 'round' && entry.start.number === 70
+        ? { ...entry, start: { ...entry.start, hash: GENESIS } }
+        : entry,
+    { kind: 'round', what: "the hash of the round's start block" },
+  ],
+  [
+    'a uid is another registration',
+    (entry) => (entry.kind === 'verdict' && entry.roundBlock === 70 ? { ...entry, registeredAt: 2 as Block } : entry),
+    { kind: 'verdict', what: "who held the uid at the round's start" },
+  ],
+  [
+    'a forfeit is left out',
+    (entry) => (entry.kind === 'forfeit' && entry.forfeit.atBlock === 70 ? null : entry),
+    { kind: 'round', what: 'the forfeits that follow from its verdicts' },
+  ],
+  [
+    'a forfeit follows from nothing',
+    (entry) =>
+      entry.kind === 'forfeit' && entry.forfeit.atBlock === 70
+        ? { ...entry, forfeit: { ...entry.forfeit, hotkey: honest } }
+        : entry,
+    { kind: 'forfeit', what: 'a forfeit that follows from a verdict of its round' },
+  ],
+  [
+    'a row is forged',
+    (entry) => (entry.kind === 'row' && entry.attempt === 3 ? { ...entry, row: [[2, 65_535]] as never } : entry),
+    { kind: 'row', what: 'the row that follows from the entries before it' },
+  ],
+  [
+    'a state is forged',
+    (entry) => (entry.kind === 'state' && entry.block === 84 ? { ...entry, scores: [] } : entry),
+    { kind: 'state', what: 'the state that follows from the entries before it' },
+  ],
+  [
+    'a move says what the chain did not do',
+    (entry) =>
+      entry.kind === 'move' && entry.attempt === 3 && entry.state === 'included'
+        ? { ...entry, block: 30 as Block }
+        : entry,
+    { kind: 'move', what: 'the row that the chain holds at its block' },
+  ],
+  [
+    'a state of a row is passed over',
+    (entry) => (entry.kind === 'move' && entry.attempt === 3 && entry.state === 'setting' ? null : entry),
+    { kind: 'move', what: 'a state that follows on computed' },
+  ],
+]
+
+test.each(forgeries)('an audit names the first mismatch when %s', async (_, edit, expected) => {
+  const { chain, log } = scene()
+  const found = await run(chain, forged(log.entries, edit))
+  expect(found.mismatch).toMatchObject(expected)
+  expect(verdictOf(found)).toBe('different')
+})
+
+test('an audit says what the chain holds instead when another row was set', async () => {
+  const { chain, log } = scene()
+  chain.rows.set(VALIDATOR.address, [
+    ...(chain.rows.get(VALIDATOR.address) ?? []),
+    { from: 78, row: [[2, 65_535]] as never },
+  ])
+  const found = await run(chain, serve(log.entries))
+  expect(found.mismatch).toMatchObject({ kind: 'chain', expected: [[2, 65_535]] })
+})
+
+test('an audit refuses a head of another chain, subnet or validator', async () => {
+  const { chain, log } = scene()
+  const served = serve(log.entries)
+  served.signed = { ...served.signed, netuid: 2 as never }
+  expect((await run(chain, served)).mismatch).toMatchObject({
+    kind: 'tree',
+    what: 'the head of this chain, subnet and validator',
+  })
+  const other = serveEntries(log.entries, { signer: keypairFromUri('//Other'), block: 100 })
+  expect((await run(chain, other)).mismatch).toMatchObject({ what: 'the head of this chain, subnet and validator' })
+  other.signed = { ...other.signed, hotkey: VALIDATOR.address }
+  expect((await run(chain, other)).mismatch).toMatchObject({ what: "the head's signature" })
+})
+
+test('an audit finds a log of another subnet when its entries say so', async () => {
+  const { chain, log } = scene()
+  const edit = (entry: LogEntry): LogEntry => (entry.kind === 'terms' ? { ...entry, netuid: 9 as never } : entry)
+  const found = await run(chain, forged(log.entries, edit))
+  expect(found.mismatch).toMatchObject({ kind: 'terms', what: 'chain, subnet and hotkey of the log' })
+})
+
+test('an audit is refused when the log is of another version of the spec', async () => {
+  const { chain, log } = scene()
+  const edit = (entry: LogEntry): LogEntry =>
+    entry.kind === 'terms' ? { ...entry, spec: { ...entry.spec, version: 99 } } : entry
+  await expect(run(chain, forged(log.entries, edit))).rejects.toMatchObject({ code: 'AUDIT_SPEC' })
+})
+
+test('an audit proves two histories when the log does not go on from an anchored root', async () => {
+  const { chain, log } = scene()
+  const honestLog = serve(log.entries)
+  const { size, root } = honestLog.signed
+  chain.anchored.set(VALIDATOR.address, [{ size, root, url: honestLog.url, block: 100 }])
+  expect((await run(chain, honestLog)).mismatch).toBeNull()
+  const edit = (entry: LogEntry): LogEntry =>
+    entry.kind === 'verdict' && entry.roundBlock === 30 ? { ...entry, totalMs: 21 } : entry
+  const same = await run(chain, forged(log.entries, edit))
+  expect(same.mismatch).toMatchObject({
+    kind: 'tree',
+    what: 'one root for one size (equivocation)',
+    expected: { size, root },
+  })
+  const longer = await run(chain, forged([...log.entries, ...log.entries.slice(-1)], edit))
+  expect(longer.mismatch?.what).toMatch(/goes on from the root that the validator has bound itself to/)
+})
+
+test('an audit finds a truncated log when the chain knows of more entries', async () => {
+  const { chain, log } = scene()
+  const { size, root } = serve(log.entries).signed
+  chain.anchored.set(VALIDATOR.address, [{ size, root, url: 'http://127.0.0.1:1/', block: 100 }])
+  const found = await run(chain, serve(log.entries.slice(0, -5)))
+  expect(found.mismatch?.what).toMatch(/truncated/)
+})
+
+test('an audit decides nothing when the endpoint has no state of then', async () => {
+  const { chain, log } = scene()
+  chain.keptFrom = 101
+  const found = await run(chain, serve(log.entries))
+  expect(found.mismatch).toBeNull()
+  expect(verdictOf(found)).toBe('undecided')
+  expect(found.held).toBeNull()
+  expect(found.recomputed).toEqual(found.logged)
+  const report = reportOf(found, { netuid: NETUID, sample: null, compared: null })
+  expect(report.byWord.rows).toBeGreaterThan(0)
+  expect(report.unproven.join('\n')).toContain('keeps it with --network')
+})
+
+test('an audit lists miners that were due and have no verdict', async () => {
+  const { chain, log } = scene((hotkey, at) => (hotkey === honest && at === 70 ? null : (OUTCOMES[hotkey] ?? null)))
+  const found = await run(chain, serve(log.entries))
+  expect(found.mismatch).toBeNull()
+  expect(found.omissions).toEqual([{ roundBlock: 70, hotkey: honest, uid: 1 }])
+})
+
+test('an audit is refused for an epoch that has not ended', async () => {
+  const { chain, log } = scene()
+  await expect(run(chain, serve(log.entries), 5)).rejects.toMatchObject({ code: 'AUDIT_EPOCH' })
+})
+
+test('an audit refuses an entry that is none', async () => {
+  const { chain, log } = scene()
+  const texts = log.entries.map((entry) => encodeEntry(entry))
+  const at = texts.length - 3
+  const found = await run(chain, serve(texts.map((text, index) => (index === at ? text.replace('{', '{ ') : text))), 4)
+  expect(found.mismatch).toMatchObject({ position: at, kind: 'tree', what: 'an entry of the log' })
+})
