@@ -3,7 +3,8 @@ import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Block, Hex, NetUid, Ss58 } from '@arbor/shared/units'
 import type { ChainView, Snapshot } from './chain-view.ts'
-import type { Keep } from './keep.ts'
+import type { Sight } from './health/sight.ts'
+import { BACKOFF, type Keep } from './keep.ts'
 
 export interface ChainLoopDeps {
   readonly chain: Pick<ChainClient, 'blockHash' | 'finalized' | 'heads' | 'hyperparameters' | 'metagraph'>
@@ -25,6 +26,8 @@ export interface StaleRule {
 export interface FollowedChain {
   readonly view: ChainView
   readonly loop: (signal: AbortSignal) => Promise<void>
+  /** Gives what is seen now, fresh or not. */
+  readonly sight: () => Sight
 }
 
 /** Of the last so many finalised snapshots, those without our hotkey that make us believe that it was deregistered. */
@@ -38,11 +41,18 @@ export function followChain(deps: ChainLoopDeps): FollowedChain {
   const seen: Seen = { newest: null, snapshot: null, at: clock.monotonic(), present: [], waiting: new Set() }
   return {
     view: { now: () => freshOf(seen, deps), after: (block, signal) => laterThan(seen, block, signal) },
+    sight: () => sightOf(seen, deps),
     loop: async (signal) => {
       const heads = headsOf(deps, seen, stale)
       try {
         await deps.keep(
-          { name: 'chain', next: heads.next, step: (head) => readSnapshot(deps, seen, head), timeoutMs: READ_MS },
+          {
+            name: 'chain',
+            next: heads.next,
+            step: (head) => readSnapshot(deps, seen, head),
+            timeoutMs: READ_MS,
+            idleMs: stale.ms + BACKOFF.mostMs,
+          },
           signal,
         )
       } finally {
@@ -143,11 +153,16 @@ export async function mustFollow(
   })
 }
 
-function freshOf(seen: Seen, { clock, stale }: ChainLoopDeps): Snapshot {
-  const { snapshot, newest } = seen
+function sightOf({ snapshot, newest, at }: Seen, { clock, stale }: ChainLoopDeps): Sight {
   const behind = snapshot === null || newest === null ? 0 : newest.number - snapshot.metagraph.block.number
-  if (snapshot !== null && behind <= stale.blocks && clock.monotonic() - seen.at <= stale.ms) return snapshot
-  throw staleSince(seen, clock)
+  const headAgeMs = clock.monotonic() - at
+  return { snapshot, newest, headAgeMs, behind, isStale: behind > stale.blocks || headAgeMs > stale.ms }
+}
+
+function freshOf(seen: Seen, deps: ChainLoopDeps): Snapshot {
+  const { snapshot, isStale } = sightOf(seen, deps)
+  if (snapshot !== null && !isStale) return snapshot
+  throw staleSince(seen, deps.clock)
 }
 
 const staleSince = (seen: Seen, clock: Clock): SubnetError => {

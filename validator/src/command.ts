@@ -1,9 +1,6 @@
-import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { allowsPrivate, PRIVATE_ADDRESSES, type PrivateAddresses } from '@arbor/chain/address'
+import { PRIVATE_ADDRESSES } from '@arbor/chain/address'
 import { connectChain } from '@arbor/chain/client/connect'
-import type { ChainClient } from '@arbor/chain/client/types'
-import { lockFolder } from '@arbor/chain/folder-lock'
 import {
   integerArgument,
   type NetworkOptions,
@@ -13,59 +10,34 @@ import {
   withWallet,
 } from '@arbor/chain/options'
 import { openHotkeySigner, type SignerOptions, withSigner } from '@arbor/chain/signer/flags'
-import { startContained } from '@arbor/engine/contained/start'
 import { findModel } from '@arbor/engine/find-model'
 import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
-import { createLogger, type Logger, type LogLevel } from '@arbor/shared/log'
-import { DEFAULT_LIFETIME_MS } from '@arbor/shared/protocol/limits'
-import type { Signer } from '@arbor/shared/signer'
-import { supervise } from '@arbor/shared/supervise'
-import { type Ms, type NetUid, netUid } from '@arbor/shared/units'
-import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import { createLogger, type LogLevel } from '@arbor/shared/log'
+import { type NetUid, netUid } from '@arbor/shared/units'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 import { Command, Option } from 'commander'
-import { mustBeRegistered, mustHoldModel, mustNotBeAhead } from './checks.ts'
-import { ASK_LIMITS } from './dendrite/ask.ts'
-import { openDendrite } from './dendrite/open.ts'
+import { mustBeRegistered, mustHoldModel } from './checks.ts'
 import { economicsCommand } from './economics/command.ts'
-import { healthCommand } from './health.ts'
-import type { Judged } from './judged.ts'
-import { createKeep } from './keep.ts'
-import { openLedger } from './ledger.ts'
-import { createPrecedence } from './precedence.ts'
-import { KEPT_RECEIPTS, noReceipts, openReceipts } from './receipts.ts'
-import { openDoor } from './relay/door.ts'
+import { healthCommand } from './health/command.ts'
+import { type HealthOptions, withHealth } from './health/options.ts'
+import { type ValidateOptions, validate } from './open.ts'
+import { KEPT_RECEIPTS } from './receipts.ts'
 import { addressArgument, hostArgument, listenArgument } from './relay/options.ts'
-import type { Place } from './relay/server.ts'
-import { staleRule } from './stale.ts'
-import { openTraffic } from './traffic.ts'
-import { createValidator } from './validator.ts'
-import type { ScoreJob, ScoreWorkerData } from './worker.ts'
+import { supervised } from './supervised.ts'
+import type { ScoreWorkerData } from './worker.ts'
 
-interface Options extends NetworkOptions, SignerOptions {
+interface Options extends NetworkOptions, SignerOptions, ValidateOptions, HealthOptions {
   readonly netuid: NetUid
   readonly spec: string
   readonly model?: string
   readonly data?: string
-  readonly threads: number
-  readonly receipts: number
-  readonly fanout: number
-  readonly staleBlocks?: number
-  readonly seal: boolean
-  readonly signRequests?: boolean
-  readonly privateAddresses: PrivateAddresses
-  readonly bittensor?: boolean
-  readonly listen?: Place
-  readonly externalIp?: string
-  readonly name: readonly string[]
-  readonly announce: boolean
   readonly logLevel: LogLevel
 }
 
 /** Makes `arbor validator`: queries, verifies, scores, and sets weights, until the signal. */
 export function validatorCommand(context: CommandContext): Command {
-  return withNetwork(withSigner(withWallet(withLogLevel(new Command('validator')), context)))
+  return withHealth(withNetwork(withSigner(withWallet(withLogLevel(new Command('validator')), context))))
     .description('query, verify and score miners, and set weights that read back as set')
     .enablePositionalOptions() // else this command would take the --data of `health`
     .option('--netuid <n>', 'the subnet', netuidArgument, netUid(1))
@@ -104,6 +76,9 @@ export function validatorCommand(context: CommandContext): Command {
     .action((options: Options) => start(context, options))
     .addCommand(healthCommand(context))
     .addCommand(economicsCommand(context))
+    .addCommand(checkCommand(context))
+    .addCommand(backupCommand(context))
+    .addCommand(restoreCommand(context))
 }
 
 async function start(context: CommandContext, options: Options): Promise<void> {
@@ -114,103 +89,28 @@ async function start(context: CommandContext, options: Options): Promise<void> {
   const wallets = resolve(cwd, options.wallets)
   const hotkey = await openHotkeySigner({ context, options, clock: systemClock, log })
   const { netuid } = options
+  const { address } = hotkey
   const modelFolder = findModel({ model: options.model ?? spec.model.name, cwd })
   await mustHoldModel(modelFolder, spec)
-  const chain = await connectChain({
-    url: options.network,
-    signal,
-    clock: systemClock,
-    log,
-    needs: ['metagraph', 'hyperparameters', 'weights', ...(options.listen === undefined ? [] : (['serve'] as const))],
-  })
-  try {
-    await mustBeRegistered(chain, { ...options, wallets, netuid, address: hotkey.address })
-    const data = resolve(cwd, options.data ?? join('.arbor', 'validator', hotkey.address))
-    const worker: ScoreWorkerData = { spec: specifier, modelFolder }
-    await validate({ chain, hotkey, netuid, spec, data, worker, log, signal, options })
-  } catch (error) {
-    if (!signal.aborted) throw error
-  } finally {
-    await chain.close()
-  }
-}
-
-interface Work {
-  readonly chain: ChainClient
-  readonly hotkey: Signer
-  readonly netuid: NetUid
-  readonly spec: SubnetSpec
-  readonly data: string
-  readonly worker: ScoreWorkerData
-  readonly log: Logger
-  readonly signal: AbortSignal
-  readonly options: Options
-}
-
-/** Opens what a validator holds, validates until the signal, and closes it in reverse. */
-async function validate({ chain, hotkey, netuid, spec, data, worker, log, signal, options }: Work): Promise<void> {
-  mkdirSync(data, { recursive: true, mode: 0o700 })
-  using _held = lockFolder({ file: join(data, 'lock.sqlite'), what: 'a validator' })
-  const owner = { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address }
-  using ledger = openLedger({ file: join(data, 'ledger.sqlite'), owner })
-  mustNotBeAhead(ledger.lastRoundBlock(), (await chain.finalized()).number, data)
-  using traffic = openTraffic({ file: join(data, 'traffic.sqlite'), owner, spec })
-  const receipts = options.receipts === 0 ? noReceipts : openReceipts({ data, most: options.receipts })
-  const { listen } = options
-  const door =
-    listen === undefined ? null : await openDoor({ chain, hotkey, netuid, options: { ...options, listen }, log })
-  const stop = new AbortController()
-  const running = AbortSignal.any([signal, stop.signal])
-  const scorers = startContained<ScoreJob, Judged>({
-    worker: new URL('./worker.ts', import.meta.url),
-    workerData: worker,
-    threads: options.threads,
-    maxQueue: 4_096, // one round of the largest subnet
-    log,
-    signal: running,
-  })
-  const dendrite = openDendrite({
-    spec,
-    specifier: worker.spec,
-    signer: hotkey,
-    netuid,
-    genesisHash: chain.genesisHash,
-    clock: systemClock,
-    log,
-    limits: { ...ASK_LIMITS, inFlight: options.fanout },
-    isSealed: options.seal,
-    proof: options.signRequests === true ? 'signature' : 'mac',
-    privateAllowed: allowsPrivate(options.privateAddresses, chain),
-    speaksBittensor: options.bittensor === true,
-    sessionMs: DEFAULT_LIFETIME_MS as Ms,
-  })
-  try {
-    const about = { netuid, hotkey: hotkey.address, spec: spec.name, version: spec.version }
-    log.info({ event: 'validator.ready', ...about }, 'validator ready')
-    const judge = (job: ScoreJob, until: AbortSignal) => scorers.run(job, { signal: until })
-    const keep = createKeep({ clock: systemClock, log })
-    const { loops } = createValidator({
-      chain,
-      ledger,
-      traffic,
-      netuid,
-      spec,
-      receipts,
-      hotkey,
-      judge,
-      keep,
-      precedence: createPrecedence(),
+  const data = resolve(cwd, options.data ?? join('.arbor', 'validator', address))
+  const about = { role: 'validator', netuid, hotkey: address }
+  await supervised({ options, data, about, clock: systemClock, log, signal }, async (supervision) => {
+    const chain = await connectChain({
+      url: options.network,
+      signal,
       clock: systemClock,
       log,
-      threads: options.threads,
-      stale: await staleRule(chain, options.staleBlocks),
-      ask: dendrite.ask,
-      registered: dendrite.registered,
-      ...(door === null ? {} : { route: door.route }),
+      needs: ['metagraph', 'hyperparameters', 'weights', ...(options.listen === undefined ? [] : (['serve'] as const))],
+      onUpgrade: supervision.onUpgrade,
     })
-    await supervise({ loops: { ...loops, ...door?.loops }, signal: running, clock: systemClock })
-  } finally {
-    stop.abort()
-    await Promise.allSettled([dendrite.close(), scorers.close(), door?.close()])
-  }
+    try {
+      await mustBeRegistered(chain, { ...options, wallets, netuid, address })
+      const worker: ScoreWorkerData = { spec: specifier, modelFolder }
+      await validate({ chain, hotkey, netuid, spec, data, worker, log, signal, options, supervision })
+    } catch (error) {
+      if (!signal.aborted) throw error
+    } finally {
+      await chain.close()
+    }
+  })
 }

@@ -2,6 +2,7 @@ import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import { type Backoff, type ErrorBudget, runSteps, type StepListener } from '@arbor/shared/supervise'
 import type { Logger } from 'pino'
+import type { LoopBounds } from './health/liveness.ts'
 
 /** A validator's loop, before it is kept. */
 export interface KeptLoop<Work> {
@@ -12,6 +13,8 @@ export interface KeptLoop<Work> {
   readonly step: (work: Work, signal: AbortSignal) => Promise<void>
   /** Milliseconds that one step may take. */
   readonly timeoutMs: number
+  /** Milliseconds after which a loop that waits counts as dead for `/livez`; none where nothing may come for any time. */
+  readonly idleMs?: number
   readonly budget?: ErrorBudget
   readonly backoff?: Backoff
 }
@@ -24,12 +27,22 @@ export const BUDGET: ErrorBudget = { failures: 20, withinMs: 1_800_000 }
 /** One second, doubling up to a minute. */
 export const BACKOFF: Backoff = { firstMs: 1_000, mostMs: 60_000 }
 
-/** Errors that no repetition mends. */
+/** Errors that no repetition mends: of a client that has given up, of a store that is spoilt, of a log that is not what was signed. */
 const FATAL = new Set([
+  'CHAIN_BEHIND',
   'CHAIN_CLOSED',
+  'CHAIN_FORK',
   'CHAIN_OTHER_GENESIS',
   'CHAIN_UNREACHABLE',
   'ENGINE_DEAD',
+  'LOG_EDITED',
+  'LOG_EQUIVOCATION',
+  'LOG_OTHER',
+  'LOG_TRUNCATED',
+  'STORE_DAMAGED',
+  'STORE_NOT_A_DATABASE',
+  'STORE_READ_ONLY',
+  'STORE_TRUNCATED',
   'VALIDATOR_DEREGISTERED',
 ])
 
@@ -39,10 +52,10 @@ export const createKeep =
     readonly clock: Clock
     readonly log: Logger
     /** Hears each loop's steps. */
-    readonly listenerOf?: (name: string, timeoutMs: number) => StepListener
+    readonly listenerOf?: (bounds: LoopBounds) => StepListener
   }): Keep =>
   (loop, signal) => {
-    const heard = deps.listenerOf?.(loop.name, loop.timeoutMs)
+    const heard = deps.listenerOf?.({ name: loop.name, stepMs: loop.timeoutMs, idleMs: loop.idleMs ?? null })
     return runSteps({
       budget: BUDGET,
       backoff: BACKOFF,

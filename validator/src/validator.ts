@@ -2,6 +2,7 @@ import type { Loop } from '@arbor/shared/supervise'
 import { type AuditDeps, runAudits } from './audits.ts'
 import { followChain, type StaleRule } from './chain-loop.ts'
 import type { ChainView } from './chain-view.ts'
+import type { Sight } from './health/sight.ts'
 import type { Keep } from './keep.ts'
 import { type RoundLoopDeps, runRounds } from './rounds/loop.ts'
 import { runWeights, type WeightLoopDeps } from './weights/loop.ts'
@@ -19,15 +20,18 @@ export interface ValidatorDeps
 /** What a validator consists of; each loop ends only by its signal, or by an error that ends the process. */
 export interface Validator {
   readonly view: ChainView
+  /** Gives what is seen of the chain now, fresh or not. */
+  readonly sight: () => Sight
   readonly loops: Readonly<Record<'chain' | 'rounds' | 'audits' | 'weights', Loop>>
 }
 
 /** Joins a validator's loops: one follows the chain, the others decide by what it saw. */
 export function createValidator(deps: ValidatorDeps): Validator {
   const self = deps.hotkey.address
-  const { view, loop: chain } = followChain({ ...deps, hotkey: self })
+  const { view, sight, loop: chain } = followChain({ ...deps, hotkey: self })
   return {
     view,
+    sight,
     loops: {
       chain,
       rounds: (signal) => runRounds({ ...deps, view }, signal),

@@ -1,0 +1,158 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { allowsPrivate, type PrivateAddresses } from '@arbor/chain/address'
+import type { ChainConnection } from '@arbor/chain/client/connect'
+import { lockFolder } from '@arbor/chain/folder-lock'
+import { startContained } from '@arbor/engine/contained/start'
+import { systemClock } from '@arbor/shared/clock'
+import type { Logger } from '@arbor/shared/log'
+import { DEFAULT_LIFETIME_MS } from '@arbor/shared/protocol/limits'
+import type { Signer } from '@arbor/shared/signer'
+import type { Block, Ms, NetUid } from '@arbor/shared/units'
+import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import { mustNotBeAhead } from './checks.ts'
+import { ASK_LIMITS } from './dendrite/ask.ts'
+import { type Dendrite, openDendrite } from './dendrite/open.ts'
+import { readLog } from './health/readings.ts'
+import type { Judged } from './judged.ts'
+import { openLedger } from './ledger.ts'
+import { createPrecedence } from './precedence.ts'
+import { noReceipts, openReceipts } from './receipts.ts'
+import { openDoor } from './relay/door.ts'
+import type { Place } from './relay/server.ts'
+import { staleRule } from './stale.ts'
+import type { Supervised } from './supervised.ts'
+import { openTraffic, type Traffic } from './traffic.ts'
+import { createValidator } from './validator.ts'
+import type { ScoreJob, ScoreWorkerData } from './worker.ts'
+
+/** How a validator validates, as its flags say. */
+export interface ValidateOptions {
+  readonly threads: number
+  readonly receipts: number
+  readonly fanout: number
+  readonly staleBlocks?: number
+  readonly seal: boolean
+  readonly signRequests?: boolean
+  readonly privateAddresses: PrivateAddresses
+  readonly bittensor?: boolean
+  readonly listen?: Place
+  readonly externalIp?: string
+  readonly name: readonly string[]
+  readonly announce: boolean
+}
+
+interface Work {
+  readonly chain: ChainConnection
+  readonly hotkey: Signer
+  readonly netuid: NetUid
+  readonly spec: SubnetSpec
+  readonly data: string
+  readonly worker: ScoreWorkerData
+  readonly log: Logger
+  readonly signal: AbortSignal
+  readonly options: ValidateOptions
+  readonly supervision: Supervised
+}
+
+/** Opens what a validator holds, validates until the signal, and closes it in reverse. */
+export async function validate(work: Work): Promise<void> {
+  const { chain, hotkey, netuid, spec, data, worker, log, signal, options, supervision } = work
+  mkdirSync(data, { recursive: true, mode: 0o700 })
+  using _held = lockFolder({ file: join(data, 'lock.sqlite'), what: 'a validator' })
+  const owner = { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address }
+  const file = join(data, 'ledger.sqlite')
+  using ledger = openLedger({ file, owner })
+  mustNotBeAhead(ledger.lastRoundBlock(), (await chain.finalized()).number, data)
+  using traffic = openTraffic({ file: join(data, 'traffic.sqlite'), owner, spec })
+  const receipts = options.receipts === 0 ? noReceipts : openReceipts({ data, most: options.receipts })
+  const { listen } = options
+  const door =
+    listen === undefined ? null : await openDoor({ chain, hotkey, netuid, options: { ...options, listen }, log })
+  const stop = new AbortController()
+  const running = AbortSignal.any([signal, stop.signal])
+  const scorers = startContained<ScoreJob, Judged>({
+    worker: new URL('./worker.ts', import.meta.url),
+    workerData: worker,
+    threads: options.threads,
+    maxQueue: 4_096, // one round of the largest subnet
+    log,
+    signal: running,
+  })
+  const dendrite = openDendrite({
+    spec,
+    specifier: worker.spec,
+    signer: hotkey,
+    netuid,
+    genesisHash: chain.genesisHash,
+    clock: systemClock,
+    log,
+    limits: { ...ASK_LIMITS, inFlight: options.fanout },
+    isSealed: options.seal,
+    proof: options.signRequests === true ? 'signature' : 'mac',
+    privateAllowed: allowsPrivate(options.privateAddresses, chain),
+    speaksBittensor: options.bittensor === true,
+    sessionMs: DEFAULT_LIFETIME_MS as Ms,
+  })
+  try {
+    const about = { netuid, hotkey: hotkey.address, spec: spec.name, version: spec.version }
+    log.info({ event: 'validator.ready', ...about }, 'validator ready')
+    const judge = (job: ScoreJob, until: AbortSignal) => scorers.run(job, { signal: until })
+    const { keep, meter } = supervision
+    const asking = counted(dendrite.ask)
+    const { loops, sight } = createValidator({
+      chain,
+      ledger,
+      traffic,
+      netuid,
+      spec,
+      receipts,
+      hotkey,
+      judge,
+      keep,
+      meter,
+      precedence: createPrecedence(),
+      clock: systemClock,
+      log,
+      threads: options.threads,
+      stale: await staleRule(chain, options.staleBlocks),
+      ask: asking.ask,
+      registered: dendrite.registered,
+      ...(door === null ? {} : { route: door.route }),
+    })
+    await supervision.run({
+      loops: { ...loops, ...door?.loops },
+      signal: running,
+      sight,
+      included: () => null,
+      queues: () => ({ asking: asking.inFlight(), scoring: scorers.stats().queued, auditing: waitingIn(traffic) }),
+      link: () => null,
+      receipts: () => readLog(ledger.log, file),
+    })
+  } finally {
+    stop.abort()
+    await Promise.allSettled([dendrite.close(), scorers.close(), door?.close()])
+  }
+}
+
+/** Counts the questions that are in flight. */
+const counted = (ask: Dendrite['ask']): { readonly ask: Dendrite['ask']; readonly inFlight: () => number } => {
+  let inFlight = 0
+  return {
+    ask: async (...given) => {
+      inFlight += 1
+      try {
+        return await ask(...given)
+      } finally {
+        inFlight -= 1
+      }
+    },
+    inFlight: () => inFlight,
+  }
+}
+
+/** Counts users' answers that wait for their audit. */
+const waitingIn = (traffic: Traffic): number =>
+  traffic
+    .counts({ before: Number.MAX_SAFE_INTEGER as Block, upTo: traffic.lastRow() })
+    .reduce((sum, { answers }) => sum + answers, 0)
