@@ -7,7 +7,7 @@ import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { type Anchored, readAnchored } from '../log/anchor.ts'
 import type { LogEntry } from '../log/entry.ts'
 import type { ScoreState } from '../scoring/rules.ts'
-import { type Attempt, HELD, isHeld } from './check-move.ts'
+import { type Attempt, isHeld } from './check-move.ts'
 import type { RoundGroup } from './check-round.ts'
 import { type EpochSpan, findEpoch } from './epoch.ts'
 import { type ChainFacts, openFacts } from './facts.ts'
@@ -35,6 +35,8 @@ export interface AuditOf {
   readonly mechanism?: number
   /** A head that was kept of an earlier audit. */
   readonly earlier?: SignedHead | undefined
+  /** Reads all that the head signs, for what the log says now; else only what the epoch's row needs. */
+  readonly isWhole?: boolean
   /** Hears each round of the stretch. */
   readonly onRound?: (group: RoundGroup, before: ScoreState) => void
 }
@@ -101,6 +103,7 @@ export async function audit(deps: AuditDeps, of: AuditOf, signal: AbortSignal): 
     if (placed.position === stretch.from) mustBegin(placed.entry, log.url)
     await replay.take(placed)
     states += placed.entry.kind === 'state' && placed.entry.block > span.last ? 1 : 0
+    if (of.isWhole === true) continue
     if (states >= 2 || isPast(placed.entry, (span.last + AFTER) as Block)) break
   }
   const foreign = await checkStretch(log, { stretch, head }, signal)
@@ -193,10 +196,7 @@ const notThere = (validator: Ss58, netuid: NetUid, block: Block): SubnetError =>
 /** The newest attempt that the chain held at a block, as the log says. */
 const attemptAt = (attempts: readonly Attempt[], mechanism: number, block: Block): Attempt | null =>
   attempts
-    .filter(({ placed, appliedAt, state }) => {
-      const isApplied = HELD.has(state) || appliedAt !== null
-      return placed.entry.mechanism === mechanism && isApplied && appliedAt !== null && appliedAt <= block
-    })
+    .filter(({ placed, appliedAt }) => placed.entry.mechanism === mechanism && appliedAt !== null && appliedAt <= block)
     .sort((a, b) => Number(a.appliedAt) - Number(b.appliedAt))
     .at(-1) ?? null
 

@@ -10,14 +10,14 @@ export interface Attempt {
   readonly placed: Placed<RowEntry>
   readonly recomputed: WeightRow
   readonly state: WeightState
-  /** Block in which the chain got it: openly, or as a commit. */
+  /** Block in which the chain got it as a commit; null where it was sent openly. */
   readonly sentAt: Block | null
-  /** Block from which on the chain holds it, as the log says. */
+  /** Block in which the chain applied it, as the log says. */
   readonly appliedAt: Block | null
 }
 
-/** States in which the log says that the chain holds the row at the move's block. */
-export const HELD: ReadonlySet<WeightState> = new Set(['included', 'finalised', 'confirmed'])
+/** States in which the log says that the chain holds the row for good, from the move's block on or at it; what is included may still be lost. */
+export const HELD: ReadonlySet<WeightState> = new Set(['finalised', 'confirmed'])
 
 /** Follows an attempt by a move. @returns the mismatch where a row cannot go that way */
 export function moveAttempt(
@@ -31,8 +31,8 @@ export function moveAttempt(
     isFirst || allowed.includes(state)
       ? null
       : mismatchOf(move, `a state that follows on ${attempt.state}`, { expected: allowed, found: state })
-  const appliedAt = HELD.has(state) ? (attempt.appliedAt ?? block) : attempt.appliedAt
-  const sentAt = state === 'committed' || HELD.has(state) ? (attempt.sentAt ?? block) : attempt.sentAt
+  const appliedAt = state === 'finalised' ? block : attempt.appliedAt
+  const sentAt = state === 'committed' ? block : attempt.sentAt
   return { attempt: { ...attempt, state, sentAt, appliedAt }, mismatch }
 }
 

@@ -174,7 +174,7 @@ const forgeries: readonly (readonly [string, (entry: LogEntry) => LogEntry | nul
   [
     'a move says what the chain did not do',
     (entry) =>
-      entry.kind === 'move' && entry.attempt === 3 && entry.state === 'included'
+      entry.kind === 'move' && entry.attempt === 3 && entry.state === 'finalised'
         ? { ...entry, block: 30 as Block }
         : entry,
     { kind: 'move', what: 'the row that the chain holds at its block' },
