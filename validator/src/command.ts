@@ -24,6 +24,8 @@ import { type HealthOptions, withHealth } from './health/options.ts'
 import { type ValidateOptions, validate } from './open.ts'
 import { KEPT_RECEIPTS } from './receipts.ts'
 import { addressArgument, hostArgument, listenArgument } from './relay/options.ts'
+import { checkCommand } from './state/check-command.ts'
+import { backupCommand, restoreCommand } from './state/copies.ts'
 import { supervised } from './supervised.ts'
 import type { ScoreWorkerData } from './worker.ts'
 

@@ -71,7 +71,7 @@ const MAX_WAITING = 10_000
 /** What they may take together, however long they are: 256 MiB. */
 const MAX_BYTES = 2 ** 28
 /** Schema 1 was made piece by piece and bore no number: its SQL must leave alone what is there. */
-const TRAFFIC: StoreKind = {
+export const TRAFFIC: StoreKind = {
   name: "file of users' answers",
   mark: 'ArbT',
   table: 'answers',

@@ -1,8 +1,9 @@
 import { accessSync, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { SubnetError } from '@arbor/shared/errors'
 import { applicationId, ownerText, type StoreKind, type StoreName, type StoreOwner } from './kind.ts'
+import { connectReading } from './read.ts'
 import { damaged, notAStore, readOnly, storeFailure, unreadable } from './refusals.ts'
 
 /** What a file was found to be. */
@@ -19,6 +20,7 @@ export type Depth = 'none' | 'quick' | 'whole'
 /**
  * Looks whether a file is a whole store of this kind, and whose, over a connection that cannot write: the file stays as it is.
  * @param of.owner who must own it; null for anybody
+ * @param of.untouched leave nothing beside the file either (`connectReading`)
  * @returns null when there is no file
  * @throws STORE_NOT_A_FILE, STORE_EMPTY, STORE_NOT_A_DATABASE, STORE_TRUNCATED, STORE_DAMAGED, STORE_OTHER_KIND, STORE_NEWER,
  *   STORE_OTHER_CHAIN, STORE_OTHER_SUBNET, STORE_OTHER_HOTKEY, STORE_UNREADABLE
@@ -28,12 +30,13 @@ export const inspectStore = (of: {
   readonly kind: StoreKind
   readonly owner: StoreOwner | null
   readonly depth: Depth
+  readonly untouched?: boolean
 }): Inspected | null => {
   if (!isFile(of)) return null
   mustBeDatabase(of)
   let db: DatabaseSync | undefined
   try {
-    db = new DatabaseSync(of.file, { readOnly: true, timeout: 5_000 })
+    db = connectReading(of)
     const found = mustBeOurs(db, of)
     if (of.depth !== 'none') mustBeWhole(db, of)
     return found

@@ -5,6 +5,7 @@ import { SubnetError } from '@arbor/shared/errors'
 import { type Depth, inspectStore, mustBeWritable } from './inspect.ts'
 import { applicationId, ownerText, type StoreKind, type StoreOwner } from './kind.ts'
 import { migrate } from './migrate.ts'
+import { BUSY_MS, connectReading } from './read.ts'
 import { storeFailure, unreadable } from './refusals.ts'
 
 /** What opens a store. */
@@ -42,16 +43,12 @@ export const readStore = (of: {
   readonly file: string
   readonly kind: StoreKind
   readonly owner?: StoreOwner | null
-}) => {
-  const { file, kind, owner = null } = of
-  if (inspectStore({ file, kind, owner, depth: 'none' }) === null) return null
-  return new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS })
-}
+  /** Leave nothing beside the file either (`connectReading`). */
+  readonly untouched?: boolean
+}): DatabaseSync | null => (inspectStore({ owner: null, ...of, depth: 'none' }) === null ? null : connectReading(of))
 
 /** SQLite's name for a database without a file. */
 const MEMORY = ':memory:'
-/** How long one process waits for another's write. */
-const BUSY_MS = 5_000
 
 const connect = (name: string, kind: StoreKind, owner: StoreOwner | null): DatabaseSync => {
   const db = new DatabaseSync(name, { timeout: BUSY_MS })
