@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Loop } from '@arbor/shared/supervise'
 import { type AuditDeps, runAudits } from './audits.ts'
 import { followChain, type StaleRule } from './chain-loop.ts'
@@ -5,14 +6,22 @@ import type { ChainView } from './chain-view.ts'
 import type { Sight } from './health/sight.ts'
 import type { Keep } from './keep.ts'
 import { type RoundLoopDeps, runRounds } from './rounds/loop.ts'
+import type { RowSource } from './weights/deps.ts'
 import { runWeights, type WeightLoopDeps } from './weights/loop.ts'
+import { scoredRows } from './weights/source.ts'
 
-type Own = 'view' | 'keep' | 'endedAt'
+type Own = 'view' | 'keep'
 
 export interface ValidatorDeps
   extends Omit<RoundLoopDeps, Own>,
-    Omit<WeightLoopDeps, Own>,
+    Omit<WeightLoopDeps, Own | keyof RoundLoopDeps | 'mechanism' | 'version' | 'source' | 'random'>,
     Pick<AuditDeps, 'traffic' | 'threads'> {
+  /** Mechanism of the subnet whose weights are set; 0 by default. */
+  readonly mechanism?: number
+  /** Where rows come from; from this validator's scores by default. */
+  readonly source?: RowSource
+  /** Gives so many unpredictable bytes; the machine's by default. */
+  readonly random?: (length: number) => Uint8Array
   readonly keep: Keep
   readonly stale: StaleRule
 }
@@ -36,7 +45,15 @@ export function createValidator(deps: ValidatorDeps): Validator {
       chain,
       rounds: (signal) => runRounds({ ...deps, view }, signal),
       audits: (signal) => runAudits({ ...deps, view, self }, signal),
-      weights: (signal) => runWeights({ ...deps, view, endedAt: () => deps.ledger.scoreState().endedAt }, signal),
+      weights: (signal) => runWeights({ ...weightDepsOf(deps), view }, signal),
     },
   }
 }
+
+const weightDepsOf = (deps: ValidatorDeps): Omit<WeightLoopDeps, 'view'> => ({
+  random: randomBytes,
+  mechanism: 0,
+  source: scoredRows(deps),
+  version: BigInt(deps.spec.version),
+  ...deps,
+})

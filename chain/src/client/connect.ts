@@ -18,6 +18,7 @@ import type { CallName } from './needs/calls.ts'
 import type { Feature } from './needs/features.ts'
 import { createNonces } from './nonces.ts'
 import { openChain } from './open-chain.ts'
+import { findOpened } from './opened.ts'
 import { toPlain } from './plain.ts'
 import { createReader, entryOf, type Reader } from './reader.ts'
 import { checkRevealed } from './revealed.ts'
@@ -178,6 +179,7 @@ function createClient(deps: {
     commitReveal: async (netuid, at) => readCommitReveal(reader, netuid, await blockAt(at)),
     pendingCommits: async ({ netuid, mechanism = 0, hotkey }, at) =>
       readPendingCommits(reader, { netuid, mechanism, ...(hotkey === undefined ? {} : { hotkey }) }, await blockAt(at)),
+    openedIn: (of, range) => findOpened({ reader, hashOf }, of, range),
     revealed: async (commit, at) => checkRevealed(reader, commit, await hashAt(at)),
     read: async (pallet, item, keys = [], at) => {
       const [value] = await reader.many([{ pallet, item, keys }], await hashAt(at))

@@ -18,12 +18,20 @@ const TEXTS: readonly (readonly [pattern: RegExp, name: string, retryable: boole
 
 /** Custom validity errors that Bittensor's clients know by number. */
 const CUSTOM: Readonly<Record<number, readonly [name: string, retryable: boolean]>> = {
+  1: ['StakeTooLow', false],
   3: ['SubnetNotExists', false],
   4: ['HotKeyAccountNotExists', false],
   6: ['TxRateLimitExceeded', true],
+  10: ['NotRegisteredInNetwork', false],
+  11: ['InvalidIpAddress', false],
+  12: ['ServingRateLimitExceeded', true],
+  13: ['InvalidPort', false],
+  18: ['InputLengthsUnequal', false],
+  19: ['UidNotFound', false],
   25: ['NonAssociatedColdKey', false],
   26: ['DelegateTakeTooLow', false],
   27: ['DelegateTakeTooHigh', false],
+  255: ['BadRequest', false],
 }
 
 /** The transaction pool's own refusals. */

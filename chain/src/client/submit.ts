@@ -64,7 +64,10 @@ export async function submitCall(deps: SubmitDeps, call: Call, options: SubmitOp
       const update = await Promise.race([updates.next(until), late])
       if (update.is === 'refused') return { status: 'refused', code: 0, error: update.error, retryable: true }
       if (update.is === 'unknown') return await search(deps, sentOf(signed, birth), waitFor, until)
-      if (update.is === 'inBlock') options.onIncluded?.(await refOf(deps, update.hash))
+      if (update.is === 'inBlock' && options.onIncluded !== undefined) {
+        const seen = await outcome(deps, signed.hash, update.hash, 'included')
+        if (seen.status === 'included') options.onIncluded(seen.block)
+      }
       if (update.is === 'inBlock' && waitFor === 'finalised') continue
       return await outcome(deps, signed.hash, update.hash, update.is === 'finalised' ? 'finalised' : 'included')
     }
@@ -262,11 +265,6 @@ export async function settleSent(
 }
 
 type BlockBody = { readonly block: { readonly header: { readonly number: Hex }; readonly extrinsics: readonly Hex[] } }
-
-const refOf = async ({ socket }: SubmitDeps, hash: Hex): Promise<BlockRef> => {
-  const header = (await socket.request('chain_getHeader', [hash])) as { readonly number: Hex } | null
-  return { number: Number(header?.number ?? 0) as Block, hash }
-}
 
 /** Reads from the block's events what the extrinsic did. */
 async function outcome(

@@ -1,7 +1,11 @@
 import type { Signer } from '@arbor/shared/signer'
 import type { Alpha, Block, Blocks, Hex, NetUid, Rao, Ss58, Uid } from '@arbor/shared/units'
+import type { SealRandomness } from '../timelock/seal.ts'
+import type { BeaconState } from './beacon.ts'
 import type { CommitRevealState, PendingCommits } from './commits.ts'
+import type { Opened } from './opened.ts'
 import type { OwnCommit, Revealed } from './revealed.ts'
+import type { PlainWeights, SealedWeights } from './seal-weights.ts'
 import type { WeightRules } from './weight-rules.ts'
 
 /** A block by number and hash. */
@@ -124,7 +128,7 @@ export interface SubmitOptions {
   readonly eraBlocks?: number
   /** Hears of each extrinsic before it leaves, again where it had to be signed anew; what it throws keeps it here. */
   readonly onSigned?: (sent: Sent) => void
-  /** Hears of the first block that is said to hold it; another may in the end. */
+  /** Hears of each block that is said to hold it, dispatched without an error; another may in the end. */
   readonly onIncluded?: (block: BlockRef) => void
   readonly signal: AbortSignal
 }
@@ -164,6 +168,15 @@ export interface ChainClient {
   commitReveal(netuid: NetUid, at?: Hex): Promise<CommitRevealState>
   /** Commits that are not opened yet, of one hotkey or of all, each with the blocks in which it is opened. */
   pendingCommits(of: { netuid: NetUid; mechanism?: number; hotkey?: Ss58 }, at?: Hex): Promise<PendingCommits>
+  /** The beacon that the chain follows. @throws CHAIN_NO_ITEM when it follows none */
+  beacon(at: Hex): Promise<BeaconState>
+  /** Seals a row for the round in which the chain opens commits of the next block. @throws WEIGHTS_NO_EPOCH, WEIGHTS_TOO_LARGE */
+  sealWeights(of: PlainWeights, random: SealRandomness): Promise<SealedWeights>
+  /** Finds when the chain opened or dropped a hotkey's timelocked commit, by the events of the blocks after `from` up to `to`. */
+  openedIn(
+    of: { netuid: NetUid; mechanism?: number; hotkey: Ss58; committedAt: Block },
+    range: { readonly from: Block; readonly to: Block },
+  ): Promise<Opened | null>
   /** Compares what the chain holds with what an own commit sealed. */
   revealed(commit: OwnCommit, at?: Hex): Promise<Revealed>
   /** Reads any storage item by metadata name; numbers come as bigint, accounts as SS58, bytes as hex. */
@@ -177,7 +190,7 @@ export interface ChainClient {
    * for those to come. `unseen` when the chain node keeps those blocks no more.
    */
   settle(sent: Sent, signal: AbortSignal): Promise<Submission | { readonly status: 'unseen' }>
-  /** Tells in which of these slots another hotkey or a later registration sits at a block; by registration block. */
+  /** Tells when each of these uids was registered last; 0 for one that nobody holds. */
   registeredAt(netuid: NetUid, uids: readonly Uid[], at?: Hex): Promise<readonly Block[]>
   /** Idempotent. */
   close(): Promise<void>

@@ -54,6 +54,16 @@ export const eventNeeds = {
     for: ['local'],
     without: 'only batches that go on after a failure have it',
   },
+  'SubtensorModule.TimelockedWeightsRevealed': {
+    fields: {},
+    for: ['timelocked'],
+    without: 'the row itself tells that a commit was opened',
+  },
+  'SubtensorModule.TimelockedWeightsDropped': {
+    fields: {},
+    for: ['timelocked'],
+    without: 'a commit that was lost is told without a reason',
+  },
   'Sudo.Sudid': { fields: { sudo_result: 'Result<(),DispatchError>' }, for: ['local'] },
 } as const satisfies Record<`${string}.${string}`, EventNeed>
 
