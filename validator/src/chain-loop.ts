@@ -35,6 +35,9 @@ export const DEREGISTERED = { of: 7, missing: 5 } as const
 /** Milliseconds that reading one snapshot may take: the client bounds each of its requests by less. */
 const READ_MS = 120_000
 
+/** Without a newer head for so long the process ends: a new start dials and subscribes anew, in case that it was our fault. */
+const SILENT_MS = 1_800_000
+
 /** Follows the finalised chain: one read of metagraph and hyperparameters a head, the newest head first. */
 export function followChain(deps: ChainLoopDeps): FollowedChain {
   const { clock, stale } = deps
@@ -100,10 +103,11 @@ function headsOf(
       return newest.number > value.number ? newest : value
     }
   }
+  const silentMs = Math.max(SILENT_MS, 3 * stale.ms)
   const next = async (signal: AbortSignal): Promise<BlockRef> => {
     const patience = new AbortController()
     const late = clock.sleep(stale.ms as Parameters<Clock['sleep']>[0], patience.signal).then(
-      () => Promise.reject(staleSince(seen, clock)),
+      () => Promise.reject(clock.monotonic() - seen.at >= silentMs ? silent(seen, clock) : staleSince(seen, clock)),
       () => new Promise<never>(() => undefined),
     )
     try {
@@ -175,6 +179,13 @@ const staleSince = (seen: Seen, clock: Clock): SubnetError => {
     retryable: true,
   })
 }
+
+const silent = (seen: Seen, clock: Clock): SubnetError =>
+  new SubnetError({
+    code: 'SUPERVISE_LOOP_ENDED',
+    message: `The loop "chain" ended: ${staleSince(seen, clock).message}. The process stops, so that it is started again`,
+    details: { loop: 'chain' },
+  })
 
 function laterThan(seen: Seen, block: Block | null, signal: AbortSignal): Promise<Snapshot> {
   return new Promise((resolve, reject) => {
