@@ -1,63 +1,12 @@
 import { keypairFromUri } from '@arbor/shared/keys'
-import type { Block, Ss58 } from '@arbor/shared/units'
-import { loadSpec } from '@arbor/subnet-spec/load'
+import type { Block } from '@arbor/shared/units'
 import { expect, test } from 'vitest'
 import { type Audited, audit, verdictOf } from '../../src/auditor/audit.ts'
 import { auditReport, reportOf } from '../../src/auditor/report.ts'
 import { encodeEntry } from '../../src/log/encode.ts'
 import type { LogEntry } from '../../src/log/entry.ts'
-import {
-  GENESIS,
-  NETUID,
-  neuron,
-  type Outcome,
-  type Served,
-  serveEntries,
-  TEMPO,
-  type ToldChain,
-  toldChain,
-  VALIDATOR,
-  type WrittenLog,
-  writeLog,
-} from './written.ts'
-
-const spec = await loadSpec('inference')
-const miners = ['//M1', '//M2', '//M3'].map((uri) => keypairFromUri(uri).address)
-const [honest, cheat, slow] = miners as [Ss58, Ss58, Ss58]
-
-const OUTCOMES: Readonly<Record<Ss58, Outcome>> = {
-  [honest]: { reason: 'ok', value: 1 },
-  [cheat]: { reason: 'fingerprint', value: 0 },
-  [slow]: { reason: 'ok', value: 0.5 },
-}
-
-interface Scene {
-  readonly chain: ToldChain
-  readonly log: WrittenLog
-}
-
-/** A validator that ran three epochs and set a row in each. */
-function scene(outcome: (hotkey: Ss58, at: number) => Outcome | null = (hotkey) => OUTCOMES[hotkey] ?? null): Scene {
-  const chain = toldChain((block) => [
-    neuron(0, VALIDATOR.address, {
-      axon: null,
-      validatorPermit: true,
-      lastUpdate: (block - (block % TEMPO) - 4) as Block,
-    }),
-    ...miners.map((hotkey, index) => neuron(index + 1, hotkey)),
-  ])
-  const log = writeLog({ chain, spec, signer: VALIDATOR })
-  log.begin(1)
-  for (let epoch = 1; epoch <= 4; epoch += 1) {
-    const first = epoch * TEMPO
-    log.round({ at: first, outcome: (hotkey) => outcome(hotkey, first) })
-    log.begin(first + 4)
-    log.round({ at: first + 10, outcome: (hotkey) => outcome(hotkey, first + 10) })
-    log.row({ at: first + 14, includedAt: first + 15 })
-  }
-  chain.head = 5 * TEMPO + 5
-  return { chain, log }
-}
+import { honest, OUTCOMES, scene, serve, slow, spec } from './scene.ts'
+import { GENESIS, NETUID, type Served, serveEntries, type ToldChain, VALIDATOR } from './written.ts'
 
 const run = (chain: ToldChain, served: Served, epoch = 3): Promise<Audited> =>
   audit(
@@ -65,9 +14,6 @@ const run = (chain: ToldChain, served: Served, epoch = 3): Promise<Audited> =>
     { validator: VALIDATOR.address, epoch, url: served.url },
     new AbortController().signal,
   )
-
-const serve = (entries: readonly (LogEntry | string)[]): Served =>
-  serveEntries(entries, { signer: VALIDATOR, block: 100 })
 
 /** Edits entries, and serves them under a head that is made and signed for them. */
 const forged = (entries: readonly LogEntry[], edit: (entry: LogEntry, index: number) => LogEntry | null): Served =>

@@ -18,6 +18,7 @@ import { type SignedHead, treeHeadBytes } from '@arbor/shared/tree-head'
 import type { Alpha, Block, Blocks, Hex, NetUid, Ss58, Uid, UnixMs } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { taskSeed } from '@arbor/subnet-spec/seed'
+import type { LogHttp } from '../../src/auditor/http.ts'
 import type { ServedLog } from '../../src/auditor/served-log.ts'
 import { forfeitOf } from '../../src/forfeit.ts'
 import { encodeEntry } from '../../src/log/encode.ts'
@@ -312,4 +313,38 @@ export function treeOf(texts: readonly string[]): NodeAt {
     tree.add(leaf, (level, position, node) => nodes.set(`${level} ${position}`, node))
   }
   return (level, position) => nodes.get(`${level} ${position}`) ?? new Uint8Array(32)
+}
+
+/** Answers as the served log's HTTP does, for whoever reads it from text. */
+export const httpOf = (served: Served, edit: (text: string, path: string) => string = (text) => text): LogHttp => {
+  let bytes = 0
+  return {
+    url: served.url,
+    get bytes() {
+      return bytes
+    },
+    get: async (path, signal) => {
+      const text = edit(await answer(served, path, signal), path)
+      bytes += text.length
+      return text
+    },
+    close: async () => undefined,
+  }
+}
+
+async function answer(served: Served, path: string, signal: AbortSignal): Promise<string> {
+  const { pathname, searchParams } = new URL(path, served.url)
+  const number = (name: string): number | null => (searchParams.has(name) ? Number(searchParams.get(name)) : null)
+  if (pathname === '/head') return JSON.stringify({ head: served.signed, anchored: null, first: 0 })
+  if (pathname === '/receipts') {
+    const [from, state] = [number('from'), number('state')]
+    const page = await served.page(from === null ? { state: Number(state) as Block } : { from }, signal)
+    return JSON.stringify({ ...page, size: served.texts.length, next: null })
+  }
+  const [index, size, from, to] = ['index', 'size', 'from', 'to'].map(number)
+  const steps =
+    index === null || index === undefined
+      ? consistencyProof({ from: Number(from), to: Number(to), nodeAt: treeOf(served.texts) })
+      : inclusionProof({ index, size: Number(size), nodeAt: treeOf(served.texts) })
+  return JSON.stringify({ proof: steps.map((step) => toHex(step)) })
 }
