@@ -6,7 +6,7 @@ import type { Ss58 } from '@arbor/shared/units'
 import type { Logger } from 'pino'
 import { type Exchange, exchangeId } from './exchange.ts'
 import type { Judged } from './judged.ts'
-import { type DrawnBy, RECEIPT_FORMAT, type Receipts } from './receipts.ts'
+import { type DrawnBy, RECEIPT_FORMAT, type Receipt, type Receipts } from './receipts.ts'
 import type { ScoreJob } from './worker.ts'
 
 /** Judges an answer in a worker thread. @throws ENGINE_CRASHED, ENGINE_BUSY and others: then that answer has no verdict; after ENGINE_DEAD the validator ends */
@@ -14,7 +14,7 @@ export type Judge = (job: ScoreJob, signal: AbortSignal) => Promise<Judged>
 
 export interface JudgeDeps {
   readonly judge: Judge
-  readonly receipts: Receipts
+  readonly receipts: Pick<Receipts, 'write'>
   readonly clock: Clock
   readonly log: Logger
   /** The validator's own hotkey. */
@@ -22,7 +22,7 @@ export interface JudgeDeps {
 }
 
 /**
- * Judges an exchange and writes its receipt. A crash of the engine costs a batch, whoever caused it: an innocent miner of that batch is judged once
+ * Judges an exchange and writes its receipt, as far as there is room: the verdict counts without. A crash of the engine costs a batch, whoever caused it: an innocent miner of that batch is judged once
  * more.
  * @returns null when nobody could judge it
  * @throws ENGINE_DEAD when the engine will not come back
@@ -44,7 +44,7 @@ export async function judgeExchange(
   if (judged === null) return null
   const id = exchangeId(exchange)
   const { reason, value, sigma, check = null } = judged
-  deps.receipts.write({
+  keep(deps, {
     format: RECEIPT_FORMAT,
     id,
     exchange,
@@ -56,6 +56,16 @@ export async function judgeExchange(
     judgedAt: deps.clock.now(),
   })
   return { id, judged }
+}
+
+/** Writes a receipt; a full disk costs the file and nothing else. */
+function keep({ receipts, log }: JudgeDeps, receipt: Receipt): void {
+  try {
+    receipts.write(receipt)
+  } catch (error) {
+    if (!(error instanceof SubnetError) || error.code !== 'RECEIPTS_UNWRITABLE') throw error
+    log.error({ event: 'receipt.unwritten', id: receipt.id }, error.message)
+  }
 }
 
 async function judgeTwice(

@@ -68,7 +68,7 @@ export const hasSpace = async (
 
 /** What setting an anchor came to; `refused` says the chain's reason. */
 export type AnchorOutcome =
-  | { readonly kind: 'set'; readonly block: Block }
+  | { readonly kind: 'set'; readonly block: Block; readonly hash: Hex }
   | { readonly kind: 'refused'; readonly error: string }
 
 /** Commits an anchor, and waits until it is final. */
@@ -83,5 +83,5 @@ export const setAnchor = async (of: {
   const call = setCommitment({ netuid, bytes: encodeAnchor(anchor) })
   const outcome = await chain.submit(call, { signer: hotkey, waitFor: 'finalised', signal })
   if (outcome.status === 'failed' || outcome.status === 'refused') return { kind: 'refused', error: outcome.error }
-  return { kind: 'set', block: outcome.block.number }
+  return { kind: 'set', block: outcome.block.number, hash: outcome.block.hash }
 }

@@ -16,6 +16,8 @@ export interface TermsEntry {
   readonly spec: { readonly name: string; readonly version: number; readonly model: Hex }
   /** Newest finalised block when it was written. */
   readonly block: Block
+  /** What the chain held of an earlier log of this hotkey that was lost; absent where none was. */
+  readonly lost?: { readonly size: number; readonly root: Hex }
 }
 
 /** A round begins: everything else of its plan follows from the block. */
@@ -49,7 +51,10 @@ export interface VerdictEntry extends Registration {
   readonly drawnAt: Block | null
   /** Whether the miner signed its answer, so that a cheat costs it more than this round; false without an answer. */
   readonly signed: boolean
-  /** SHA-256 of the exchange (request, response, proof, envelopes) as canonical JSON: the name of the body; null where none is kept. */
+  /**
+   * SHA-256 of the exchange (request, response, proof, envelopes) as canonical JSON: the name of the body, whether that is kept or not; null
+   * without an answer.
+   */
   readonly receipt: string | null
 }
 

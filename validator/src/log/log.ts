@@ -25,6 +25,8 @@ export interface ReceiptLog {
    * @throws LOG_EDITED
    */
   begin(of: { readonly terms: Omit<TermsEntry, 'kind' | 'version'>; readonly state: () => ScoreState }): void
+  /** What the chain held of an earlier log that was lost, as the terms say; null where none was. */
+  lost(): TermsEntry['lost'] | null
   /** Tells whether a round is the first of its epoch, of so many blocks, whose end a `state` entry is to follow. @param of.block start of the round */
   isStateDue(of: { readonly block: Block; readonly every: Blocks }): boolean
   /** @throws LOG_EDITED, LOG_TRUNCATED, LOG_OTHER */
@@ -44,12 +46,14 @@ export const openLog = (db: DatabaseSync, owner: LogOwner): ReceiptLog => {
     heads: headsOf(db, owner),
     extent: extentOf(db),
     root: (size) => toHex(rootOf(size, nodeAt)),
+    lost: () => newestTerms(db)?.lost ?? null,
     begin: ({ terms, state }) => {
       const held = newestTerms(db)
       if (held !== null && isSame(held, terms)) return
+      const lost = terms.lost ?? held?.lost // what was lost once stays so
       transaction(db, () =>
         append([
-          { kind: 'terms', version: 1, ...terms },
+          { kind: 'terms', version: 1, ...terms, ...(lost === undefined ? {} : { lost }) },
           { kind: 'state', block: terms.block, ...state() },
         ]),
       )
@@ -69,4 +73,5 @@ const isSame = (held: TermsEntry, { spec, ...of }: Omit<TermsEntry, 'kind' | 've
   held.hotkey === of.hotkey &&
   held.spec.name === spec.name &&
   held.spec.version === spec.version &&
-  held.spec.model === spec.model
+  held.spec.model === spec.model &&
+  (of.lost === undefined || (held.lost?.size === of.lost.size && held.lost.root === of.lost.root))

@@ -60,6 +60,7 @@ const entry = z.discriminatedUnion('kind', [
     hotkey: address,
     spec: z.strictObject({ name: word, version: count, model: hex32 }),
     block: count,
+    lost: z.strictObject({ size: count, root: hex32 }).optional(),
   }),
   z.strictObject({ kind: z.literal('round'), round: count, start: ref, length: count, miners: count }),
   z.strictObject({

@@ -20,7 +20,7 @@ const HTTP = { headerBytes: 16_384, headersMs: 5_000, checkMs: 1_000, keepAliveM
 
 /** Makes an HTTP server whose connections are bounded, in all and per address. */
 export const boundedServer = (of: {
-  readonly limits: RelayLimits
+  readonly limits: Pick<RelayLimits, 'sockets' | 'socketsPerAddress' | 'timeoutMs' | 'graceMs'>
   readonly handle: RequestListener
   readonly log: Logger
 }): Server => {
