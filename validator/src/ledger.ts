@@ -35,7 +35,9 @@ export function openLedger({
   const db = openStore({ file, kind: LEDGER, owner })
   const log = openLog(db, owner)
   const part = { db, append: log.append, log }
-  const close = (): void => db.close()
+  const close = (): void => {
+    if (db.isOpen) db.close()
+  }
   const methods: Ledger = {
     log,
     ...roundLedger({ ...part, keptRounds }),

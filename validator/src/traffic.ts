@@ -109,7 +109,9 @@ export function openTraffic(of: {
 }): Traffic {
   const { file, owner, spec, maxWaiting = MAX_WAITING, maxBytes = MAX_BYTES } = of
   const db = openStore({ file, kind: TRAFFIC, owner })
-  const close = (): void => db.close()
+  const close = (): void => {
+    if (db.isOpen) db.close()
+  }
   const about = { ...owner, spec, kind: 'user' } as const
   const methods = { ...writing(db, { maxWaiting, maxBytes }, about), ...reading(db), close, [Symbol.dispose]: close }
   return guarded(methods, { kind: TRAFFIC, file })

@@ -43,8 +43,8 @@ const contents = (owner: string): readonly string[] => [
      (360, 2, '5Anna', 1, 7, 'chat', '0x03', 'ok', 0.75, 0.02, 640), (360, 2, '5Bert', 2, 9, 'chat', '0x04', 'ok', 0.25, 0, 100);
    INSERT INTO scores VALUES ('5Anna', 1, 7, 0.625, 0.015, 2, 360), ('5Bert', 2, 9, 0.125, 0, 2, 360);
    INSERT INTO weights VALUES
-     (1, '[{"uid":1,"value":65535}]', 'confirmed', 190, 192, 193, NULL, 1790000100000),
-     (2, '[{"uid":1,"value":65535},{"uid":2,"value":13107}]', 'finalised', 365, 367, NULL, NULL, 1790002170000);`,
+     (1, '[[1,65535]]', 'confirmed', 190, 192, 193, NULL, 1790000100000),
+     (2, '[[1,65535],[2,13107]]', 'finalised', 365, 367, NULL, NULL, 1790002170000);`,
   `INSERT INTO forfeits VALUES ('5Bert', 2, 9, 300, 900, 'user', 'wrong-output', 'ab12');
    INSERT INTO passes VALUES (360, 12, 2, 1, 40.5, 1);
    INSERT INTO audit_plans VALUES (360, '5Bert', 2, 9, 10, 1, 0.3, 2, '[]');
