@@ -21,6 +21,7 @@ import { mustBeRegistered, mustHoldModel } from './checks.ts'
 import { economicsCommand } from './economics/command.ts'
 import { healthCommand } from './health/command.ts'
 import { type HealthOptions, withHealth } from './health/options.ts'
+import { withPublishing } from './log/options.ts'
 import { type ValidateOptions, validate } from './open.ts'
 import { KEPT_RECEIPTS } from './receipts.ts'
 import { addressArgument, hostArgument, listenArgument } from './relay/options.ts'
@@ -39,7 +40,9 @@ interface Options extends NetworkOptions, SignerOptions, ValidateOptions, Health
 
 /** Makes `arbor validator`: queries, verifies, scores, and sets weights, until the signal. */
 export function validatorCommand(context: CommandContext): Command {
-  return withHealth(withNetwork(withSigner(withWallet(withLogLevel(new Command('validator')), context))))
+  return withPublishing(
+    withHealth(withNetwork(withSigner(withWallet(withLogLevel(new Command('validator')), context)))),
+  )
     .description('query, verify and score miners, and set weights that read back as set')
     .enablePositionalOptions() // else this command would take the --data of `health`
     .option('--netuid <n>', 'the subnet', netuidArgument, netUid(1))
@@ -72,7 +75,11 @@ export function validatorCommand(context: CommandContext): Command {
       'let miners without an open port dial in there (default: listen nowhere)',
       listenArgument,
     )
-    .option('--external-ip <address>', 'with --listen: the address that the chain announces', addressArgument)
+    .option(
+      '--external-ip <address>',
+      'with --listen or --serve: the address that the chain announces',
+      addressArgument,
+    )
     .option('--name <host:port...>', 'with --listen: further names under which miners dial in', hostArgument, [])
     .option('--no-announce', 'with --listen: tell the chain nothing; miners are told the address by --dial')
     .action((options: Options) => start(context, options))
@@ -102,7 +109,11 @@ async function start(context: CommandContext, options: Options): Promise<void> {
       signal,
       clock: systemClock,
       log,
-      needs: ['metagraph', 'hyperparameters', 'weights', ...(options.listen === undefined ? [] : (['serve'] as const))],
+      needs: [
+        ...(['metagraph', 'hyperparameters', 'weights'] as const),
+        ...(options.listen === undefined ? [] : (['serve'] as const)),
+        ...(options.anchor ? (['commitments'] as const) : []),
+      ],
       onUpgrade: supervision.onUpgrade,
     })
     try {

@@ -16,6 +16,8 @@ import { type Dendrite, openDendrite } from './dendrite/open.ts'
 import { readLog } from './health/readings.ts'
 import type { Judged } from './judged.ts'
 import { openLedger } from './ledger.ts'
+import type { PublishOptions } from './log/options.ts'
+import { openPublishing } from './log/publish.ts'
 import { createPrecedence } from './precedence.ts'
 import { noReceipts, openReceipts } from './receipts.ts'
 import { openDoor } from './relay/door.ts'
@@ -27,7 +29,7 @@ import { createValidator } from './validator.ts'
 import type { ScoreJob, ScoreWorkerData } from './worker.ts'
 
 /** How a validator validates, as its flags say. */
-export interface ValidateOptions {
+export interface ValidateOptions extends PublishOptions {
   readonly threads: number
   readonly receipts: number
   readonly fanout: number
@@ -37,7 +39,6 @@ export interface ValidateOptions {
   readonly privateAddresses: PrivateAddresses
   readonly bittensor?: boolean
   readonly listen?: Place
-  readonly externalIp?: string
   readonly name: readonly string[]
   readonly announce: boolean
 }
@@ -66,6 +67,7 @@ export async function validate(work: Work): Promise<void> {
   mustNotBeAhead(ledger.lastRoundBlock(), (await chain.finalized()).number, data)
   using traffic = openTraffic({ file: join(data, 'traffic.sqlite'), owner, spec })
   const receipts = options.receipts === 0 ? noReceipts : openReceipts({ data, most: options.receipts })
+  const publishing = await openPublishing({ ...work, ledger, receipts, clock: systemClock })
   const { listen } = options
   const door =
     listen === undefined ? null : await openDoor({ chain, hotkey, netuid, options: { ...options, listen }, log })
@@ -100,7 +102,7 @@ export async function validate(work: Work): Promise<void> {
     const judge = (job: ScoreJob, until: AbortSignal) => scorers.run(job, { signal: until })
     const { keep, meter } = supervision
     const asking = counted(dendrite.ask)
-    const { loops, sight } = createValidator({
+    const { loops, sight, view } = createValidator({
       chain,
       ledger,
       traffic,
@@ -121,7 +123,7 @@ export async function validate(work: Work): Promise<void> {
       ...(door === null ? {} : { route: door.route }),
     })
     await supervision.run({
-      loops: { ...loops, ...door?.loops },
+      loops: { ...loops, ...publishing.loops({ keep, view }), ...door?.loops },
       signal: running,
       sight,
       included: () => null,
@@ -131,7 +133,7 @@ export async function validate(work: Work): Promise<void> {
     })
   } finally {
     stop.abort()
-    await Promise.allSettled([dendrite.close(), scorers.close(), door?.close()])
+    await Promise.allSettled([dendrite.close(), scorers.close(), publishing.close(), door?.close()])
   }
 }
 

@@ -51,6 +51,7 @@ export const openLogServer = async (
     await worker.terminate()
     throw error
   })
+  worker.unref() // a validator that fails to start does not stay for it
   return {
     port,
     loop: (signal) =>
