@@ -48,7 +48,7 @@ export function openLedger({
   }
   const ledger = guarded(methods, { kind: LEDGER, file: file ?? ':memory:' })
   try {
-    ledger.log.check()
+    ledger.log.check({ recent: true })
     mustFollowFromLog(db, file ?? ':memory:')
     return ledger
   } catch (error) {

@@ -54,6 +54,19 @@ describe.each(RELEASED_VERSIONS)('ledger of released schema %i', (version) => {
       ]),
     )
     expect(ledger.forfeits(500 as Block)).toMatchObject(version < 2 ? [] : [{ hotkey: '5Bert', untilBlock: 900 }])
+    const row = [
+      [1, 65_535],
+      [2, 13_107],
+    ]
+    expect(ledger.lastAttempt()).toMatchObject({
+      id: 2,
+      mechanism: 0,
+      method: 'open',
+      state: 'finalised',
+      row,
+      includedAt: 367,
+    })
+    expect(ledger.recentAttempts(0, 9).map(({ state }) => state)).toEqual(['finalised', 'confirmed'])
     expect(ledger.lastPass()).toEqual(version < 2 ? null : { before: 360, upTo: 12, round: 2, epoch: 1 })
   })
 
