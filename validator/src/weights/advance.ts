@@ -4,6 +4,7 @@ import { SubnetError } from '@arbor/shared/errors'
 import { blake2b256 } from '@arbor/shared/hashing'
 import { fromHex, toHex } from '@arbor/shared/hex'
 import type { Block, Uid } from '@arbor/shared/units'
+import { noMeter, timed } from '../health/meter.ts'
 import type { WeightAttempt, WeightMove } from './attempt.ts'
 import type { WeightDeps } from './deps.ts'
 import type { WeightFacts } from './next-allowed.ts'
@@ -77,7 +78,10 @@ async function inheritedBy(
 }
 
 /** Compares what the chain holds at its finalised head with the row. */
-export async function readBack({ deps, facts }: Advancing, attempt: WeightAttempt): Promise<WeightOutcome> {
+export const readBack = (of: Advancing, attempt: WeightAttempt): Promise<WeightOutcome> =>
+  timed({ clock: of.deps.clock, meter: of.deps.meter ?? noMeter }, 'read-back', () => compare(of, attempt))
+
+async function compare({ deps, facts }: Advancing, attempt: WeightAttempt): Promise<WeightOutcome> {
   const { chain, netuid, mechanism, hotkey, log } = deps
   const block = await chain.finalized()
   const held = facts.me === undefined ? [] : await chain.weights(netuid, facts.me.uid, block.hash, mechanism)

@@ -6,6 +6,7 @@ import { drawSealRandomness } from '@arbor/chain/timelock/seal'
 import { blake2b256 } from '@arbor/shared/hashing'
 import { toHex } from '@arbor/shared/hex'
 import type { Block } from '@arbor/shared/units'
+import { noMeter, timed } from '../health/meter.ts'
 import { type Advancing, afterDelivery, ended, isOf } from './advance.ts'
 import type { WeightAttempt, WeightMove } from './attempt.ts'
 import { backingOff } from './backoff.ts'
@@ -144,8 +145,10 @@ async function deliver(
   signal: AbortSignal,
 ): Promise<WeightOutcome> {
   const { deps, facts } = of
-  const made = await callOf(of, attempt)
-  return afterDelivery(of, await send(deps, { attempt, ...made, facts, best }, signal))
+  const delivery = await timed({ clock: deps.clock, meter: deps.meter ?? noMeter }, 'set', async () =>
+    send(deps, { attempt, ...(await callOf(of, attempt)), facts, best }, signal),
+  )
+  return afterDelivery(of, delivery)
 }
 
 async function callOf(

@@ -4,6 +4,7 @@ import type { Signer } from '@arbor/shared/signer'
 import type { NetUid } from '@arbor/shared/units'
 import type { Logger } from 'pino'
 import type { Snapshot } from '../chain-view.ts'
+import type { Meter } from '../health/meter.ts'
 import type { ComputedRow, WeightLedger } from './ledger.ts'
 
 /**
@@ -41,4 +42,6 @@ export interface WeightDeps {
   readonly random: (length: number) => Uint8Array
   readonly clock: Clock
   readonly log: Logger
+  /** Hears what passes come to and what they take. */
+  readonly meter?: Meter
 }

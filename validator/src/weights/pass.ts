@@ -35,6 +35,7 @@ export async function weighOnce(
   const outcomes: WeightOutcome[] = []
   const tell = (outcome: WeightOutcome): void => {
     report(log, outcome)
+    deps.meter?.outcome(outcome.kind)
     outcomes.push(outcome)
   }
   for (const { id } of ledger.unsettledAttempts(mechanism)) {
