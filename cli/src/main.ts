@@ -65,6 +65,11 @@ const commands: readonly { readonly name: string; readonly summary: string; read
       load: async () => (await import('./audit/command.ts')).auditCommand,
     },
     {
+      name: 'auditor',
+      summary: "set weights by other validators' receipts",
+      load: async () => (await import('@arbor/validator/auditor/command')).auditorCommand,
+    },
+    {
       name: 'doctor',
       summary: 'find out what is wrong, and what mends it',
       load: async () => (await import('./doctor/command.ts')).doctorCommand,

@@ -59,7 +59,8 @@ export function memberArgs({
   ]
   const data = ['--data', join(paths.data, member.name)]
   const folder = ['--model', model]
-  if (member.role === 'validator') return ['validator', ...common, ...data, ...folder]
+  // Its receipts can be audited while the net runs: arbor audit --network URL --validator HOTKEY
+  if (member.role === 'validator') return ['validator', ...common, ...data, ...folder, '--serve', '127.0.0.1:0']
   const cheat = cheatOf(member)
   const attack = cheat === null ? [] : ['--cheat', cheat]
   return ['miner', ...common, ...data, ...folder, '--ip', member.ip ?? '', '--port', '0', ...attack]

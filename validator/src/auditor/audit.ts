@@ -84,16 +84,14 @@ export async function audit(deps: AuditDeps, of: AuditOf, signal: AbortSignal): 
     ...(of.earlier === undefined ? [] : [kept(of.earlier)]),
   ]
   const about = { validator: of.validator, span, url: log.url, head, anchors, log, facts }
-  const treeFault =
-    checkHead(head, whose) ??
-    (of.earlier === undefined ? null : checkHead(of.earlier, whose)) ??
-    (await firstOf(anchors, (known) => checkExtends(log, { known, head }, signal)))
+  const headFault = checkHead(head, whose) ?? (of.earlier === undefined ? null : checkHead(of.earlier, whose))
+  const fork = headFault === null ? await firstFork(log, { anchors, head }, signal) : null
   const force = await inForce(deps, of, facts, span)
-  const nothing = { ...about, ...force, stretch: { from: 0, to: 0, bytes: log.bytes }, replayed: null }
-  const unread = { logged: null, recomputed: null, attempt: null, omissions: [] }
-  if (treeFault !== null) return { ...nothing, ...unread, mismatch: treeFault }
+  const unread = { logged: null, recomputed: null, attempt: null, omissions: [], replayed: null }
+  const nothing = { ...about, ...force, ...unread, stretch: { from: 0, to: 0, bytes: log.bytes } }
+  if (headFault !== null) return { ...nothing, mismatch: headFault }
   const stretch = await openStretch(log, { before: force.from, size: head.size }, signal)
-  if (stretch === null) return { ...nothing, ...unread, mismatch: { ...NO_PEAKS, found: shown(log.url) } }
+  if (stretch === null) return { ...nothing, mismatch: fork?.mismatch ?? { ...NO_PEAKS, found: shown(log.url) } }
 
   const rules = { self: of.validator, netuid, spec, genesisHash: chain.genesisHash }
   const replay = startReplay({ ...rules, ...(of.onRound === undefined ? {} : { onRound: of.onRound }) }, facts)
@@ -110,8 +108,9 @@ export async function audit(deps: AuditDeps, of: AuditOf, signal: AbortSignal): 
   const replayed = replay.end()
   const attempt = attemptAt(replayed.attempts, of.mechanism ?? 0, span.last)
   const logged = attempt?.placed.entry.row ?? null
-  const mismatch =
-    foreign ?? stretch.broken ?? replayed.mismatch ?? (await checkForce({ ...force, facts, span, attempt, ...rules }))
+  const forked = fork === null || isDeclared(fork, replayed) ? null : fork.mismatch
+  const broken = forked ?? foreign ?? stretch.broken ?? replayed.mismatch
+  const mismatch = broken ?? (await checkForce({ ...force, facts, span, attempt, ...rules }))
   return {
     ...about,
     ...force,
@@ -237,13 +236,27 @@ function mustBegin(entry: LogEntry, url: string): void {
 const isPast = (entry: LogEntry, block: Block): boolean =>
   (entry.kind === 'round' && entry.start.number > block) || (entry.kind === 'row' && entry.block.number > block)
 
-async function firstOf<T>(items: readonly T[], check: (item: T) => Promise<Mismatch | null>): Promise<Mismatch | null> {
-  for (const item of items) {
-    const found = await check(item)
-    if (found !== null) return found
+interface Fork {
+  readonly known: KnownRoot
+  readonly mismatch: Mismatch
+}
+
+/** Finds the first root that the validator has bound itself to and from which its log does not go on. */
+async function firstFork(
+  log: ServedLog,
+  of: { readonly anchors: readonly KnownRoot[]; readonly head: SignedHead },
+  signal: AbortSignal,
+): Promise<Fork | null> {
+  for (const known of of.anchors) {
+    const mismatch = await checkExtends(log, { known, head: of.head }, signal)
+    if (mismatch !== null) return { known, mismatch }
   }
   return null
 }
+
+/** A log that was lost is no second history where its validator says so in the new one. */
+const isDeclared = (fork: Fork, { lost }: Replayed): boolean =>
+  lost.some(({ size, root }) => size === fork.known.size && root === fork.known.root)
 
 /** Tells what an audit came to: a row is `equal` only where the chain, the log and the entries all say the same. */
 export const verdictOf = ({ mismatch, held, recomputed }: Audited): 'equal' | 'different' | 'undecided' => {

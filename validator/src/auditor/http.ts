@@ -14,12 +14,27 @@ export interface HttpBounds {
   readonly answerBytes: number
   /** All answers together. */
   readonly totalBytes: number
+  /** How often a server that is busy is asked again. */
+  readonly patience: number
 }
 
 export const HTTP_BOUNDS: HttpBounds = {
   requestMs: 30_000,
   answerBytes: 8 * 2 ** 20, // a page of 4 096 entries of 2 KiB
   totalBytes: 512 * 2 ** 20, // a day of 4 096 miners, 2 rounds in 72 minutes, is a quarter of it
+  patience: 30,
+}
+
+interface Answer {
+  readonly status: number
+  readonly text: string
+  readonly retryMs: Ms
+}
+
+/** What a busy server asks to be left alone for, within bounds. */
+const retryMsOf = (header: string | string[] | undefined): Ms => {
+  const seconds = typeof header === 'string' && /^\d{1,3}$/.test(header) ? Number(header) : 1
+  return (1_000 * Math.min(Math.max(seconds, 1), 10)) as Ms
 }
 
 /** Asks one validator's log. */
@@ -54,32 +69,36 @@ export function openLogHttp(of: {
     bodyTimeout: bounds.requestMs,
   })
   let bytes = 0
+  const once = async (url: URL, signal: AbortSignal): Promise<Answer> => {
+    signal.throwIfAborted()
+    const late = new Error(`no whole answer within ${bounds.requestMs} ms`)
+    using deadline = startDeadline({ clock, ms: bounds.requestMs as Ms, parent: signal, reason: () => late })
+    try {
+      const headers = { accept: 'application/json' }
+      const answer = await request(url, { dispatcher: agent, signal: deadline.signal, headers })
+      const most = Math.min(bounds.answerBytes, bounds.totalBytes - bytes)
+      const text = await textOf(answer.body, most, url, (more) => {
+        bytes += more
+      })
+      return { status: answer.statusCode, text, retryMs: retryMsOf(answer.headers['retry-after']) }
+    } catch (error) {
+      signal.throwIfAborted()
+      if (error instanceof SubnetError) throw error
+      throw unreachable(url, deadline.signal.aborted ? deadline.signal.reason : error)
+    }
+  }
   return {
     url: base.href,
     get bytes() {
       return bytes
     },
     get: async (path, signal) => {
-      signal.throwIfAborted()
       const url = new URL(path, base)
-      const late = new Error(`no whole answer within ${bounds.requestMs} ms`)
-      using deadline = startDeadline({ clock, ms: bounds.requestMs as Ms, parent: signal, reason: () => late })
-      try {
-        const answer = await request(url, {
-          dispatcher: agent,
-          signal: deadline.signal,
-          headers: { accept: 'application/json' },
-        })
-        const most = Math.min(bounds.answerBytes, bounds.totalBytes - bytes)
-        const text = await textOf(answer.body, most, url, (more) => {
-          bytes += more
-        })
-        if (answer.statusCode !== 200) throw refused(url, answer.statusCode, text)
-        return text
-      } catch (error) {
-        signal.throwIfAborted()
-        if (error instanceof SubnetError) throw error
-        throw unreachable(url, error)
+      for (let tries = 1; ; tries += 1) {
+        const { status, text, retryMs } = await once(url, signal)
+        if (status === 200) return text
+        if ((status !== 429 && status !== 503) || tries > bounds.patience) throw refused(url, status, text)
+        await clock.sleep(retryMs, signal)
       }
     },
     close: () => agent.destroy(),

@@ -37,6 +37,8 @@ export interface Replayed {
   /** Moves that the chain has no state of. */
   readonly movesByWord: number
   readonly state: ScoreState
+  /** Earlier logs that the validator says it lost. */
+  readonly lost: readonly { readonly size: number; readonly root: Hex }[]
 }
 
 /** Reads a log from a `state` or `terms` entry on, entry by entry, holding one round at a time. */
@@ -66,6 +68,7 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
   let firstAttempt: number | null = null
   const omissions: Omission[] = []
   const counts: Record<string, number> = {}
+  const lost: Replayed['lost'][number][] = []
   const byWord = { rows: 0, rounds: 0, moves: 0 }
 
   const take = async (placed: Placed): Promise<Mismatch | null> => {
@@ -107,7 +110,8 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
   }
 
   const takeTerms = (placed: Placed<TermsEntry>): Mismatch | null => {
-    const { genesisHash, netuid, hotkey, spec } = placed.entry
+    const { genesisHash, netuid, hotkey, spec, lost: gone } = placed.entry
+    if (gone !== undefined) lost.push(gone)
     state ??= EMPTY_STATE
     const expected = { genesisHash: rules.genesisHash, netuid: rules.netuid, hotkey: rules.self }
     const foreign = same(placed, 'chain, subnet and hotkey of the log', expected, { genesisHash, netuid, hotkey })
@@ -234,6 +238,7 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
       roundsByWord: byWord.rounds,
       movesByWord: byWord.moves,
       state: state ?? EMPTY_STATE,
+      lost,
     }),
   }
 }

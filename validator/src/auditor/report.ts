@@ -169,5 +169,7 @@ function unprovenOf(audited: Audited): readonly string[] {
     )
   if (replayed !== null && replayed.movesByWord > 0)
     words.push(`that ${replayed.movesByWord} rows were held when the log says so: the endpoint has no state of then`)
+  for (const { size } of replayed?.lost ?? [])
+    words.push(`an earlier log of ${size} entries, which the validator says it lost: its roots stay on the chain`)
   return [...words, 'the scores at which the audit begins, of rounds before it: audit earlier epochs for those']
 }

@@ -79,7 +79,7 @@ export async function checkStretch(
 }
 
 /** Entries that are looked at one by one before the search for an edited one is given up. */
-const MOST_LOOKED_AT = 2_048
+const MOST_LOOKED_AT = 512
 
 async function firstForeign(
   log: ServedLog,
