@@ -1,9 +1,10 @@
-import type { ChainClient } from '@arbor/chain/client/types'
+import type { BlockRef, ChainClient } from '@arbor/chain/client/types'
 import { readModelFolder } from '@arbor/engine/folder'
 import { thresholdsHash } from '@arbor/engine/thresholds'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Hex, NetUid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import { mustFollow } from './chain-loop.ts'
 
 /**
  * Expects our hotkey in the subnet.
@@ -55,6 +56,20 @@ export function mustNotBeAhead(lastRound: number | null, finalized: number, data
     message: `the ledger in ${data} knows a round of block ${lastRound}, the chain is at block ${finalized}; wait until it has caught up, or name another --data folder when it was begun anew`,
     details: { lastRound, finalized },
   })
+}
+
+/** Blocks of rounds that are compared: two epochs' worth, in case that the newest are not known to the chain yet. */
+const COMPARED = 4
+
+/**
+ * Expects the chain to be the one that the ledger's rounds were of, and no other fork of it, nor one begun anew that has grown as high.
+ * @throws VALIDATOR_OTHER_FORK
+ */
+export async function mustBeSameChain(
+  ledger: { knownBlocks(most: number): readonly BlockRef[] },
+  chain: Pick<ChainClient, 'blockHash'>,
+): Promise<void> {
+  for (const known of ledger.knownBlocks(COMPARED)) await mustFollow(chain, known)
 }
 
 /** Expects the limits that the spec names: by others the same answer would be judged otherwise than by other validators. */

@@ -10,7 +10,7 @@ import { DEFAULT_LIFETIME_MS } from '@arbor/shared/protocol/limits'
 import type { Signer } from '@arbor/shared/signer'
 import type { Block, Ms, NetUid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
-import { mustNotBeAhead } from './checks.ts'
+import { mustBeSameChain, mustNotBeAhead } from './checks.ts'
 import { ASK_LIMITS } from './dendrite/ask.ts'
 import { type Dendrite, openDendrite } from './dendrite/open.ts'
 import { readLog } from './health/readings.ts'
@@ -65,6 +65,7 @@ export async function validate(work: Work): Promise<void> {
   const file = join(data, 'ledger.sqlite')
   using ledger = openLedger({ file, owner })
   mustNotBeAhead(ledger.lastRoundBlock(), (await chain.finalized()).number, data)
+  await mustBeSameChain(ledger, chain)
   using traffic = openTraffic({ file: join(data, 'traffic.sqlite'), owner, spec })
   const receipts = options.receipts === 0 ? noReceipts : openReceipts({ data, most: options.receipts })
   const publishing = await openPublishing({ ...work, ledger, receipts, clock: systemClock })
@@ -126,7 +127,7 @@ export async function validate(work: Work): Promise<void> {
       loops: { ...loops, ...publishing.loops({ keep, view }), ...door?.loops },
       signal: running,
       sight,
-      included: () => null,
+      included: () => ledger.lastIncluded(0),
       queues: () => ({ asking: asking.inFlight(), scoring: scorers.stats().queued, auditing: waitingIn(traffic) }),
       link: () => null,
       receipts: () => readLog(ledger.log, file),

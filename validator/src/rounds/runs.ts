@@ -52,6 +52,8 @@ export interface RunLedger {
   openRound(): Run | null
   /** Start block of the last round that was begun; null before the first. */
   lastBegunBlock(): Block | null
+  /** Blocks that were final when rounds began at them, newest first. */
+  knownBlocks(most: number): readonly BlockRef[]
   /** Keeps outcomes of a round's questions; the first of a question counts. */
   keepAnswers(roundBlock: Block, answers: readonly KeptAnswer[]): void
   /** Uids that have an outcome in a pass. */
@@ -111,6 +113,13 @@ export function runLedger({ db }: Pick<LedgerPart, 'db'>): RunLedger {
       return row === undefined ? null : runOf(row)
     },
     lastBegunBlock: () => numberOrNull(db.prepare('SELECT max(round_block) AS v FROM runs').get()?.v) as Block | null,
+    knownBlocks: (most) =>
+      db
+        .prepare(
+          'SELECT round_block, block_hash FROM runs UNION SELECT round_block, block_hash FROM rounds WHERE block_hash IS NOT NULL ORDER BY round_block DESC LIMIT ?',
+        )
+        .all(most)
+        .map((row) => ({ number: Number(row.round_block) as Block, hash: String(row.block_hash) as Hex })),
     keepAnswers: (roundBlock, answers) =>
       transaction(db, () => {
         for (const { uid, repeat, hotkey, registeredAt, outcome } of answers)
