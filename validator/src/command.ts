@@ -28,6 +28,7 @@ import { addressArgument, hostArgument, listenArgument } from './relay/options.t
 import { checkCommand } from './state/check-command.ts'
 import { backupCommand, restoreCommand } from './state/copies.ts'
 import { supervised } from './supervised.ts'
+import { explainVtrustCommand } from './vtrust/command.ts'
 import type { ScoreWorkerData } from './worker.ts'
 
 interface Options extends NetworkOptions, SignerOptions, ValidateOptions, HealthOptions {
@@ -85,6 +86,7 @@ export function validatorCommand(context: CommandContext): Command {
     .action((options: Options) => start(context, options))
     .addCommand(healthCommand(context))
     .addCommand(economicsCommand(context))
+    .addCommand(explainVtrustCommand(context))
     .addCommand(checkCommand(context))
     .addCommand(backupCommand(context))
     .addCommand(restoreCommand(context))
