@@ -1,5 +1,5 @@
 import type { BlockRef, ChainClient, Metagraph } from '@arbor/chain/client/types'
-import type { Block, Blocks, NetUid } from '@arbor/shared/units'
+import type { Block, Blocks, Hex, NetUid } from '@arbor/shared/units'
 import { isDrawn } from '@arbor/subnet-spec/audit/draw'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { roundBlocks, roundOf, roundStart } from '@arbor/subnet-spec/rounds'
@@ -125,9 +125,12 @@ async function auditBatch(deps: AuditDeps, { pass, length, plans, batch }: Batch
   const { ledger, traffic, clock, log, spec } = deps
   const done = ledger.audited(batch.map(({ id }) => id))
   const open = batch.filter(({ id }) => !done.has(id))
-  const drawn = (await Promise.all(open.map((waiting) => drawOver(deps, plans, waiting)))).filter(
-    (each) => each !== null,
-  )
+  const looked = open.flatMap((waiting): Looked[] => {
+    const plan = plans.get(registrationKey(waiting.exchange))
+    return plan === undefined || plan.share === 0 ? [] : [{ waiting, plan }] // the subnet audits no users, or nothing tempts
+  })
+  const hashes = await hashesOf(deps, looked)
+  const drawn = looked.flatMap((each) => drawOver(each, hashes))
   const audits: AuditRow[] = []
   const queue = [...drawn]
   const work = async (): Promise<void> => {
@@ -146,21 +149,31 @@ async function auditBatch(deps: AuditDeps, { pass, length, plans, batch }: Batch
   for (const forfeit of forfeits) tellForfeit(log, forfeit)
 }
 
-interface Drawn {
+interface Looked {
   readonly waiting: Waiting
   readonly plan: AuditPlan
+}
+
+interface Drawn extends Looked {
   readonly by: NonNullable<ReturnType<typeof drawnBy>>
 }
 
-/** Draws over one answer; null when it is not looked at. */
-async function drawOver({ chain }: AuditDeps, plans: Batch['plans'], waiting: Waiting): Promise<Drawn | null> {
-  const { exchange } = waiting
-  const plan = plans.get(registrationKey(exchange))
-  if (plan === undefined || plan.share === 0) return null // the subnet audits no users, or nothing tempts
-  const number = (exchange.after + 1) as BlockRef['number']
-  const hash = await chain.blockHash(number)
-  const by = hash === null ? null : drawnBy({ number, hash }, exchange)
-  return by !== null && isDrawn(by.draw, plan.share) ? { waiting, plan, by } : null
+/** Asks for each block that draws over a batch once: many answers share one. */
+async function hashesOf({ chain }: AuditDeps, looked: readonly Looked[]): Promise<ReadonlyMap<number, Hex | null>> {
+  const numbers = new Set(looked.map(({ waiting }) => drawnAt(waiting)))
+  return new Map(
+    await Promise.all([...numbers].map(async (number) => [number, await chain.blockHash(number)] as const)),
+  )
+}
+
+const drawnAt = ({ exchange }: Waiting): Block => (exchange.after + 1) as Block
+
+/** Draws over one answer; nothing when it is not looked at. */
+const drawOver = ({ waiting, plan }: Looked, hashes: ReadonlyMap<number, Hex | null>): readonly Drawn[] => {
+  const number = drawnAt(waiting)
+  const hash = hashes.get(number) ?? null
+  const by = hash === null ? null : drawnBy({ number, hash }, waiting.exchange)
+  return by !== null && isDrawn(by.draw, plan.share) ? [{ waiting, plan, by }] : []
 }
 
 async function auditOne(deps: AuditDeps, { waiting, plan, by }: Drawn, signal: AbortSignal): Promise<AuditRow> {

@@ -104,6 +104,22 @@ describe('audits', () => {
     expect(world.deps.traffic.oldest()).toBeNull()
   })
 
+  test('ask for each block that draws once, however many answers it draws over', async () => {
+    const asked: number[] = []
+    using world = open()
+    for (let counter = 1; counter <= 30; counter += 1) world.record(counter, 10 + (counter % 3))
+    const chain = {
+      ...world.deps.chain,
+      blockHash: async (number: Block) => {
+        asked.push(number)
+        return hashOf(number)
+      },
+    }
+    await auditIfDue({ ...world.deps, chain }, headAt(15), never)
+    expect(asked.sort()).toEqual([...new Set(asked)].sort())
+    expect(asked.length).toBeGreaterThan(1)
+  })
+
   test('keep an answer of the running round for the next pass', async () => {
     using world = open()
     world.record(1, 14)
