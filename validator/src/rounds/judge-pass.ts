@@ -6,6 +6,7 @@ import { type JudgeDeps, judgeExchange } from '../judge.ts'
 import { questionFor } from '../plan.ts'
 import type { Registration } from '../scores.ts'
 import type { AnsweredOutcome } from './outcome.ts'
+import { withoutOwnClock } from './own-clock.ts'
 import type { Answered, Run, RunLedger } from './runs.ts'
 import type { VerdictRow } from './verdict-row.ts'
 
@@ -39,7 +40,17 @@ export async function judgePass(deps: JudgePassDeps, run: Run, signal: AbortSign
     verdicts.push(...(await judgeBatch(deps, run, batch, signal)))
     signal.throwIfAborted()
   }
-  return verdicts
+  return saidOfClock(deps, verdicts)
+}
+
+function saidOfClock({ log }: JudgePassDeps, verdicts: readonly VerdictRow[]): readonly VerdictRow[] {
+  const kept = withoutOwnClock(verdicts)
+  if (kept.length < verdicts.length)
+    log.error(
+      { event: 'round.clock', miners: verdicts.length - kept.length },
+      'most miners say that our clock is wrong, and have no verdict: set it by NTP',
+    )
+  return kept
 }
 
 async function judgeBatch(
