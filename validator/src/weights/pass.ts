@@ -30,6 +30,8 @@ export async function weighOnce(
   signal: AbortSignal,
 ): Promise<readonly WeightOutcome[]> {
   const { ledger, mechanism, log } = deps
+  // A snapshot from before our own last block does not know of it, and would have us judge or send too early.
+  if (snapshot.metagraph.block.number < newestBlockOf(ledger.recentAttempts(mechanism, LATER))) return []
   const facts = await readFacts(deps, snapshot)
   const of: Advancing = { deps, facts }
   const outcomes: WeightOutcome[] = []
@@ -51,6 +53,17 @@ export async function weighOnce(
   tell(outcome)
   return plan(deps, facts.metagraph.block.number, memory, outcomes)
 }
+
+/** The newest block in which something is known to have happened to our attempts. */
+const newestBlockOf = (attempts: readonly WeightAttempt[]): number =>
+  Math.max(
+    0,
+    ...attempts.flatMap(({ committedAt, includedAt, readBackAt }) => [
+      committedAt ?? 0,
+      includedAt ?? 0,
+      readBackAt ?? 0,
+    ]),
+  )
 
 /** Takes one attempt one step on; null while it waits. */
 async function advance(of: Advancing, attempt: WeightAttempt, signal: AbortSignal): Promise<WeightOutcome | null> {

@@ -1,0 +1,116 @@
+import type { WeightRow } from '@arbor/chain/client/types'
+import { keypairFromUri } from '@arbor/shared/keys'
+import type { Uid } from '@arbor/shared/units'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { awaitPermit, epochBegins, type Net, netuid, register, stake, startNet, validator } from './net.ts'
+import { type Setter, startSetter } from './setter.ts'
+
+const miner = keypairFromUri('//Bob//miner')
+const other = keypairFromUri('//Bob//other')
+let net: Net
+let uids: { validator: Uid; miner: Uid; other: Uid }
+let setter: Setter
+const row = (weight: number): WeightRow => [
+  [uids.miner, 65_535],
+  [uids.other, weight],
+]
+const held = (mechanism = 0): Promise<WeightRow> => net.client.weights(netuid, uids.validator, undefined, mechanism)
+const events = (...names: string[]) => setter.lines.filter(({ event }) => names.includes(`${event}`))
+const commitReveal = (enabled: boolean) => net.rule('commit_reveal_weights_enabled', { enabled })
+
+beforeAll(async () => {
+  net = await startNet({ keep: 'archive' })
+  await register(net, [validator, miner, other])
+  await stake(net, validator, 500)
+  await awaitPermit(net, validator)
+  uids = {
+    validator: await net.uidOf(validator.address),
+    miner: await net.uidOf(miner.address),
+    other: await net.uidOf(other.address),
+  }
+})
+afterAll(() => net?.close())
+beforeEach(() => {
+  setter = startSetter(net)
+})
+
+describe('row in the open', () => {
+  it('C-03 is confirmed only when it was read back from a final block, and each step is in the ledger', async () => {
+    setter.set(row(100))
+    const confirmed = await setter.until('confirmed')
+    expect(await held()).toEqual(row(100))
+    expect(setter.states()).toEqual(['computed', 'setting', 'included', 'finalised', 'confirmed'])
+    const attempt = setter.ledger.lastAttempt()
+    expect(attempt).toMatchObject({ state: 'confirmed', row: row(100), method: 'open' })
+    expect(attempt?.readBackAt).toBeGreaterThanOrEqual(attempt?.includedAt ?? Number.POSITIVE_INFINITY)
+    expect(confirmed).toMatchObject({ block: attempt?.readBackAt })
+    expect(setter.ledger.lastIncluded(0)).toBe(attempt?.includedAt)
+    expect(events('weights.confirmed')).toMatchObject([{ row: row(100), includedAt: attempt?.includedAt }])
+    expect(events('weights.sent')).toMatchObject([{ call: 'set_weights', hash: attempt?.sent?.hash }])
+  })
+
+  it('is not sent again while it stays the same, and again after a tempo', async () => {
+    setter.set(row(101))
+    await setter.until('confirmed')
+    const { tempo, neurons } = (await net.snapshot()).metagraph
+    const last = neurons[uids.validator]?.lastUpdate ?? 0
+    const sent = net.offered.length
+    while (net.number() < last + tempo - 1) {
+      await net.blocks(1)
+      await setter.pass()
+    }
+    expect(net.offered.length).toBe(sent)
+    expect(events('weights.unchanged').at(-1)).toMatchObject({ at: last + tempo })
+    await net.blocks(1)
+    await setter.until('confirmed')
+    expect(net.offered.length).toBe(sent + 1)
+  })
+
+  it('goes to its own mechanism, beside another', async () => {
+    await net.rule('mechanism_count', { mechanism_count: 2 })
+    const second = startSetter(net, { mechanism: 1 })
+    second.set(row(102))
+    setter.set(row(103))
+    await setter.until('confirmed')
+    expect(await second.until('confirmed')).toMatchObject({ attempt: { mechanism: 1 } })
+    expect([await held(0), await held(1)]).toEqual([row(103), row(102)])
+  })
+})
+
+describe('salted row', () => {
+  it('C-06 is committed once an epoch, told by when it is revealed, then opened and confirmed', async () => {
+    await commitReveal(true)
+    await epochBegins(net)
+    setter.set(row(200))
+    const outcome = await setter.until('committed')
+    expect(outcome).toMatchObject({ attempt: { method: 'salted', opens: { from: expect.any(Number) } } })
+    const sent = net.offered.length
+    const [told] = events('weights.committed')
+    expect(told?.msg).toMatch(/^weights committed, and revealed in \d+ blocks, from block \d+ on$/)
+    const opens = setter.ledger.lastAttempt()?.opens
+    await net.blocks(1)
+    await setter.pass()
+    expect(events('weights.pending').at(-1)?.msg).toMatch(/revealed in \d+ blocks/)
+    expect(net.offered.length).toBe(sent)
+    expect(await setter.until('confirmed')).toMatchObject({ attempt: { row: row(200) } })
+    expect(net.offered.length).toBe(sent + 1)
+    expect(await held()).toEqual(row(200))
+    const attempt = setter.ledger.lastAttempt()
+    expect(attempt?.includedAt).toBeGreaterThanOrEqual(opens?.from ?? Number.POSITIVE_INFINITY)
+    expect(setter.states()).toEqual([
+      ...['computed', 'committing', 'committed', 'revealing', 'included', 'finalised', 'confirmed'],
+    ])
+  })
+
+  it('is committed in each epoch, and each is opened in the next', async () => {
+    const rows = [row(210), row(211), row(212)]
+    for (const each of rows) {
+      setter.set(each)
+      await setter.until('committed')
+    }
+    await setter.until('confirmed')
+    const confirmed = setter.ledger.recentAttempts(0, 10).filter(({ state }) => state === 'confirmed')
+    expect(confirmed.map((attempt) => attempt.row).reverse()).toEqual(rows)
+    expect(await held()).toEqual(row(212))
+  })
+})
