@@ -1,30 +1,32 @@
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Block, Hex, NetUid } from '@arbor/shared/units'
-import type { EventRecord, Header } from '@polkadot/types/interfaces'
+import type { EventRecord } from '@polkadot/types/interfaces'
 import type { Codec } from '@polkadot/types/types'
 import { stringCamelCase } from '@polkadot/util'
-import type { SealRandomness } from '../timelock/seal.ts'
 import { submitBare } from './bare.ts'
-import { type BeaconState, readBeacon, readSignature } from './beacon.ts'
+import { readBeacon, readSignature } from './beacon.ts'
 import { readCommitReveal, readPendingCommits, readTimelockedRounds } from './commits.ts'
 import { type CompatReport, checkCompat } from './compat.ts'
-import { noItem } from './errors.ts'
+import { badAnswer, noItem } from './errors.ts'
 import { toEvent } from './events.ts'
+import { endpointName } from './faults.ts'
 import { fetchRuntime } from './fetch-runtime.ts'
+import type { HeadRef } from './header.ts'
 import { followHeads } from './heads.ts'
+import { type LinkStatus, linkOf, logLink } from './link.ts'
 import { readMetagraph } from './metagraph.ts'
 import type { CallName } from './needs/calls.ts'
 import type { Feature } from './needs/features.ts'
 import { createNonces } from './nonces.ts'
-import { openChain } from './open-chain.ts'
+import { type OpenedChain, openChain } from './open-chain.ts'
 import { findOpened } from './opened.ts'
 import { toPlain } from './plain.ts'
 import { createReader, entryOf, type Reader } from './reader.ts'
 import { checkRevealed } from './revealed.ts'
 import { findCall, type Runtime } from './runtime.ts'
-import { type PlainWeights, type SealedWeights, sealWeights } from './seal-weights.ts'
-import { type ConnectionLimits, defaultLimits, type RpcSocket } from './socket-types.ts'
+import { sealWeights } from './seal-weights.ts'
+import { type ConnectionLimits, defaultLimits } from './socket-types.ts'
 import { settleSent, submitCall } from './submit.ts'
 import {
   readBalance,
@@ -37,12 +39,12 @@ import {
   readWeights,
 } from './subnet.ts'
 import type { BlockRef, Call, ChainClient } from './types.ts'
-import { changeText, compareRuntimes, mustHave, type RuntimeChange, watchUpgrades } from './upgrades.ts'
+import { changeText, compareRuntimes, mustHave, type RuntimeChange, watchUpgrades, watchVersion } from './upgrades.ts'
 import { readRegisteredAt, readWeightRules } from './weight-rules.ts'
 
 export interface ConnectOptions {
-  /** ws:// or wss:// address of a chain node. */
-  readonly url: string
+  /** ws:// or wss:// address of a chain node, or several of one chain in order of preference. */
+  readonly url: string | readonly string[]
   /** Closes the client when aborted. */
   readonly signal: AbortSignal
   readonly clock: Clock
@@ -61,40 +63,37 @@ export interface ConnectOptions {
 export interface ChainConnection extends ChainClient {
   /** `Development`, `Local`, `Live`, or the name of a custom kind. */
   chainType(): Promise<string>
+  /** How the connection does: the endpoint in use, how the others do, how often it changed. */
+  link(): LinkStatus
   /** Compares what Arbor uses with the chain's present code. */
   compat(): CompatReport
   /** Tells whether the chain's present code has a call. */
   has(call: CallName): boolean
-  /** The beacon that the chain follows. @throws CHAIN_NO_ITEM when it follows none */
-  beacon(at: Hex): Promise<BeaconState>
   /** Signature of a round; null when the chain does not have it. */
   signature(round: bigint, at: Hex): Promise<Uint8Array | null>
   /** Rounds that timelocked commits of a subnet wait for. */
   timelockedRounds(netuid: NetUid, at: Hex): Promise<readonly bigint[]>
-  /** Seals a row for the round in which the chain opens commits of the next block. @throws WEIGHTS_NO_EPOCH, WEIGHTS_TOO_LARGE */
-  sealWeights(of: PlainWeights, random: SealRandomness): Promise<SealedWeights>
   /** Hands an unsigned extrinsic to the pool. */
   submitBare(call: Call): ReturnType<typeof submitBare>
 }
 
 /**
- * Connects to a chain. One client a process is enough: all requests share its connection, which mends itself.
+ * Connects to a chain. One client a process is enough: all requests share its connection, which mends itself, over one of the
+ * addresses at a time. What it says is final stays so, whichever of them it comes from.
  * @throws CHAIN_UNREACHABLE, CHAIN_OTHER_GENESIS, CHAIN_INCOMPATIBLE, CHAIN_METADATA, CHAIN_URL
  */
 export async function connectChain(options: ConnectOptions): Promise<ChainConnection> {
-  const { url, signal, clock, log } = options
-  const { socket, genesisHash, close } = openChain({
-    url,
+  const { signal, clock, log } = options
+  const opened = openChain({
+    url: options.url,
     signal,
     clock,
     expectGenesis: options.expectGenesis ?? null,
     limits: { ...defaultLimits, ...options.limits },
-    onLost: (cause) =>
-      log?.warn({ event: 'chain.lost', url, cause }, 'the connection to the chain is lost; connecting again'),
-    onOpen: (connections) => {
-      if (connections > 1) log?.warn({ event: 'chain.reconnected', url, connections }, 'connected to the chain again')
-    },
+    ...logLink(log),
   })
+  const { socket, close } = opened
+  const url = endpointName([options.url].flat()[0] ?? '')
   try {
     await socket.opened
     const runtime = await fetchRuntime(socket.request, null)
@@ -112,7 +111,8 @@ export async function connectChain(options: ConnectOptions): Promise<ChainConnec
         log?.warn({ event: 'chain.upgrade_unread', url, error: String(error) }, 'the chain’s new code was not read yet')
     }
     void watchUpgrades(socket, reader, unseen)
-    return createClient({ url, reader, socket, genesisHash: genesisHash() as Hex, close })
+    opened.onLook((request) => watchVersion(request, reader).catch(unseen))
+    return createClient({ url, reader, opened, genesisHash: opened.genesisHash() as Hex })
   } catch (error) {
     await close()
     signal.throwIfAborted()
@@ -123,30 +123,40 @@ export async function connectChain(options: ConnectOptions): Promise<ChainConnec
 function createClient(deps: {
   readonly url: string
   readonly reader: Reader
-  readonly socket: RpcSocket
+  readonly opened: OpenedChain
   readonly genesisHash: Hex
-  readonly close: () => Promise<void>
 }): ChainConnection {
-  const { url, reader, socket, genesisHash, close } = deps
+  const { url, reader, opened, genesisHash } = deps
+  const { socket, finality, readHeader, close } = opened
   const nonces = createNonces()
 
-  const refOf = (json: unknown): BlockRef => {
-    const header = reader.runtime().registry.createTypeUnsafe('Header', [json]) as Header
-    return { number: header.number.unwrap().toNumber() as Block, hash: header.hash.toHex() as Hex }
+  const headAt = async (number: Block): Promise<HeadRef | null> => {
+    const hash = (await socket.request('chain_getBlockHash', [number])) as Hex | null
+    if (hash === null) return null
+    const header = await socket.request('chain_getHeader', [hash])
+    if (header === null) throw unknownBlock(hash)
+    const head = readHeader(header)
+    if (head.number !== number) throw badAnswer(`chain_getBlockHash of ${number} with block ${head.number}`, hash)
+    return head
   }
-  const hashOf = (number: Block): Promise<Hex | null> =>
-    socket.request('chain_getBlockHash', [number]) as Promise<Hex | null>
+  /** A final block's hash is the one that was seen, whatever an endpoint says. */
+  const hashOf = async (number: Block): Promise<Hex | null> =>
+    opened.finalHash(number) ?? (await headAt(number))?.hash ?? null
   const best = async (): Promise<BlockRef> => refOf(await socket.request('chain_getHeader', []))
-  const finalized = async (): Promise<BlockRef> => refAt((await socket.request('chain_getFinalizedHead', [])) as Hex)
+  const refOf = (header: unknown): BlockRef => {
+    const { number, hash } = readHeader(header)
+    return { number, hash }
+  }
+  const finalized = (): Promise<BlockRef> => finality.look()
   const refAt = async (hash: Hex): Promise<BlockRef> => {
     const header = await socket.request('chain_getHeader', [hash])
     if (header === null) throw unknownBlock(hash)
-    return { number: refOf(header).number, hash }
+    return refOf(header)
   }
   const blockAt = (at: Hex | undefined): Promise<BlockRef> => (at === undefined ? best() : refAt(at))
   const hashAt = async (at: Hex | undefined): Promise<Hex> => at ?? (await best()).hash
   const heads = (kind: 'best' | 'finalized', signal: AbortSignal) =>
-    followHeads({ socket, refOf, hashOf }, kind, signal)
+    followHeads({ socket, finality, readHeader, headAt, onLook: opened.onLook }, kind, signal)
 
   const submitting = { socket, reader, nonces, genesisHash, finalized, hashOf, heads }
 
@@ -196,6 +206,7 @@ function createClient(deps: {
         return { pallet, name, data }
       })
     },
+    link: () => linkOf(socket, finality),
     compat: () => checkCompat(reader.runtime()),
     has: (call) => findCall(reader.runtime(), call) !== null,
     beacon: (at) => readBeacon(reader, at),

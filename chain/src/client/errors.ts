@@ -1,12 +1,62 @@
 import { SubnetError } from '@arbor/shared/errors'
 
-/** Makes the error of a chain that cannot be reached; the client is dead afterwards. */
-export const unreachable = (url: string, triedMs: number, cause?: unknown): SubnetError =>
-  new SubnetError({
+/** Makes the error of a chain that cannot be reached; the client is dead afterwards. @param causes one for each endpoint */
+export const unreachable = (
+  triedMs: number,
+  causes: readonly { readonly url: string; readonly cause: string }[],
+): SubnetError => {
+  const [only = { url: '', cause: '' }] = causes
+  const tried = `tried for ${Math.round(triedMs / 1000)} s`
+  const what =
+    causes.length === 1
+      ? `no chain answers at ${only.url} (${tried}${only.cause === '' ? '' : `; ${only.cause}`})`
+      : `no chain answers at any of ${causes.length} addresses (${tried}): ${causes.map(({ url, cause }) => `${url}: ${cause}`).join('; ')}`
+  return new SubnetError({
     code: 'CHAIN_UNREACHABLE',
-    message: `no chain answers at ${url} (tried for ${Math.round(triedMs / 1000)} s${reason(cause)}); check that it runs and that --network names it`,
-    details: { url, triedMs },
+    message: `${what}; check that it runs and that --network names it`,
+    details: { url: causes.map(({ url }) => url).join(' '), triedMs },
+    retryable: true,
+  })
+}
+
+/** Makes the error of an endpoint where a final block that we have seen has another hash. */
+export const forked = (of: {
+  readonly url: string
+  readonly block: number
+  readonly seen: string
+  readonly found: string
+}): SubnetError =>
+  new SubnetError({
+    code: 'CHAIN_FORK',
+    message: `${of.url} is on another fork: final block ${of.block} is ${of.found} there, and was ${of.seen}; find out which chain is the right one, and name its addresses alone in --network`,
+    details: of,
+  })
+
+/** Makes the error of an endpoint whose final blocks end before what we have seen. */
+export const behind = (of: { readonly url: string; readonly final: number; readonly seen: number }): SubnetError =>
+  new SubnetError({
+    code: 'CHAIN_BEHIND',
+    message: `${of.url} is behind: its last final block is ${of.final}, and block ${of.seen} was final already; wait until it has caught up, or name another address in --network`,
+    details: of,
+    retryable: true,
+  })
+
+/** Makes the error of an answer that does not fit its request. */
+export const badAnswer = (what: string, found: unknown, cause?: unknown): SubnetError =>
+  new SubnetError({
+    code: 'CHAIN_ANSWER',
+    message: `the chain node answered ${what}, which cannot be: ${(JSON.stringify(found) ?? 'nothing').slice(0, 120)}; try again, or use another chain node`,
+    details: { what },
     cause,
+    retryable: true,
+  })
+
+/** Makes the error of more requests than a connection takes. */
+export const busy = (url: string, most: number): SubnetError =>
+  new SubnetError({
+    code: 'CHAIN_BUSY',
+    message: `${most} requests to ${url} are unanswered; wait for some of them`,
+    details: { url },
     retryable: true,
   })
 
@@ -72,5 +122,3 @@ export const noSubnet = (netuid: number, at: string): SubnetError =>
     message: `subnet ${netuid} does not exist at block ${at}; see arbor subnet list`,
     details: { netuid, at },
   })
-
-const reason = (cause: unknown): string => (cause instanceof Error && cause.message !== '' ? `; ${cause.message}` : '')

@@ -1,169 +1,94 @@
-import type { Clock } from '@arbor/shared/clock'
-import { SubnetError } from '@arbor/shared/errors'
+import { type Clock, startDeadline } from '@arbor/shared/clock'
+import type { SubnetError } from '@arbor/shared/errors'
 import type { Ms } from '@arbor/shared/units'
-import WebSocket from 'ws'
-import { closedError, connectionLost, rpcError, timedOut, unreachable } from './errors.ts'
-import type { ConnectionLimits, RequestOptions, RpcSocket, Subscription } from './socket-types.ts'
+import type { Misfit } from './answers.ts'
+import { createEndpoints, type Endpoint } from './endpoints.ts'
+import { closedError, unreachable } from './errors.ts'
+import { type Fault, faultOf } from './faults.ts'
+import { type Answer, createRequests } from './requests.ts'
+import type { ConnectionLimits, Request, RpcSocket } from './socket-types.ts'
+import { createSubscriptions } from './subscriptions.ts'
+import { openWire, type Wire } from './wire.ts'
 
-interface Pending {
-  readonly method: string
-  readonly text: string
-  readonly replay: boolean
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: unknown) => void
-  sent: boolean
-}
+/** A request that took longer than its deadline may be unlucky; so many on one connection are the endpoint's doing. */
+const MAX_TIMEOUTS = 3
 
-type Message = {
-  id?: unknown
-  result?: unknown
-  error?: { code?: unknown }
-  params?: { subscription?: unknown; result?: unknown }
-}
+type Message = Answer & { readonly params?: { readonly subscription?: unknown; readonly result?: unknown } }
 
-/** Requests in flight or waiting for a connection; more are refused with CHAIN_BUSY. */
-const MAX_PENDING = 4096
-/** Requests on the wire at once; the rest wait their turn. Chain nodes refuse more than about 1 024. */
-const MAX_IN_FLIGHT = 512
-/** Notifications kept for subscriptions whose acceptance is not processed yet. */
-const MAX_EARLY = 256
-
-/**
- * Opens a connection and keeps it.
- * @param onOpen runs on each new socket before anything else is sent on it; a SubnetError from it ends the connection for good
- */
-export function openRpcSocket(deps: {
-  readonly url: string
+export interface SocketDeps {
+  /** Addresses of the chain in order of preference. */
+  readonly urls: readonly string[]
   readonly clock: Clock
   readonly limits: ConnectionLimits
-  readonly onOpen: (request: (method: string, params: readonly unknown[]) => Promise<unknown>) => Promise<void>
-  /** Called when an established connection ends without being closed by us. */
-  readonly onLost?: (cause: string) => void
-}): RpcSocket {
-  const { url, clock, limits, onOpen } = deps
+  readonly misfit: Misfit
+  /** Runs on each new connection before anything else is sent on it; its error says what is wrong with the endpoint. */
+  readonly admit: (request: Request, endpoint: string) => Promise<void>
+  /** Hears of each connection that is ready for use, counted from 1. */
+  readonly onOpen: (of: { readonly endpoint: string; readonly connections: number }) => void
+  /** Hears why a connection ended, or could not be opened. */
+  readonly onFault: (of: { readonly endpoint: string; readonly fault: Fault; readonly wasOpen: boolean }) => void
+}
+
+/** Opens a connection and keeps it, over one endpoint at a time. */
+export function openRpcSocket(deps: SocketDeps): RpcSocket {
+  const { clock, limits } = deps
+  const endpoints = createEndpoints(deps.urls, limits)
   const dead = new AbortController()
   const opened = Promise.withResolvers<void>()
   opened.promise.catch(() => {})
-  const pending = new Map<number, Pending>()
-  const active = new Map<string, Subscription>()
-  const renewable = new Set<Subscription>()
-  const stopped = new WeakSet<Subscription>()
-  const early = new Map<string, unknown[]>()
-  let socket: WebSocket | null = null
+  let used: Endpoint | null = null
+  /** The one that served last. */
+  let last: Endpoint | null = null
+  let wire: Wire | null = null
   let ready = false
-  let nextId = 1
-  let inFlight = 0
-  let closeReason = ''
+  let connections = 0
+  let failovers = 0
+  let timeouts = 0
+  let lostAt: number = clock.monotonic()
+  let heardAt: number = lostAt
 
-  const send = (entry: Pending): void => {
-    if (socket === null) return
-    entry.sent = true
-    inFlight += 1
-    socket.send(entry.text)
+  const where = (): string => (used ?? last ?? endpoints.all[0])?.name ?? ''
+  const suspect: RpcSocket['suspect'] = (fault, connection) => {
+    if (connection === connections && ready) wire?.end(fault)
   }
-
-  /** Sends what waits, in order, as far as there is room. */
-  const pump = (): void => {
-    if (!ready || pending.size === inFlight) return
-    for (const entry of pending.values()) {
-      if (inFlight >= MAX_IN_FLIGHT) return
-      if (!entry.sent) send(entry)
-    }
-  }
-
-  const call = (
-    method: string,
-    params: readonly unknown[],
-    { replay = true, signal }: RequestOptions,
-    now: boolean,
-  ): Promise<unknown> => {
-    if (dead.signal.aborted) return Promise.reject(dead.signal.reason)
-    if (signal?.aborted === true) return Promise.reject(signal.reason)
-    if (pending.size >= MAX_PENDING) return Promise.reject(busy(url))
-    const id = nextId++
-    const deadline = new AbortController()
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    const abort = (): void => reject(signal?.reason)
-    signal?.addEventListener('abort', abort, { once: true })
-    clock.sleep(limits.requestMs as Ms, deadline.signal).then(
-      () => reject(timedOut(url, method, limits.requestMs)),
-      () => {},
-    )
-    const entry = {
-      method,
-      replay,
-      resolve,
-      reject,
-      sent: false,
-      text: JSON.stringify({ jsonrpc: '2.0', id, method, params }),
-    }
-    pending.set(id, entry)
-    if (now) send(entry)
-    else pump()
-    return promise.finally(() => {
-      if (entry.sent) inFlight -= 1
-      pending.delete(id)
-      pump()
-      deadline.abort()
-      signal?.removeEventListener('abort', abort)
-    })
-  }
+  const requests = createRequests({
+    clock,
+    limits,
+    misfit: deps.misfit,
+    where,
+    onTimeout: () => {
+      timeouts += 1
+      if (timeouts >= MAX_TIMEOUTS && endpoints.all.length > 1)
+        suspect({ kind: 'slow', cause: `${timeouts} requests were not answered in time` }, connections)
+    },
+  })
+  const subscriptions = createSubscriptions({ call: requests.call, isReady: () => ready && !dead.signal.aborted })
 
   const receive = (text: string): void => {
-    let message: Message
+    heardAt = clock.monotonic()
+    const wrong = read(text)
+    if (wrong !== null) wire?.end({ kind: 'garbled', cause: wrong })
+  }
+  const read = (text: string): string | null => {
+    let message: Message | null
     try {
-      message = JSON.parse(text) as Message
+      message = JSON.parse(text) as Message | null
     } catch {
-      socket?.terminate()
-      return
+      return `it sent ${text.length} characters that are no JSON`
     }
-    if (message.id !== undefined && message.id !== null) {
-      const entry = pending.get(Number(message.id))
-      if (message.error) entry?.reject(rpcError(entry.method, message.error))
-      else entry?.resolve(message.result)
-      return
-    }
-    const id = message.params?.subscription
-    if (id === undefined) return
-    const subscription = active.get(String(id))
-    if (subscription) subscription.onMessage(message.params?.result)
-    else if (early.size < MAX_EARLY)
-      early.set(String(id), [...(early.get(String(id)) ?? []).slice(-MAX_EARLY), message.params?.result])
-  }
-
-  const start = async (subscription: Subscription, now: boolean): Promise<void> => {
-    const id = String(await call(subscription.method, subscription.params, { replay: subscription.renew && !now }, now))
-    if (stopped.has(subscription))
-      return void call(subscription.unsubscribe, [id], { replay: false }, now).catch(() => {})
-    active.set(id, subscription)
-    if (subscription.renew) renewable.add(subscription)
-    const missed = early.get(id) ?? []
-    early.delete(id)
-    for (const result of missed) subscription.onMessage(result)
-  }
-
-  const stop = (subscription: Subscription): void => {
-    stopped.add(subscription)
-    renewable.delete(subscription)
-    for (const [id, entry] of active) {
-      if (entry !== subscription) continue
-      active.delete(id)
-      if (ready && !dead.signal.aborted) call(subscription.unsubscribe, [id], { replay: false }, false).catch(() => {})
-    }
+    if (typeof message !== 'object' || message === null) return 'it sent what is no message'
+    if (message.id !== undefined && message.id !== null) return requests.answer(message)
+    if (message.params?.subscription !== undefined)
+      subscriptions.notice(message.params.subscription, message.params.result)
+    return null
   }
 
   const lose = (): void => {
     ready = false
-    socket = null
-    early.clear()
-    const lost = [...active.values()]
-    active.clear()
-    for (const subscription of lost) subscription.onLost?.()
-    inFlight = 0
-    for (const entry of pending.values()) {
-      if (entry.sent && !entry.replay) entry.reject(connectionLost(url, entry.method))
-      entry.sent = false
-    }
+    wire = null
+    subscriptions.lose()
+    requests.detach()
+    used = null
   }
 
   const die = (reason: SubnetError): void => {
@@ -171,113 +96,137 @@ export function openRpcSocket(deps: {
     dead.abort(reason)
     opened.reject(reason)
     ready = false
-    socket?.terminate()
-    for (const entry of pending.values()) entry.reject(reason)
-    renewable.clear()
+    requests.fail(reason)
+    subscriptions.clear()
   }
 
-  /** Serves one socket until it closes; throws when it could not be opened. */
-  const serveOnce = async (timeoutMs: number): Promise<void> => {
-    const ws = new WebSocket(url, {
-      handshakeTimeout: Math.max(1, timeoutMs),
-      perMessageDeflate: false,
-      maxPayload: 256 * 1024 * 1024,
-    })
-    const stopTrying = (): void => ws.terminate()
-    dead.signal.addEventListener('abort', stopTrying, { once: true })
-    const life = new AbortController()
-    const over = Promise.withResolvers<void>()
-    let failure: unknown
-    ws.on('error', (error) => {
-      failure = error
-    })
-    ws.on('close', (code) => {
-      closeReason = failure instanceof Error ? failure.message : `closed with code ${code}`
-      life.abort()
-      lose()
-      over.resolve()
-    })
-    ws.on('message', (data) => receive(String(data)))
+  /** Opens an endpoint, has it looked at, and serves it until it is lost. */
+  const serve = async (endpoint: Endpoint, tryMs: number): Promise<{ fault: Fault; servedMs: number | null }> => {
+    const late = (): Error => new Error(`not open within ${Math.round(tryMs)} ms`)
+    const deadline = startDeadline({ clock, ms: tryMs as Ms, parent: dead.signal, reason: late })
+    let opening: Wire | null = null
+    const cutOff = (): void =>
+      opening?.end({ kind: dead.signal.aborted ? 'left' : 'unreachable', cause: String(deadline.signal.reason) })
+    let openedAt: number | null = null
     try {
-      await Promise.race([new Promise<void>((resolve) => ws.on('open', resolve)), over.promise])
-      if (life.signal.aborted) throw failure ?? new Error('the connection was closed at once')
-      socket = ws
-      await onOpen((method, params) => call(method, params, { replay: false }, true))
-      for (const subscription of [...renewable]) await start(subscription, true)
-      ready = true
-      opened.resolve()
-      pump()
-      await Promise.race([keepAlive(ws, life.signal), over.promise])
+      opening = await openWire({
+        url: endpoint.url,
+        clock,
+        handshakeMs: tryMs,
+        pingMs: limits.pingMs,
+        signal: dead.signal,
+        onText: receive,
+      })
+      wire = opening
+      used = endpoint
+      const over = opening.over.then((fault) => {
+        lose()
+        return fault
+      })
+      requests.attach(opening.send)
+      deadline.signal.addEventListener('abort', cutOff, { once: true })
+      const admitted = prepare(endpoint)
+      const early = await Promise.race([admitted.then(() => null), over])
+      if (early !== null) {
+        await admitted.catch(() => {}) // what it asked for was rejected when the connection was lost
+        return { fault: early, servedMs: null }
+      }
+      deadline[Symbol.dispose]()
+      openedAt = clock.monotonic()
+      begin(endpoint)
+      const fault = await over
+      return { fault, servedMs: clock.monotonic() - openedAt }
+    } catch (error) {
+      opening?.end(faultOf(error))
+      await opening?.over
+      if (used === endpoint) lose()
+      return { fault: faultOf(error), servedMs: null }
     } finally {
-      dead.signal.removeEventListener('abort', stopTrying)
-      ws.terminate()
-      await over.promise
+      deadline[Symbol.dispose]()
     }
   }
 
-  const keepAlive = async (ws: WebSocket, life: AbortSignal): Promise<void> => {
-    let alive = true
-    ws.on('pong', () => {
-      alive = true
-    })
-    while (!life.aborted) {
-      const slept = await clock.sleep(limits.pingMs as Ms, life).then(
-        () => true,
-        () => false,
-      )
-      if (!slept) return
-      if (!alive) return
-      alive = false
-      ws.ping()
-    }
+  const prepare = async (endpoint: Endpoint): Promise<void> => {
+    const request: Request = (method, params, options = {}) =>
+      requests.call(method, params, { ...options, replay: false }, true)
+    await deps.admit(request, endpoint.name)
+    await subscriptions.renew()
+  }
+
+  const begin = (endpoint: Endpoint): void => {
+    ready = true
+    timeouts = 0
+    connections += 1
+    if (last !== null && last !== endpoint) failovers += 1
+    last = endpoint
+    opened.resolve()
+    deps.onOpen({ endpoint: endpoint.name, connections })
+    requests.release()
+  }
+
+  /** What is wrong with each endpoint since the connection was lost. */
+  const recent = (): (Fault | null)[] => endpoints.all.map(({ fault, failedAt }) => (failedAt >= lostAt ? fault : null))
+
+  const patienceMs = (): number => {
+    if (connections === 0)
+      return Math.min(limits.openMs, limits.giveUpMs) + (endpoints.all.length - 1) * limits.attemptMs
+    return recent().some((fault) => fault?.kind === 'behind')
+      ? Math.max(limits.behindMs, limits.giveUpMs)
+      : limits.giveUpMs
+  }
+
+  const gaveUp = (triedMs: number): SubnetError => {
+    const faults = recent()
+    const late = faults.find((fault) => fault?.kind === 'behind')?.error
+    const causes = endpoints.all.map(({ name }, index) => ({ url: name, cause: faults[index]?.cause ?? 'not tried' }))
+    return late ?? unreachable(triedMs, causes)
   }
 
   const run = async (): Promise<void> => {
-    let lostAt = clock.monotonic()
-    let attempt = 0
-    let patienceMs = Math.min(limits.openMs, limits.giveUpMs)
     while (!dead.signal.aborted) {
-      let cause: unknown
-      try {
-        await serveOnce(patienceMs - (clock.monotonic() - lostAt))
-      } catch (error) {
-        cause = error
-        if (error instanceof SubnetError && error.code === 'CHAIN_OTHER_GENESIS') return die(error)
-      }
-      if (cause === undefined) {
-        if (!dead.signal.aborted) deps.onLost?.(closeReason)
-        lostAt = clock.monotonic()
-        attempt = 0
-        patienceMs = limits.giveUpMs
-      }
       const tried = clock.monotonic() - lostAt
-      const pause = Math.min(limits.backoffMs, 100 * 2 ** attempt++)
-      if (tried + pause > patienceMs) return die(unreachable(url, patienceMs, cause))
-      await clock.sleep(pause as Ms, dead.signal).catch(() => {})
+      const patience = patienceMs()
+      const next = endpoints.pick(clock.monotonic())
+      if (next === null || tried + next.waitMs > patience) {
+        die((next === null ? endpoints.refusal() : null) ?? gaveUp(patience))
+        return
+      }
+      await clock.sleep(next.waitMs as Ms, dead.signal).catch(() => {})
+      if (dead.signal.aborted) return
+      const { endpoint } = next
+      const tryMs = Math.min(endpoints.all.length === 1 ? limits.openMs : limits.attemptMs, patience - tried)
+      const { fault, servedMs } = await serve(endpoint, Math.max(1, tryMs))
+      const now = clock.monotonic()
+      endpoints.failed(endpoint, fault, { now, servedMs: servedMs ?? 0 })
+      if (servedMs !== null) lostAt = now
+      if (!dead.signal.aborted) deps.onFault({ endpoint: endpoint.name, fault, wasOpen: servedMs !== null })
     }
   }
 
   const running = run()
 
   return {
-    request: (method, params, options = {}) => call(method, params, options, false),
+    request: (method, params, options = {}) => requests.call(method, params, options, false),
     subscribe: async (subscription) => {
-      await start(subscription, false)
-      return () => stop(subscription)
+      await subscriptions.start(subscription, false)
+      return () => subscriptions.stop(subscription)
     },
+    suspect,
+    isFragile: requests.isFragile,
+    heardMs: () => clock.monotonic() - heardAt,
+    status: () => ({
+      endpoint: ready ? where() : null,
+      endpoints: endpoints.status(ready ? used : null, clock.monotonic()),
+      connections,
+      reconnects: Math.max(0, connections - 1),
+      failovers,
+      lostMs: ready ? 0 : clock.monotonic() - lostAt,
+    }),
     opened: opened.promise,
     dead: dead.signal,
     close: async () => {
-      die(closedError(url))
+      die(closedError(where()))
       await running
     },
   }
 }
-
-const busy = (url: string): SubnetError =>
-  new SubnetError({
-    code: 'CHAIN_BUSY',
-    message: `${MAX_PENDING} requests to ${url} are unanswered; wait for some of them`,
-    details: { url },
-    retryable: true,
-  })

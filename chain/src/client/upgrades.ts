@@ -3,7 +3,7 @@ import { type CompatReport, checkCompat, type Finding } from './compat.ts'
 import { type Feature, features } from './needs/features.ts'
 import type { Reader } from './reader.ts'
 import type { Runtime } from './runtime.ts'
-import type { RpcSocket } from './socket-types.ts'
+import type { Request, RpcSocket } from './socket-types.ts'
 
 /** What an upgrade of the chain's code means for us. */
 export interface RuntimeChange {
@@ -80,4 +80,10 @@ export async function watchUpgrades(
       onMessage,
     })
     .catch(onError)
+}
+
+/** Asks for the version of the code, since a notice may get lost. */
+export async function watchVersion(request: Request, reader: Pick<Reader, 'runtime' | 'runtimeOfNext'>): Promise<void> {
+  const { specVersion } = (await request('state_getRuntimeVersion', [])) as { readonly specVersion?: unknown }
+  if (specVersion !== reader.runtime().specVersion) await reader.runtimeOfNext()
 }

@@ -40,6 +40,7 @@ const zero: Hex = `0x${'00'.repeat(32)}`
 const SUBSCRIPTIONS: Readonly<Record<string, string>> = {
   chain_subscribeNewHeads: 'chain_newHead',
   chain_subscribeFinalizedHeads: 'chain_finalizedHead',
+  state_subscribeRuntimeVersion: 'state_runtimeVersion',
   author_submitAndWatchExtrinsic: 'author_extrinsicUpdate',
 }
 
@@ -131,6 +132,8 @@ export async function startScriptedChain({
         subscribers.set(subscription, { socket, method })
         send(socket, { id, result: subscription })
         if (method.startsWith('chain_')) push(subscription, blocks.at(-1)?.header)
+        if (method.startsWith('state_'))
+          push(subscription, (answers.get('state_getRuntimeVersion') ?? (() => version))([]))
       } catch (error) {
         const { code = -32_603, message, data } = error as { code?: number; message: string; data?: string }
         send(socket, { id, error: { code, message, data } })
