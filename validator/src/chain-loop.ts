@@ -41,7 +41,14 @@ const SILENT_MS = 1_800_000
 /** Follows the finalised chain: one read of metagraph and hyperparameters a head, the newest head first. */
 export function followChain(deps: ChainLoopDeps): FollowedChain {
   const { clock, stale } = deps
-  const seen: Seen = { newest: null, snapshot: null, at: clock.monotonic(), present: [], waiting: new Set() }
+  const seen: Seen = {
+    newest: null,
+    first: null,
+    snapshot: null,
+    at: clock.monotonic(),
+    present: [],
+    waiting: new Set(),
+  }
   return {
     view: { now: () => freshOf(seen, deps), after: (block, signal) => laterThan(seen, block, signal) },
     sight: () => sightOf(seen, deps),
@@ -67,6 +74,7 @@ export function followChain(deps: ChainLoopDeps): FollowedChain {
 
 interface Seen {
   newest: BlockRef | null
+  first: BlockRef | null
   snapshot: Snapshot | null
   /** When the newest head came, by the monotonic clock. */
   at: number
@@ -113,6 +121,7 @@ function headsOf(
     try {
       const head = await Promise.race([nextOf(signal), late])
       seen.newest = head
+      seen.first ??= head
       seen.at = clock.monotonic()
       return head
     } catch (error) {
@@ -157,10 +166,10 @@ export async function mustFollow(
   })
 }
 
-function sightOf({ snapshot, newest, at }: Seen, { clock, stale }: ChainLoopDeps): Sight {
+function sightOf({ snapshot, newest, first, at }: Seen, { clock, stale }: ChainLoopDeps): Sight {
   const behind = snapshot === null || newest === null ? 0 : newest.number - snapshot.metagraph.block.number
   const headAgeMs = clock.monotonic() - at
-  return { snapshot, newest, headAgeMs, behind, isStale: behind > stale.blocks || headAgeMs > stale.ms }
+  return { snapshot, newest, first, headAgeMs, behind, isStale: behind > stale.blocks || headAgeMs > stale.ms }
 }
 
 function freshOf(seen: Seen, deps: ChainLoopDeps): Snapshot {

@@ -9,6 +9,7 @@ import { createBell } from './health/bell.ts'
 import { readinessOf, type Vitals } from './health/conditions.ts'
 import { type Guard, openGuard } from './health/guard.ts'
 import type { LoopBounds } from './health/liveness.ts'
+import { HEALTH_FILE } from './health/messages.ts'
 import type { Meter } from './health/meter.ts'
 import { createMetrics, type Metrics, type Readings } from './health/metrics.ts'
 import type { HealthOptions } from './health/options.ts'
@@ -79,9 +80,6 @@ export async function supervised(of: SupervisionOptions, work: (given: Supervise
   }
 }
 
-/** Where `arbor validator health` finds the address. */
-export const HEALTH_FILE = 'health.json'
-
 function createPulse(
   { options, data, about, clock, log }: SupervisionOptions,
   guard: Guard,
@@ -130,7 +128,6 @@ function createPulse(
       metrics?.outcome(kind)
       if (SETTLED.has(kind)) lastOutcome = kind
     },
-    receipts: (entries) => metrics?.receipts(entries),
   }
   const readings = (run: Run): Readings => ({
     temposSinceInclusion: () => temposSinceInclusion(run.sight(), run.included()),
@@ -186,7 +183,7 @@ function createPulse(
 
 /** Outcomes by which it is known whether the chain holds what was sent. */
 const SETTLED = new Set(['confirmed', 'mismatch', 'lost'])
-const NOTHING_SEEN: Sight = { snapshot: null, newest: null, headAgeMs: 0, behind: 0, isStale: false }
+const NOTHING_SEEN: Sight = { snapshot: null, newest: null, first: null, headAgeMs: 0, behind: 0, isStale: false }
 
 /** Address under which one listens at is dialled from the same machine. */
 const dialled = (host: string): string => (host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host)

@@ -24,6 +24,10 @@ export const MOST_IN_ROW = 5
 /** Outcomes that say that the chain does not hold what was sent. */
 const WRONG = new Set(['mismatch', 'lost'])
 
+/** A process that was started after a long pause has a tempo to set weights before anybody is woken. */
+const hadItsChance = ({ first, newest, snapshot }: Sight): boolean =>
+  first !== null && newest !== null && newest.number - first.number >= (snapshot?.metagraph.tempo ?? 0)
+
 /** Says what is wrong now, for each alarm. */
 export function conditionsOf(vitals: Vitals): readonly Condition[] {
   const { sight, loops, broken, lastOutcome, ended, isSettled, included } = vitals
@@ -32,7 +36,7 @@ export function conditionsOf(vitals: Vitals): readonly Condition[] {
   return [
     {
       alarm: 'weights-missing',
-      isActive: tempos === null ? null : tempos > MOST_TEMPOS,
+      isActive: tempos === null ? null : tempos > MOST_TEMPOS && hadItsChance(sight),
       message: `the chain took no weights of ours for ${tempos?.toFixed(1)} tempos; arbor validator status says which rule is waited for`,
     },
     {

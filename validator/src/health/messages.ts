@@ -1,5 +1,8 @@
 import type { LoopBounds } from './liveness.ts'
 
+/** File of a data folder with the address of a validator's health, where `arbor validator health` looks. */
+export const HEALTH_FILE = 'health.json'
+
 /** An address to listen at. */
 export interface Place {
   readonly host: string

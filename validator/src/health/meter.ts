@@ -12,8 +12,6 @@ export interface Meter {
   verdict(reason: string): void
   /** One try to set weights came to this: the outcome's kind. */
   outcome(kind: string): void
-  /** So many entries were written to the log of receipts. */
-  receipts(entries: number): void
 }
 
 /** Hears nothing. */
@@ -21,7 +19,6 @@ export const noMeter: Meter = {
   phase: () => undefined,
   verdict: () => undefined,
   outcome: () => undefined,
-  receipts: () => undefined,
 }
 
 /** Does a phase's work and tells the meter what it took, by the monotonic clock. */

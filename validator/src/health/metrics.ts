@@ -51,11 +51,6 @@ export function createMetrics(readings: Readings, about: Readonly<Record<string,
   const steps = histogram('step_seconds', "Time of a loop's steps that succeeded", 'loop')
   const verdicts = counter('verdicts_total', 'Verdicts, by their reason', 'reason')
   const outcomes = counter('weight_outcomes_total', 'Tries to set weights, by what came of them', 'kind')
-  const receipts = new Counter({
-    name: 'arbor_validator_receipts_total',
-    help: 'Entries written to the log of receipts',
-    registers,
-  })
   gauges(readings, about, registers)
   const reasonOf = bounded()
   const kindOf = bounded()
@@ -64,7 +59,6 @@ export function createMetrics(readings: Readings, about: Readonly<Record<string,
     step: (loop, ms) => steps.observe({ loop }, ms / 1_000),
     verdict: (reason) => verdicts.inc({ reason: reasonOf(reason) }),
     outcome: (kind) => outcomes.inc({ kind: kindOf(kind) }),
-    receipts: (entries) => receipts.inc(entries),
     contentType: registry.contentType,
     text: () => registry.metrics(),
   }
@@ -115,7 +109,7 @@ function gauges(readings: Readings, about: Readonly<Record<string, string>>, reg
   )
   plain('chain_reconnects', 'Times that the connection to the chain was made anew', () => readings.link()?.reconnects)
   plain('chain_failovers', 'Times that another endpoint of the chain was taken', () => readings.link()?.failovers)
-  plain('log_entries', 'Entries of the log of receipts', () => readings.log()?.entries)
+  plain('log_entries', 'Entries written to the log of receipts', () => readings.log()?.entries)
   plain('log_bytes', 'Size of the ledger with the log of receipts', () => readings.log()?.bytes)
   gauge('queue_depth', 'Work that waits', ['queue'], (self) => {
     for (const [queue, depth] of Object.entries(readings.queues())) self.set({ queue }, depth)

@@ -5,6 +5,8 @@ import type { Snapshot } from '../chain-view.ts'
 export interface Sight {
   readonly snapshot: Snapshot | null
   readonly newest: BlockRef | null
+  /** The first head of this process. */
+  readonly first: BlockRef | null
   /** Since a newer finalised head came, or since the start. */
   readonly headAgeMs: number
   /** Blocks from the snapshot to the newest head. */
