@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { PRIVATE_ADDRESSES } from '@arbor/chain/address'
 import { connectChain } from '@arbor/chain/client/connect'
+import { withConfig } from '@arbor/chain/config-file'
 import {
   integerArgument,
   type NetworkOptions,
@@ -29,6 +30,7 @@ import { checkCommand } from './state/check-command.ts'
 import { backupCommand, restoreCommand } from './state/copies.ts'
 import { supervised } from './supervised.ts'
 import { explainVtrustCommand } from './vtrust/command.ts'
+import { statusCommand } from './weights/status-command.ts'
 import type { ScoreWorkerData } from './worker.ts'
 
 interface Options extends NetworkOptions, SignerOptions, ValidateOptions, HealthOptions {
@@ -41,7 +43,7 @@ interface Options extends NetworkOptions, SignerOptions, ValidateOptions, Health
 
 /** Makes `arbor validator`: queries, verifies, scores, and sets weights, until the signal. */
 export function validatorCommand(context: CommandContext): Command {
-  return withPublishing(
+  const command = withPublishing(
     withHealth(withNetwork(withSigner(withWallet(withLogLevel(new Command('validator')), context)))),
   )
     .description('query, verify and score miners, and set weights that read back as set')
@@ -50,6 +52,7 @@ export function validatorCommand(context: CommandContext): Command {
     .option('--spec <name or path>', 'the subnet spec', 'inference')
     .option('--model <name or path>', "the spec's model (default: the one of its name)")
     .option('--data <folder>', 'where the ledger lies (default: .arbor/validator/<hotkey>)')
+    .option('--mechanism <n>', 'the mechanism of the subnet whose weights are set', integerArgument(0, 15), 0)
     .option('--threads <n>', 'worker threads that score', integerArgument(1, 64), 1)
     .option(
       '--receipts <n>',
@@ -83,9 +86,11 @@ export function validatorCommand(context: CommandContext): Command {
     )
     .option('--name <host:port...>', 'with --listen: further names under which miners dial in', hostArgument, [])
     .option('--no-announce', 'with --listen: tell the chain nothing; miners are told the address by --dial')
+  return withConfig(command, context)
     .action((options: Options) => start(context, options))
     .addCommand(healthCommand(context))
     .addCommand(economicsCommand(context))
+    .addCommand(statusCommand(context))
     .addCommand(explainVtrustCommand(context))
     .addCommand(checkCommand(context))
     .addCommand(backupCommand(context))
@@ -114,6 +119,7 @@ async function start(context: CommandContext, options: Options): Promise<void> {
       needs: [
         ...(['metagraph', 'hyperparameters', 'weights'] as const),
         ...(options.listen === undefined ? [] : (['serve'] as const)),
+        ...(options.mechanism === 0 ? [] : (['mechanisms'] as const)),
         ...(options.anchor ? (['commitments'] as const) : []),
       ],
       onUpgrade: supervision.onUpgrade,

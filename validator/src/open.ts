@@ -13,7 +13,7 @@ import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { mustBeSameChain, mustNotBeAhead } from './checks.ts'
 import { ASK_LIMITS } from './dendrite/ask.ts'
 import { type Dendrite, openDendrite } from './dendrite/open.ts'
-import { readLog } from './health/readings.ts'
+import { readLink, readLog } from './health/readings.ts'
 import type { Judged } from './judged.ts'
 import { openLedger } from './ledger.ts'
 import type { PublishOptions } from './log/options.ts'
@@ -30,6 +30,8 @@ import type { ScoreJob, ScoreWorkerData } from './worker.ts'
 
 /** How a validator validates, as its flags say. */
 export interface ValidateOptions extends PublishOptions {
+  /** Mechanism of the subnet whose weights are set. */
+  readonly mechanism: number
   readonly threads: number
   readonly receipts: number
   readonly fanout: number
@@ -118,6 +120,7 @@ export async function validate(work: Work): Promise<void> {
       clock: systemClock,
       log,
       threads: options.threads,
+      mechanism: options.mechanism,
       stale: await staleRule(chain, options.staleBlocks),
       ask: asking.ask,
       registered: dendrite.registered,
@@ -127,9 +130,9 @@ export async function validate(work: Work): Promise<void> {
       loops: { ...loops, ...publishing.loops({ keep, view }), ...door?.loops },
       signal: running,
       sight,
-      included: () => ledger.lastIncluded(0),
+      included: () => ledger.lastIncluded(options.mechanism),
       queues: () => ({ asking: asking.inFlight(), scoring: scorers.stats().queued, auditing: waitingIn(traffic) }),
-      link: () => null,
+      link: () => readLink(chain.link()),
       receipts: () => readLog(ledger.log, file),
     })
   } finally {
