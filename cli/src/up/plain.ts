@@ -8,6 +8,7 @@ import { explain, type NetState } from './state.ts'
 export function changes(before: NetState, after: NetState): readonly string[] {
   const lines: string[] = []
   if (before.phase !== after.phase) lines.push(after.url === null ? after.phase : `${after.phase} (${after.url})`)
+  if (before.phase !== after.phase && after.phase === 'running') lines.push(...auditLines(after))
   if (before.gateway === null && after.gateway !== null) lines.push(...gatewayLines(after.gateway))
   for (const warning of after.warnings) if (!before.warnings.includes(warning)) lines.push(`warning: ${warning}`)
   if (after.rounds !== before.rounds) lines.push(roundLine(after))
@@ -19,6 +20,12 @@ export function changes(before: NetState, after: NetState): readonly string[] {
   if (after.epoch !== null && before.epoch !== null && after.epoch !== before.epoch) lines.push(...epochLines(after))
   return lines
 }
+
+/** Says how to check what a validator sets. */
+const auditLines = ({ url, validators: [first] }: NetState): readonly string[] =>
+  url === null || first === undefined
+    ? []
+    : [`recompute a validator's weights: arbor audit --network ${url} --validator ${first.hotkey}`]
 
 /** Says how to ask the first question. */
 export const gatewayLines = (gateway: NonNullable<NetState['gateway']>): readonly string[] => [

@@ -27,7 +27,7 @@ export function setupCommand(context: CommandContext): Command {
     .option('--hotkeys <folder>', 'where to copy what a miner or validator may see: hotkeys and public keys')
     .action(({ network, wallets, hotkeys }: SetupOptions) =>
       withChain(context, network, async (chain) => {
-        await mustBeDev(chain, network)
+        await mustBeDev(chain)
         const members = await openMembers({
           places: places({ honest: 3, cheats: ['int8'], validators: 2 }),
           wallets: resolve(cwd, wallets),

@@ -39,7 +39,8 @@ export interface SourcesDeps {
 
 /** The sources as they stand, and the loop that audits them. */
 export interface FollowedSources {
-  readonly passed: () => readonly PassedSource[]
+  /** Null before the first audits are done. */
+  readonly passed: () => readonly PassedSource[] | null
   readonly loop: (signal: AbortSignal) => Promise<void>
 }
 
@@ -55,7 +56,7 @@ export function followSources(deps: SourcesDeps): FollowedSources {
   let done: { readonly epoch: number; readonly half: number } | null = null
   let looked: Block | null = null
   return {
-    passed: () => [...passed.values()],
+    passed: () => (done === null ? null : [...passed.values()]),
     loop: (signal) =>
       deps.keep(
         {
@@ -139,7 +140,8 @@ async function auditOne(deps: SourcesDeps, validator: Ss58, signal: AbortSignal)
     signal.throwIfAborted()
     if (!(error instanceof SubnetError) || error.code.startsWith('CHAIN_')) throw error
     const { code, message } = error
-    log.warn({ event: 'auditor.source-left-out', validator, code }, `the log of ${validator} is left out: ${message}`)
+    const level = code === 'AUDIT_NO_URL' ? 'debug' : 'warn' // miners have permits too where there are enough
+    log[level]({ event: 'auditor.source-left-out', validator, code }, `the log of ${validator} is left out: ${message}`)
   }
   return null
 }

@@ -151,6 +151,8 @@ function unprovenOf(audited: Audited): readonly string[] {
   ]
   if (anchors.every(({ by }) => by !== 'chain'))
     words.push('that others were shown the same log: its validator has anchored no root on the chain')
+  if (replayed !== null && replayed.counts.source > 0)
+    words.push('that its sources served what it says: audit those validators')
   if (omissions.length > 0)
     words.push(
       `why ${omissions.length} questions that were due have no verdict: a validator that could not ask says nothing of the miner`,

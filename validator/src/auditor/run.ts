@@ -61,7 +61,7 @@ export async function runAuditor(work: Work): Promise<void> {
     const seen = openSeenHeads({ file: join(data, 'heads.json') })
     const { sources: chosen, mechanism } = options
     const followed = followSources({ ...shared, view, self: hotkey.address, chosen, seen, within: withinOne(work) })
-    const source = auditedRows({ passed: followed.passed, terms: spec, log })
+    const source = auditedRows({ ...followed, terms: spec, isStateDue: ledger.log.isStateDue, log })
     const version = BigInt(spec.version)
     const weights = { ...shared, view, mechanism, version, source, random: randomBytes }
     log.info({ event: 'auditor.ready', ...owner, spec: spec.name, version: spec.version }, 'auditor ready')
