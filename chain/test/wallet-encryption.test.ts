@@ -86,6 +86,8 @@ const accessOf = (
   }
 }
 const hot = { wallet: 'w', hotkey: 'h' }
+/** Derives in milliseconds: for what a file goes through, not for what it is encrypted with, which vectors hold. */
+const quick = { memoryKiB: 64, randomBytes: (length: number) => new Uint8Array(length).fill(9) }
 
 describe('an encrypted key of bittensor-wallet', () => {
   it('opens with its password, coldkey and hotkey, and this thread goes on meanwhile', async () => {
@@ -113,7 +115,7 @@ describe('an encrypted key of bittensor-wallet', () => {
   it('is refused after one wrong password of a file, and without repeating it', async () => {
     const path = put('encw/coldkey', vector('encw/coldkey'))
     const wrong = source(['not-the-password'], false)
-    const error = await refusal(() => openColdkey({ wallets, wallet: 'encw' }, accessOf({ source: wrong })))
+    const error = await refusal(() => openColdkey({ wallets, wallet: 'encw' }, accessOf({ ...quick, source: wrong })))
     expect(error).toMatchObject({ code: 'WALLET_PASSWORD', message: expect.stringContaining(path) })
     expect(wrong.asked).toHaveLength(1)
     expect(JSON.stringify([error.message, error.details])).not.toContain('not-the-password')
@@ -128,10 +130,15 @@ describe('an encrypted key of bittensor-wallet', () => {
   })
 
   it('is refused when a byte of it has changed', async () => {
-    const damaged = vector('encw/coldkey')
-    damaged[300] = (damaged[300] ?? 0) ^ 1
-    put('encw/coldkey', damaged)
-    const open = () => openColdkey({ wallets, wallet: 'encw' }, accessOf({ source: source([password]) }))
+    const path = join(wallets, 'w/hotkeys/h')
+    createWallet({ wallets, ...hot, generateMnemonic })
+    const access = () => accessOf({ ...quick, source: source([password], false) })
+    await encryptKey({ kind: 'hotkey', name: { wallets, ...hot } }, access())
+    const sealed = readFileSync(path)
+    const open = () => openHotkey({ wallets, ...hot }, access())
+    expect((await open()).address).toBe(readHotkeyPub({ wallets, ...hot }).address)
+    sealed[300] = (sealed[300] ?? 0) ^ 1
+    writeFileSync(path, sealed)
     expect(await refusal(open)).toMatchObject({ code: 'WALLET_PASSWORD', message: expect.stringContaining('damaged') })
   })
 
@@ -231,14 +238,17 @@ describe('encrypting keys', () => {
     createWallet({ wallets, ...hot, generateMnemonic })
     const path = join(wallets, 'w/hotkeys/h')
     const plain = readFileSync(path)
-    const { address } = await encryptKey(key(), accessOf({ source: source([password]) }))
+    const { address } = await encryptKey(key(), accessOf({ ...quick, source: source([password]) }))
     expect(readFileSync(path).subarray(0, 5).toString()).toBe('$NACL')
     expect(readFileSync(path).includes(JSON.parse(plain.toString()).secretSeed)).toBe(false)
     expect(statSync(path).mode & 0o777).toBe(0o600)
     expect((await refusal(() => encryptKey(key(), accessOf({})))).code).toBe('WALLET_STATE')
-    const changed = { access: accessOf({ source: source([password]) }), fresh: source(['another-password'], false) }
+    const changed = {
+      access: accessOf({ ...quick, source: source([password]) }),
+      fresh: source(['another-password'], false),
+    }
     expect(await changePassword(key(), changed)).toEqual({ path, address })
-    await decryptKey(key(), accessOf({ source: source(['another-password'], false) }))
+    await decryptKey(key(), accessOf({ ...quick, source: source(['another-password'], false) }))
     expect(readFileSync(path)).toEqual(plain)
     expect((await refusal(() => decryptKey(key(), accessOf({})))).code).toBe('WALLET_STATE')
     expect(readdirSync(join(wallets, 'w/hotkeys')).sort()).toEqual(['h', 'hpub.txt'])
@@ -246,12 +256,15 @@ describe('encrypting keys', () => {
 
   it('old vault is written in the format of today when its password changes', async () => {
     const path = put('w/hotkeys/h', legacy.ansible)
-    await changePassword(key(), { access: accessOf({ source: source([password]) }), fresh: source([password], false) })
+    await changePassword(key(), {
+      access: accessOf({ ...quick, source: source([password]) }),
+      fresh: source([password], false),
+    })
     expect(readFileSync(path).subarray(0, 5).toString()).toBe('$NACL')
   })
 
   it('wallet is created with an encrypted coldkey, and the coldkey alone', async () => {
-    const access = accessOf({ source: source([password]) })
+    const access = accessOf({ ...quick, source: source([password]) })
     const coldkey = await newSeal({ what: 'coldkey', source: source([password], false), access })
     createWallet({ wallets, ...hot, generateMnemonic, seal: { coldkey: coldkey ?? undefined } })
     expect(readFileSync(join(wallets, 'w/coldkey')).subarray(0, 5).toString()).toBe('$NACL')
@@ -262,7 +275,7 @@ describe('encrypting keys', () => {
     const path = put('vault/key', legacy.ansible)
     mkdirSync(join(wallets, 'w/hotkeys'), { recursive: true })
     symlinkSync(path, join(wallets, 'w/hotkeys/h'))
-    await decryptKey(key(), accessOf({ source: source([password]) }))
+    await decryptKey(key(), accessOf({ ...quick, source: source([password]) }))
     expect(lstatSync(join(wallets, 'w/hotkeys/h')).isSymbolicLink()).toBe(true)
     expect(readFileSync(path, 'utf8')).toBe(legacy.plain)
   })
@@ -314,7 +327,7 @@ describe('any file at all', () => {
     await fc.assert(
       fc.asyncProperty(content, async (bytes) => {
         put('w/hotkeys/h', bytes)
-        const open = () => openHotkey({ wallets, ...hot }, accessOf({ source: source([password]) }))
+        const open = () => openHotkey({ wallets, ...hot }, accessOf({ ...quick, source: source([password]) }))
         expect((await refusal(open)).code).toMatch(/^WALLET_(CORRUPT|PASSWORD|FORMAT|KEY_TYPE)$/)
       }),
       { seed: 5, numRuns: 300 },

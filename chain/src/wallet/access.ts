@@ -21,6 +21,8 @@ export interface KeyAccess {
   readonly say: (text: string) => void
   /** Memory that this process may still take, in bytes. */
   readonly freeBytes: () => number
+  /** Memory that a key is derived with, in KiB; 512 MiB where wallets are shared with other programs, so anywhere but in tests. */
+  readonly memoryKiB?: number | undefined
   readonly randomBytes: (length: number) => Uint8Array
 }
 
@@ -63,10 +65,10 @@ export async function decrypted(of: {
   if (format === 'fernet') throw tooOld(path, 'a Fernet token')
   const source = access?.password(kind)
   if (!access || !source) throw encrypted(path, kind)
-  const { signal, freeBytes } = access
+  const { signal, freeBytes, memoryKiB } = access
   for (let left = source.isTyped ? TRIES : 1; left > 0; left -= 1) {
     const password = await source.ask({ question: `Password of ${path}`, signal })
-    const opened = await abortable(openKeyfile({ content, format, path, password, freeBytes }), signal)
+    const opened = await abortable(openKeyfile({ content, format, path, password, freeBytes, memoryKiB }), signal)
     password.fill(0)
     if (opened !== null) return opened
     if (left > 1) access.say(`that password does not open it; ${left - 1} ${left > 2 ? 'tries' : 'try'} left`)

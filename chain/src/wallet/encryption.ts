@@ -32,7 +32,7 @@ export const encryptedFormat = (content: Uint8Array): EncryptedFormat | null => 
 export async function deriveKey(of: {
   readonly password: Uint8Array
   readonly freeBytes: () => number
-  readonly memoryKiB?: number
+  readonly memoryKiB?: number | undefined
 }): Promise<Uint8Array> {
   const memory = of.memoryKiB ?? MEMORY_KIB
   const free = of.freeBytes()
@@ -62,6 +62,7 @@ export async function openKeyfile(of: {
   readonly path: string
   readonly password: Uint8Array
   readonly freeBytes: () => number
+  readonly memoryKiB?: number | undefined
 }): Promise<Uint8Array | null> {
   const { content, format, path, password } = of
   if (format === 'ansible') return openAnsible({ content, path, password })

@@ -27,7 +27,7 @@ export async function newSeal(of: {
     : await source.ask({ question: '', signal: access.signal })
   if (password === null) return null
   if (password.length < MIN_BYTES) throw badNewPassword(`is shorter than ${MIN_BYTES} characters`)
-  const key = await deriveKey({ password, freeBytes: access.freeBytes })
+  const key = await deriveKey({ ...access, password })
   password.fill(0)
   access.signal.throwIfAborted()
   return (content) => sealKeyfile({ content, key, nonce: Uint8Array.from(access.randomBytes(NONCE_BYTES)) })
