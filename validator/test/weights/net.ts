@@ -26,6 +26,7 @@ import { createSession } from '../../../chain/src/rpc/session.ts'
 import { createSharedBounds } from '../../../chain/src/rpc/shared-bounds.ts'
 import { startRpcChain } from '../../../chain/test/support/rpc.ts'
 import type { Snapshot } from '../../src/chain-view.ts'
+import type { WeightDeps } from '../../src/weights/deps.ts'
 
 export const netuid = 1 as NetUid
 export const alice = keypairFromUri('//Alice')
@@ -135,7 +136,7 @@ export async function startNet(options: Partial<StartOptions> = {}) {
     hashOf,
     heads,
   }
-  const client = {
+  const client: WeightDeps['chain'] & Pick<ChainClient, 'commitReveal'> = {
     best: () => refAt(undefined),
     finalized,
     blockHash: hashOf,
@@ -156,7 +157,7 @@ export async function startNet(options: Partial<StartOptions> = {}) {
     sealWeights: async (of, random) => sealWeights({ reader, hashOf, block: await refAt(undefined) }, of, random),
     submit: (call, of) => submitCall(submitting, call, of),
     settle: (sent, until) => settleSent(submitting, sent, until),
-  } satisfies Partial<ChainClient>
+  }
 
   /** Makes blocks. */
   const blocks = async (count: number): Promise<void> => {
