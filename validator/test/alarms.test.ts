@@ -209,6 +209,17 @@ describe('the bell', () => {
     stop.abort()
   })
 
+  test('tells why a process ends that ran for long (C-02)', async () => {
+    const { bell, keep, clock, told } = process('f.json')
+    const stop = new AbortController()
+    bell.start()
+    void bell.loop(keep, stop.signal)
+    await clock.advance(3_600_000)
+    stop.abort()
+    bell.end(new Error('broken'))
+    expect(told).toEqual(['ended firing'])
+  })
+
   test('tells of a process that was killed without a word, when the next one starts (C-02)', () => {
     process('c.json').bell.start()
     const { bell, told } = process('c.json')

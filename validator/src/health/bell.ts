@@ -37,6 +37,7 @@ export function createBell(of: {
   const alarms = createAlarms({ clock, before: before.firing })
   const startedAt = clock.monotonic()
   let isRunning = false
+  let killed: string | null = null
   let ended: string | null = null
   let written = ''
 
@@ -48,8 +49,8 @@ export function createBell(of: {
   }
   const look = (): void => {
     const isSettled = clock.monotonic() - startedAt >= SETTLED_MS
-    if (isSettled) ended = null
-    for (const notice of alarms.update(conditionsOf({ ...of.vitals(), ended, isSettled }))) {
+    if (isSettled) killed = null
+    for (const notice of alarms.update(conditionsOf({ ...of.vitals(), ended: ended ?? killed, isSettled }))) {
       const { alarm, state, message } = notice
       log[state === 'firing' ? 'error' : 'info']({ event: `alarm.${state}`, alarm }, `${alarm}: ${message}`)
       of.notify(noticeBody(notice, about))
@@ -59,7 +60,7 @@ export function createBell(of: {
   return {
     start: () => {
       if (before.isRunning)
-        ended = 'the process before ended without a word: it was killed, or out of memory, or the machine went down'
+        killed = 'the process before ended without a word: it was killed, or out of memory, or the machine went down'
       isRunning = true
       look()
     },
