@@ -12,11 +12,18 @@ export interface Address {
 export const PRIVATE_ADDRESSES = ['allow', 'refuse', 'auto'] as const
 export type PrivateAddresses = (typeof PRIVATE_ADDRESSES)[number]
 
+/** A chain by what tells where it runs. */
+export interface ChainAddress {
+  /** WebSocket address of the chain. */
+  readonly url: string
+  /** All its addresses, where there are several. */
+  readonly urls?: readonly string[]
+  readonly genesisHash: Hex
+}
+
 /** Tells whether miners at addresses that are not of the public internet are dialled. */
-export const allowsPrivate = (
-  rule: PrivateAddresses,
-  chain: { readonly url: string; readonly genesisHash: Hex },
-): boolean => rule === 'allow' || (rule === 'auto' && isLocalChain(chain))
+export const allowsPrivate = (rule: PrivateAddresses, chain: ChainAddress): boolean =>
+  rule === 'allow' || (rule === 'auto' && isLocalChain(chain))
 
 const listOf = (v4: readonly string[], v6: readonly string[]): BlockList => {
   const list = new BlockList()
@@ -97,12 +104,14 @@ const PUBLIC_GENESES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Tells whether a chain is one of a laptop or a private network: its address is loopback or private, or a name without a dot, and it
- * is none of Bittensor's public networks.
- * @param of.url WebSocket address of the chain
+ * Tells whether a chain is one of a laptop or a private network: each of its addresses is loopback or private, or a name without a
+ * dot, and it is none of Bittensor's public networks.
  */
-export function isLocalChain({ url, genesisHash }: { readonly url: string; readonly genesisHash: Hex }): boolean {
-  if (PUBLIC_GENESES.has(genesisHash.toLowerCase())) return false
+export function isLocalChain({ url, urls = [url], genesisHash }: ChainAddress): boolean {
+  return !PUBLIC_GENESES.has(genesisHash.toLowerCase()) && urls.every(isLocalUrl)
+}
+
+const isLocalUrl = (url: string): boolean => {
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
   const plain = unwrapped(host)
   return plain === null ? !host.includes('.') : isSpecial(plain) || never.check(plain, familyOf(plain))

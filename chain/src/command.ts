@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { BeaconOptions } from './beacon/command.ts'
 import type { CompatOptions } from './compat.ts'
 import { type ExportOptions, exportChain, type ImportOptions, importChain } from './move.ts'
-import { integerArgument } from './options.ts'
+import { integerArgument, urlOption } from './options.ts'
 import { type ReorgOptions, reorgChain } from './reorg.ts'
 import { type RunOptions, runChain } from './run.ts'
 import { type StatusOptions, showStatus } from './status.ts'
@@ -53,10 +53,7 @@ const runSubcommand = (context: CommandContext): Command =>
     .option('--json', 'log JSON, one event a line')
     .action((options: RunOptions) => runChain(context, options))
 
-const withUrl = (command: Command): Command =>
-  command.addOption(
-    new Option('--url <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'),
-  )
+const withUrl = (command: Command): Command => command.addOption(urlOption())
 
 const statusSubcommand = (context: CommandContext): Command =>
   withUrl(new Command('status'))
@@ -104,9 +101,7 @@ const compatSubcommand = (context: CommandContext): Command =>
   new Command('compat')
     .description('say what of Arbor works with a chain, by its metadata; exit code 1 when a miner or validator cannot')
     .option('--metadata <file>', 'metadata V14, V15 or V16 as SCALE bytes or hex, instead of a running chain')
-    .addOption(
-      new Option('--url <url>', "a running chain's WebSocket").env('ARBOR_NETWORK').default('ws://127.0.0.1:9944'),
-    )
+    .addOption(urlOption())
     .option('--all', 'list also what is as Arbor knows it')
     .option('--json', 'print JSON')
     .action(async (options: CompatOptions) => (await import('./compat.ts')).showCompat(context, options))
@@ -114,7 +109,7 @@ const compatSubcommand = (context: CommandContext): Command =>
 const beaconSubcommand = (context: CommandContext): Command =>
   new Command('beacon')
     .description('sign the rounds that open timelocked weights, as the chain’s time reaches them, until told to stop')
-    .addOption(new Option('--url <url>', "the chain's WebSocket").env('ARBOR_NETWORK').default('ws://127.0.0.1:9944'))
+    .addOption(urlOption())
     .option('--dev', 'with the key of the development preset, which everybody knows')
     .option('--key <file>', 'with the secret key in this file, whose public key the chain’s genesis names')
     .option('--new-key <file>', 'write a new secret key, print the genesis patch that names it, and end')

@@ -7,7 +7,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 
 /** Options of commands that talk to a chain. */
 export interface NetworkOptions {
-  readonly network: string
+  /** Addresses of one chain in order of preference. */
+  readonly network: readonly string[]
   readonly json?: boolean
 }
 
@@ -19,11 +20,42 @@ export interface WalletOptions {
   readonly passwordFile?: string
 }
 
+const LOCAL = 'ws://127.0.0.1:9944'
+const DEFAULT_NETWORK: readonly string[] = [LOCAL]
+
+/** Reads addresses with commas between, and adds them to those that were given before. */
+const networkArgument = (text: string, before: readonly string[] | undefined): readonly string[] => {
+  const given = text.split(',').map((url) => url.trim())
+  if (given.some((url) => !/^wss?:\/\/[^/\s]\S*$/.test(url)))
+    throw new InvalidArgumentError(`"${text}" is no WebSocket address; give one as ${LOCAL}, or several with commas`)
+  return [...(before === undefined || before === DEFAULT_NETWORK ? [] : before), ...given]
+}
+
+/** Makes --network: one address of the chain, or several in order of preference. */
+export const networkOption = (): Option =>
+  new Option('--network <url,...>', "the chain's WebSocket; of several addresses the next is used while one is away")
+    .argParser(networkArgument)
+    .default(DEFAULT_NETWORK, LOCAL)
+    .env('ARBOR_NETWORK')
+
 /** Adds --network. */
-export const withNetwork = (command: Command): Command =>
-  command.addOption(
-    new Option('--network <url>', "the chain's WebSocket").default('ws://127.0.0.1:9944').env('ARBOR_NETWORK'),
-  )
+export const withNetwork = (command: Command): Command => command.addOption(networkOption())
+
+/** Reads the address of one chain node: the command asks or serves that very process. */
+const urlArgument = (text: string): string => {
+  if (text.includes(','))
+    throw new InvalidArgumentError(
+      `"${text}" are several addresses; this command speaks to one chain node, name it with --url`,
+    )
+  return text
+}
+
+/** Makes --url: the address of one chain node. */
+export const urlOption = (): Option =>
+  new Option('--url <url>', "the chain's WebSocket; one address")
+    .argParser(urlArgument)
+    .default(LOCAL)
+    .env('ARBOR_NETWORK')
 
 /** Adds --wallets. */
 export const withWallets = (command: Command, { homedir }: CommandContext): Command =>

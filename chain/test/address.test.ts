@@ -85,3 +85,12 @@ describe('address policy', () => {
     expect([hostPort({ ip: '::1', port: 1 }), hostPort({ ip: '1.2.3.4', port: 2 })]).toEqual(['[::1]:1', '1.2.3.4:2'])
   })
 })
+
+describe('a chain with several addresses', () => {
+  test.each([
+    [['ws://127.0.0.1:9944', 'ws://10.0.0.2:9944'], true],
+    [['ws://127.0.0.1:9944', 'wss://chain.example.org'], false],
+  ])('%j is local: %s', (urls, local) => {
+    expect(isLocalChain({ url: urls[0] ?? '', urls, genesisHash: `0x${'00'.repeat(32)}` })).toBe(local)
+  })
+})

@@ -12,7 +12,7 @@ const GIVE_UP_MS = 5_000
 /** Runs work on a connection that is closed afterwards. @throws CHAIN_UNREACHABLE */
 export async function withChain<T>(
   { signal }: CommandContext,
-  network: string,
+  network: string | readonly string[],
   work: (chain: ChainConnection) => Promise<T>,
 ): Promise<T> {
   const { connectChain } = await import('@arbor/chain/client/connect')

@@ -41,18 +41,18 @@ export function faucetCommand(context: CommandContext): Command {
 }
 
 /** Expects a development chain. @throws FAUCET_NOT_DEV */
-export async function mustBeDev(chain: ChainConnection, network: string): Promise<void> {
+export async function mustBeDev(chain: ChainConnection): Promise<void> {
   const kind = await chain.chainType()
   if (kind === 'Development') return
   throw new SubnetError({
     code: 'FAUCET_NOT_DEV',
-    message: `${network} is a ${kind} chain; only development chains give TAO away, buy or receive it here`,
+    message: `${chain.url} is a ${kind} chain; only development chains give TAO away, buy or receive it here`,
   })
 }
 
 async function give(context: CommandContext, chain: ChainConnection, options: Options): Promise<void> {
   const { address } = readColdkeyPub(options)
-  await mustBeDev(chain, options.network)
+  await mustBeDev(chain)
   const alice = keypairFromUri('//Alice')
   const free = await chain.balance(alice.address)
   if (free <= options.amount) {

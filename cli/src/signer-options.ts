@@ -16,7 +16,7 @@ import { InvalidArgumentError } from 'commander'
 
 /** What `arbor signer` is told. */
 export interface SignerCommandOptions {
-  readonly network: string
+  readonly network: readonly string[]
   readonly wallets: string
   readonly wallet: string
   readonly hotkey: readonly string[]

@@ -108,7 +108,7 @@ async function change(
 ): Promise<void> {
   const { netuid, rule, value, options } = of
   await chain.hyperparameters(netuid) // says CHAIN_NO_SUBNET before anything is signed
-  if (options.asRoot) await mustBeDev(chain, options.network)
+  if (options.asRoot) await mustBeDev(chain)
   const call = setRule(netuid, rule, value)
   const signed = options.asRoot
     ? { call: sudo(call), signer: keypairFromUri('//Alice') }

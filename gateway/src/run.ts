@@ -29,7 +29,7 @@ import { openValidatorData } from './validator-data.ts'
 
 /** What the flags say. */
 export interface GatewaySettings {
-  readonly network: string
+  readonly network: readonly string[]
   readonly netuid: NetUid
   readonly spec: string
   readonly task: string

@@ -93,7 +93,8 @@ export async function connectChain(options: ConnectOptions): Promise<ChainConnec
     ...logLink(log),
   })
   const { socket, close } = opened
-  const url = endpointName([options.url].flat()[0] ?? '')
+  const urls = [options.url].flat().map(endpointName)
+  const [url = ''] = urls
   try {
     await socket.opened
     const runtime = await fetchRuntime(socket.request, null)
@@ -112,7 +113,7 @@ export async function connectChain(options: ConnectOptions): Promise<ChainConnec
     }
     void watchUpgrades(socket, reader, unseen)
     opened.onLook((request) => watchVersion(request, reader).catch(unseen))
-    return createClient({ url, reader, opened, genesisHash: opened.genesisHash() as Hex })
+    return createClient({ url, urls, reader, opened, genesisHash: opened.genesisHash() as Hex })
   } catch (error) {
     await close()
     signal.throwIfAborted()
@@ -122,11 +123,12 @@ export async function connectChain(options: ConnectOptions): Promise<ChainConnec
 
 function createClient(deps: {
   readonly url: string
+  readonly urls: readonly string[]
   readonly reader: Reader
   readonly opened: OpenedChain
   readonly genesisHash: Hex
 }): ChainConnection {
-  const { url, reader, opened, genesisHash } = deps
+  const { url, urls, reader, opened, genesisHash } = deps
   const { socket, finality, readHeader, close } = opened
   const nonces = createNonces()
 
@@ -162,6 +164,7 @@ function createClient(deps: {
 
   return {
     url,
+    urls,
     genesisHash,
     get specName() {
       return reader.runtime().specName

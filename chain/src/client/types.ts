@@ -135,7 +135,10 @@ export interface SubmitOptions {
 
 /** One shared connection to a chain. Every read takes the block it is true at; none means best. */
 export interface ChainClient {
+  /** Its first address, without user, path and query. */
   readonly url: string
+  /** All its addresses, where there are several. */
+  readonly urls?: readonly string[]
   readonly genesisHash: Hex
   readonly specName: string
   readonly specVersion: number

@@ -21,7 +21,10 @@ export interface ScriptedChain {
   /** Answers a method in its own way; throws to refuse. */
   readonly answers: Map<string, (params: readonly unknown[]) => unknown>
   /** Appends a block with these extrinsics and tells the subscribers. */
-  addBlock(extrinsics?: readonly Hex[]): Hex
+  addBlock(extrinsics?: readonly Hex[], salt?: number): Hex
+  headerAt(number: number): unknown
+  /** What it says of its code. */
+  readonly version: object
   hashAt(number: number): Hex
   /** Sends a notice to every subscription of a method. */
   notify(method: string, result: unknown): void
@@ -53,9 +56,9 @@ export async function startScriptedChain({
 } = {}): Promise<ScriptedChain> {
   const registry = new TypeRegistry()
   const blocks: { readonly hash: Hex; readonly header: object; readonly extrinsics: readonly Hex[] }[] = []
-  const make = (extrinsics: readonly Hex[]): void => {
+  const make = (extrinsics: readonly Hex[], own = salt): void => {
     const parentHash = blocks.at(-1)?.hash ?? zero
-    const stateRoot = toHex(blake2b256(Uint8Array.of(salt)))
+    const stateRoot = toHex(blake2b256(Uint8Array.of(own)))
     const header = {
       parentHash,
       number: `0x${blocks.length.toString(16)}`,
@@ -159,8 +162,10 @@ export async function startScriptedChain({
     requests,
     answers,
     silent,
-    addBlock: (extrinsics = []) => {
-      make(extrinsics)
+    version,
+    headerAt: (number) => blocks[number]?.header,
+    addBlock: (extrinsics = [], own = salt) => {
+      make(extrinsics, own)
       notify('chain_subscribeNewHeads', blocks.at(-1)?.header)
       notify('chain_subscribeFinalizedHeads', blocks.at(-1)?.header)
       return blocks.at(-1)?.hash ?? zero
