@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -36,6 +37,13 @@ const reportSchema = z.strictObject({
       weights: z.array(z.tuple([z.number().int(), z.number().int().min(1).max(65_535)])),
       readBackBlock: z.number().int().positive(),
       readBack: z.boolean(),
+      audit: z.strictObject({
+        epoch: z.number().int(),
+        equal: z.boolean(),
+        row: z.array(z.tuple([z.number().int(), z.number().int()])).nullable(),
+        recomputed: z.array(z.tuple([z.number().int(), z.number().int()])).nullable(),
+        firstMismatch: z.json(),
+      }),
       dividends: share,
       emissionRao: rao,
     }),
@@ -75,6 +83,16 @@ const says = async (child: ChildProcess, word: string): Promise<void> => {
   throw new Error(`it ended without saying ${word}:\n${seen}`)
 }
 
+/** What each validator asked, by round, miner and repeat, as their ledgers have it. */
+const questionsOf = (net: string): ReadonlyMap<string, string>[] =>
+  readdirSync(net, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('ledger.sqlite'))
+    .map((path) => {
+      using db = new DatabaseSync(join(net, path), { readOnly: true })
+      const rows = db.prepare('SELECT round_block, hotkey, repeat, task, seed FROM verdicts').all()
+      return new Map(rows.map((row) => [`${row.round_block} ${row.hotkey} ${row.repeat}`, `${row.task} ${row.seed}`]))
+    })
+
 describe('arbor up', () => {
   test('pays honest miners and not the cheat, with books that balance, when it runs three epochs', async () => {
     const child = up('--epochs', '3', '--json', '--seed', '5')
@@ -101,9 +119,15 @@ describe('arbor up', () => {
     }
     for (const validator of report.validators) {
       expect(validator.readBack).toBe(true)
+      expect(validator.audit).toMatchObject({ equal: true, firstMismatch: null })
+      expect(validator.audit.recomputed).toEqual(validator.audit.row)
       expect(validator.dividends).toBeGreaterThan(0)
       expect(validator.weights.map(([uid]) => uid)).toEqual(honest.map(({ uid }) => uid).sort((a, b) => a - b))
     }
+    const [first, second] = questionsOf(join(folder, 'net'))
+    const both = [...(first ?? [])].filter(([asked]) => second?.has(asked))
+    expect(both.length).toBeGreaterThanOrEqual(4) // a round of all miners at least
+    for (const [asked, question] of both) expect(question).toBe(second?.get(asked))
     const paid = Object.values(report.paid).reduce((sum, amount) => sum + amount, 0n)
     expect(paid).toBe(report.issuedRao)
     expect(report.issuedRao).toBeGreaterThan(0n)

@@ -1,4 +1,5 @@
 import type { Ss58 } from '@arbor/shared/units'
+import type { RowAudit } from './audited.ts'
 import { grown, paidBetween } from './books.ts'
 import type { Member } from './roster.ts'
 import type { NetState } from './state.ts'
@@ -24,6 +25,7 @@ export interface Report {
     readonly weights: readonly (readonly [number, number])[]
     readonly readBackBlock: number
     readonly readBack: boolean
+    readonly audit: RowAudit | null
     readonly dividends: number
     readonly emissionRao: string
   }[]
@@ -41,6 +43,7 @@ export interface Claim {
 /**
  * Reports what happened between two finalised blocks.
  * @param claims the rows that validators say they set, from their own logs
+ * @param audits the rows as they were computed again from the receipts that validators serve
  */
 export function makeReport({
   from,
@@ -48,6 +51,7 @@ export function makeReport({
   members,
   state,
   claims,
+  audits,
   secondsToFirstWeights,
 }: {
   readonly from: Sight
@@ -55,6 +59,7 @@ export function makeReport({
   readonly members: readonly Member[]
   readonly state: NetState
   readonly claims: readonly Claim[]
+  readonly audits: ReadonlyMap<Ss58, RowAudit>
   readonly secondsToFirstWeights: number
 }): Report {
   const neuronOf = (hotkey: Ss58) => to.metagraph.neurons.find((neuron) => neuron.hotkey === hotkey)
@@ -87,6 +92,7 @@ export function makeReport({
         weights,
         readBackBlock: to.block.number,
         readBack: weights.length > 0 && sameRow(weights, claimAt(claims, hotkey, to.block.number)?.row ?? []),
+        audit: audits.get(hotkey) ?? null,
         dividends: neuronOf(hotkey)?.dividends ?? 0,
         emissionRao: String(grown(from.books, to.books, hotkey)),
       }

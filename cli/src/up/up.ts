@@ -7,7 +7,8 @@ import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
 import { keypairFromUri } from '@arbor/shared/keys'
 import { createLogger } from '@arbor/shared/log'
-import { netUid } from '@arbor/shared/units'
+import { netUid, type Ss58 } from '@arbor/shared/units'
+import type { RowAudit } from './audited.ts'
 import { type Children, openChildren } from './children.ts'
 import { chainArgs, type NetPaths } from './command-lines.ts'
 import { earnings } from './earnings.ts'
@@ -134,6 +135,8 @@ interface Net {
 interface Measured {
   readonly from: Sight
   readonly to: Sight
+  /** By hotkey; nothing without a report. */
+  readonly audits: ReadonlyMap<Ss58, RowAudit>
   readonly secondsToFirstWeights: number
 }
 
@@ -177,7 +180,7 @@ async function startAll(net: Net, url: string): Promise<void> {
 
 /** Follows the finalised chain with a reader of its own, until the epochs asked for have passed. */
 async function watch(
-  { context, options, members, emit }: Net,
+  { context, options, members, emit, serving }: Net,
   chain: ChainClient,
   startedAt: number,
 ): Promise<Measured | null> {
@@ -195,7 +198,12 @@ async function watch(
     }
     if (from === null && allWeighed(sight, members)) from = sight
     // one block more, so that the validators' own word on the last rows has arrived
-    if (to !== null && from !== null) return { from, to, secondsToFirstWeights: secondsToFirstWeights ?? 0 }
+    if (to !== null && from !== null) {
+      const epoch = to.metagraph.epochIndex - 1
+      const auditing = { chain, netuid, members, epoch, spec: serving.spec, clock: systemClock, signal: context.signal }
+      const audits = options.json === true ? await (await import('./audited.ts')).auditRows(auditing) : new Map()
+      return { from, to, audits, secondsToFirstWeights: secondsToFirstWeights ?? 0 }
+    }
     if (
       from !== null &&
       options.epochs !== undefined &&

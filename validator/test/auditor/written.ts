@@ -260,13 +260,19 @@ export interface Served extends ServedLog {
 /** Serves entries under a head of their own. */
 export function serveEntries(
   entries: readonly (LogEntry | string)[],
-  of: { readonly signer: Keypair; readonly block: number; readonly url?: string },
+  of: {
+    readonly signer: Keypair
+    readonly block: number
+    readonly url?: string
+    readonly genesisHash?: Hex
+    readonly netuid?: NetUid
+  },
 ): Served {
   const texts = entries.map((entry) => (typeof entry === 'string' ? entry : encodeEntry(entry)))
   const tree = treeOf(texts)
   const about = {
-    genesisHash: GENESIS,
-    netuid: NETUID,
+    genesisHash: of.genesisHash ?? GENESIS,
+    netuid: of.netuid ?? NETUID,
     hotkey: of.signer.address,
     size: texts.length,
     root: toHex(rootOf(texts.length, tree)),
@@ -332,7 +338,8 @@ export const httpOf = (served: Served, edit: (text: string, path: string) => str
   }
 }
 
-async function answer(served: Served, path: string, signal: AbortSignal): Promise<string> {
+/** Answers a path as the log's HTTP does. */
+export async function answer(served: Served, path: string, signal: AbortSignal): Promise<string> {
   const { pathname, searchParams } = new URL(path, served.url)
   const number = (name: string): number | null => (searchParams.has(name) ? Number(searchParams.get(name)) : null)
   if (pathname === '/head') return JSON.stringify({ head: served.signed, anchored: null, first: 0 })
