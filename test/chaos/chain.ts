@@ -42,6 +42,8 @@ export const startChain = async (of: {
   readonly folder: string
   readonly owners: Owners
   readonly port?: number
+  /** Blocks whose state is kept; all by default, so that whole logs can be audited. */
+  readonly keep?: string
 }): Promise<ChaosChain> => {
   const { folder } = of
   mkdirSync(folder, { recursive: true })
@@ -62,6 +64,8 @@ export const startChain = async (of: {
       data,
       '--patch',
       patch,
+      '--keep',
+      of.keep ?? 'archive',
     ]
     const running = startArbor({ words, home: folder })
     const { url } = await running.event('chain.ready')

@@ -64,6 +64,7 @@ export const createMember = async (of: {
   readonly seed: number
   readonly speed: number
   readonly chance: number
+  readonly keepEpochs: number
   readonly to: () => string
 }): Promise<Member> => {
   const home = join(of.folder, of.name)
@@ -100,6 +101,7 @@ export const createMember = async (of: {
       points: armed,
       chance: of.chance,
       seed: of.seed,
+      keepEpochs: of.keepEpochs,
       life,
     }
     const file = join(home, 'config.json')

@@ -18,6 +18,8 @@ export interface ChildConfig {
   readonly points: readonly string[]
   readonly chance: number
   readonly seed: number
+  /** Epochs of which the log keeps its bodies. */
+  readonly keepEpochs: number
   /** Lives that it had before, plus one. */
   readonly life: number
 }

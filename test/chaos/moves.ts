@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Move, MoveOf } from './killing.ts'
 
-/** Says which of a ledger's methods move what; states of before are read from the file, past the ledger. */
+/** Says which methods of a ledger, its log and the log's heads move what; states of before are read from the file, past the ledger. */
 export const movesOfLedger = (db: DatabaseSync): MoveOf => {
   const stateOf = (table: 'attempts' | 'runs', key: string, id: unknown): string => {
     const row = db.prepare(`SELECT state FROM ${table} WHERE ${key} = ?`).get(Number(id))
@@ -22,6 +22,12 @@ export const movesOfLedger = (db: DatabaseSync): MoveOf => {
         const { run } = first as { readonly run: { readonly roundBlock: number } }
         return { machine: 'rounds', from: stateOf('runs', 'round_block', run.roundBlock), to: 'recorded' }
       }
+      case 'prune':
+        return { machine: 'receipts', from: 'step', to: 'prune' }
+      case 'add':
+        return { machine: 'receipts', from: 'step', to: 'sign' }
+      case 'setAnchored':
+        return { machine: 'receipts', from: 'step', to: 'anchor' }
       default:
         return null
     }

@@ -6,6 +6,7 @@ import { systemClock } from '@arbor/shared/clock'
 import type { Hex, Ms } from '@arbor/shared/units'
 import pino from 'pino'
 import { epochOutcome } from './allowed.ts'
+import { auditLog, compareRows, type LogAudit } from './audit.ts'
 import { type FaultKind, planFaults } from './faults.ts'
 import { type Moment, readMoment } from './history.ts'
 import { type ActiveFault, inject } from './inject.ts'
@@ -37,6 +38,8 @@ export interface RunOptions {
   /** How weights begin: openly, with salted commits, or with a beacon beside the chain, which lets commits be timelocked. */
   readonly method: 'open' | 'salted' | 'timelocked'
   readonly speed: number
+  /** Epochs of which logs keep their bodies. */
+  readonly keepEpochs: number
   readonly say: (text: string) => void
   readonly keepFolder?: boolean
 }
@@ -68,6 +71,8 @@ export interface RunReport {
   readonly entries: number
   readonly sent: number
   readonly most: Held
+  /** Entries of logs that were replayed, rows in them, and rows that two validators computed from the same receipts. */
+  readonly audited: { readonly entries: number; readonly rows: number; readonly compared: number }
   readonly refusedRules: Readonly<Record<string, number>>
 }
 
@@ -98,6 +103,7 @@ export const runSeed = async (of: RunOptions): Promise<RunReport> => {
           speed: of.speed,
           chance: of.killChance,
           most: of.mostKills,
+          keepEpochs: of.keepEpochs,
           to: () => world.chain.url,
         }),
       )
@@ -200,6 +206,8 @@ const follow = async (of: RunOptions, stage: Stage): Promise<Omit<RunReport, 'se
     }
   }
   for (const { active: each } of active) await each.end()
+  for (const member of members) member.kill9()
+  const audited = await auditAll(stage, violations)
   for (const member of members)
     for (const { why, atBlock, life } of member.endings)
       if (!EXPECTED_ENDS.has(why))
@@ -236,8 +244,37 @@ const follow = async (of: RunOptions, stage: Stage): Promise<Omit<RunReport, 'se
     entries: sum('entries'),
     sent: members.reduce((n, { proxy }) => n + proxy.sent.length, 0),
     most,
+    ...audited,
     refusedRules: Object.fromEntries(rules.refused),
   }
+}
+
+/** Replays every log by the auditor's functions, and compares rows that follow from the same receipts. */
+const auditAll = async (
+  { world, members }: Stage,
+  violations: Map<string, Violation>,
+): Promise<Pick<RunReport, 'audited'>> => {
+  const audits: LogAudit[] = []
+  const tell = (validator: string, what: string): void =>
+    note(violations, { invariant: 'unequal', validator, block: 0, what })
+  for (const member of members) {
+    try {
+      const audit = await auditLog(member, world.reader)
+      audits.push(audit)
+      if (audit.mismatch !== null) tell(member.name, `the log does not follow: ${audit.mismatch}`)
+    } catch (error) {
+      tell(member.name, `the log cannot be audited: ${String(error)}`)
+    }
+  }
+  const sum = (key: 'entries' | 'rows'): number => audits.reduce((n, audit) => n + audit[key], 0)
+  let compared = 0
+  for (const [i, a] of audits.entries())
+    for (const b of audits.slice(i + 1)) {
+      const found = compareRows(a, b)
+      compared += found.compared
+      for (const name of found.different) tell(`${a.validator} and ${b.validator}`, `rows differ at ${name}`)
+    }
+  return { audited: { entries: sum('entries'), rows: sum('rows'), compared } }
 }
 
 /** Ends that a fault explains: a kill, and those that say what is wrong outside and that a new start may help. */

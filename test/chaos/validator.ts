@@ -11,9 +11,10 @@ import { supervise } from '@arbor/shared/supervise'
 import type { Block, Ms } from '@arbor/shared/units'
 import { netUid } from '@arbor/shared/units'
 import { timingOf } from '@arbor/subnet-spec/timing'
-import { mustNotBeAhead } from '../../validator/src/checks.ts'
+import { mustBeSameChain, mustNotBeAhead } from '../../validator/src/checks.ts'
 import { createKeep } from '../../validator/src/keep.ts'
 import { openLedger } from '../../validator/src/ledger.ts'
+import { openPublishing } from '../../validator/src/log/publish.ts'
 import { createPrecedence } from '../../validator/src/precedence.ts'
 import { openReceipts } from '../../validator/src/receipts.ts'
 import { staleRule } from '../../validator/src/stale.ts'
@@ -64,15 +65,22 @@ const run = async (): Promise<void> => {
     clock,
     log,
     needs: ['metagraph', 'hyperparameters', 'weights'],
+    limits: { requestMs: 60_000, openMs: 60_000, giveUpMs: 120_000 }, // as patient as on a chain whose blocks come at their pace
   })
   mkdirSync(config.data, { recursive: true })
   using _held = lockFolder({ file: join(config.data, 'lock.sqlite'), what: 'a validator' })
   const owner = { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address }
   using opened = openLedger({ file: join(config.data, 'ledger.sqlite'), owner })
   using db = new DatabaseSync(join(config.data, 'ledger.sqlite'), { readOnly: true })
+  const move = movesOfLedger(db)
+  const receiptLog = {
+    ...opened.log,
+    prune: watched({ target: opened.log, move, on: at }).prune,
+    heads: watched({ target: opened.log.heads, move, on: at }),
+  }
   const ledger = watched({
-    target: opened,
-    move: movesOfLedger(db),
+    target: { ...opened, log: receiptLog },
+    move,
     on: at,
     done: (method, args) => {
       if (method !== 'keepAnswers') return
@@ -82,8 +90,24 @@ const run = async (): Promise<void> => {
     },
   })
   mustNotBeAhead(ledger.lastRoundBlock(), (await chain.finalized()).number, config.data)
+  await mustBeSameChain(ledger, chain)
   using traffic = openTraffic({ file: join(config.data, 'traffic.sqlite'), owner, spec })
   const receipts = openReceipts({ data: config.data, most: 500 })
+  const options = {
+    anchor: true,
+    receiptsUrl: 'http://127.0.0.1:1',
+    keepEpochs: config.keepEpochs,
+    keepEntries: 100_000,
+  }
+  const publishing = await openPublishing({
+    ...{ chain, ledger, receipts, hotkey, netuid, spec, clock, log, options },
+    data: config.data,
+  })
+  const keep = createKeep({
+    clock,
+    log,
+    listenerOf: ({ name }) => ({ begun: () => undefined, done: () => tell({ done: name }), failed: () => undefined }),
+  })
   const { view, loops } = createValidator({
     chain,
     ledger,
@@ -92,11 +116,7 @@ const run = async (): Promise<void> => {
     spec,
     receipts,
     hotkey,
-    keep: createKeep({
-      clock,
-      log,
-      listenerOf: ({ name }) => ({ begun: () => undefined, done: () => tell({ done: name }), failed: () => undefined }),
-    }),
+    keep,
     precedence: createPrecedence(),
     clock,
     log,
@@ -129,7 +149,7 @@ const run = async (): Promise<void> => {
       tell({ at: seen })
     }
   }
-  await supervise({ loops: { ...loops, told }, signal, clock })
+  await supervise({ loops: { ...loops, ...publishing.loops({ keep, view }), told }, signal, clock })
 }
 
 try {
