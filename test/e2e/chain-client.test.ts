@@ -297,13 +297,56 @@ describe('submission', () => {
     [1010, 'Invalid Transaction', 'Custom error: 6', 'InvalidTransaction.TxRateLimitExceeded', true],
     [1010, 'Invalid Transaction', 'Custom error: 200', 'InvalidTransaction.Custom200', false],
     [1012, 'Transaction is temporarily banned', undefined, 'Pool.TemporarilyBanned', true],
-    [1013, 'Transaction is already imported', undefined, 'Pool.AlreadyImported', false],
     [1014, 'Priority is too low: (1 vs 2)', undefined, 'Pool.PriorityTooLow', true],
   ])('pool refusal %i %s (%s) is a typed outcome', async (code, message, data, error, retryable) => {
     chain.answers.set('author_submitAndWatchExtrinsic', () => {
       throw Object.assign(new Error(message), { code, data })
     })
     expect(await submit(await connect())).toEqual({ status: 'refused', code, error, retryable })
+  })
+
+  it('C-12 bytes that the pool has already (1013) are looked for in the blocks, and not sent again', async () => {
+    const client = await connect()
+    chain.answers.set('author_submitAndWatchExtrinsic', () => {
+      throw Object.assign(new Error('Transaction is already imported'), { code: 1013 })
+    })
+    const submission = submit(client)
+    await expect.poll(submitted).toHaveLength(1)
+    chain.addBlock()
+    chain.addBlock([submitted()[0] as Hex])
+    expect(await submission).toMatchObject({ status: 'included' })
+    expect(submitted()).toHaveLength(1)
+  })
+
+  it.each([
+    [1010, 'Transaction is outdated', 'InvalidTransaction.Stale'],
+    [1014, 'Priority is too low: (1 vs 2)', 'Pool.PriorityTooLow'],
+  ])('C-12 refusal %i (%s) is answered with other bytes, a few times at most', async (code, message, error) => {
+    const client = await connect()
+    const signed: string[] = []
+    let refusals = 2
+    chain.answers.set('author_submitAndWatchExtrinsic', () => {
+      refusals -= 1
+      if (refusals >= 0) throw Object.assign(new Error(message), { code })
+      return 'sub'
+    })
+    const submission = client.submit(pay, {
+      signer: alice,
+      signal: stop.signal,
+      eraBlocks: 8,
+      onSigned: ({ hash }) => void signed.push(hash),
+    })
+    await expect.poll(submitted).toHaveLength(3)
+    expect(new Set(submitted()).size).toBe(3)
+    expect(new Set(signed).size).toBe(3) // who submits has heard of each before it left
+    chain.addBlock()
+    chain.addBlock([submitted()[2] as Hex])
+    for (let block = 0; block < 10; block += 1) chain.addBlock()
+    expect(await submission).toMatchObject({ status: 'included' })
+    refusals = 100
+    expect(await submit(client)).toMatchObject({ status: 'refused', error })
+    expect(submitted().length).toBeLessThanOrEqual(7)
+    expect(new Set(submitted()).size).toBe(submitted().length)
   })
 
   it.each([
