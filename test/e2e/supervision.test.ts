@@ -1,15 +1,22 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { systemClock } from '@arbor/shared/clock'
+import { createManualClock } from '@arbor/shared/manual-clock'
 import type { Ms } from '@arbor/shared/units'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createPost } from '../../validator/src/health/webhook.ts'
 import { type Net, startNet } from './support/net.ts'
 import { alive, descendants, type Running, startArbor } from './support/process.ts'
 
+const OPERATING = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8')
+const run = promisify(execFile)
 const hanging = fileURLToPath(new URL('./support/hanging-spec.ts', import.meta.url))
 const patient = { timeout: 60_000, interval: 100 }
 const TOKEN = 'a-token-that-nobody-may-see'
@@ -70,6 +77,11 @@ describe('a validator that is left alone', () => {
     })
     const { text } = await get(`${url}/metrics`)
     for (const name of DOCUMENTED) expect(text).toMatch(new RegExp(`^${name}(\\{.*\\})? [\\d.e+-]+$`, 'm'))
+
+    for (const [, script = ''] of OPERATING.matchAll(/^```sh health\n([\s\S]*?)^```/gm)) {
+      const { stdout } = await run('bash', ['-ec', script], { env: { PATH: process.env.PATH, HEALTH: url } })
+      expect(stdout, script).toMatch(/^\{"(live|ready)":true|^arbor_validator_tempos_since_inclusion /m)
+    }
 
     const data = join(net.folder, 'validator-1')
     const asked = startArbor({ words: ['validator', 'health', '--data', data], home: net.folder })
@@ -140,6 +152,47 @@ describe('a validator that is left alone', () => {
     expect(await validator.stop()).toBe(0)
     expect(receiver.notices.filter(({ alarm }) => alarm === 'ended')).toEqual([])
   }, 120_000)
+})
+
+describe('a webhook', () => {
+  /** Answers each post with the next status. */
+  const answering = async (...statuses: readonly number[]): Promise<{ url: URL; paths: string[]; close(): void }> => {
+    const paths: string[] = []
+    const server = createServer((request, response) => {
+      paths.push(request.url ?? '')
+      request.resume()
+      response.writeHead(statuses[paths.length - 1] ?? 500, { location: '/elsewhere' }).end('x'.repeat(1_000_000))
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`)
+    const close = (): void => {
+      server.close()
+      server.closeAllConnections()
+    }
+    return { url, paths, close }
+  }
+  const never = new AbortController().signal
+
+  test('that is full is tried again, and one that takes the notice has it once', async () => {
+    const { url, paths, close } = await answering(503, 429, 200)
+    const clock = createManualClock()
+    const posting = createPost({ url, clock })('{}', never)
+    while (paths.length < 3) {
+      await systemClock.sleep(10 as Ms, never)
+      await clock.advance(1_000)
+    }
+    await posting
+    expect(paths).toEqual(['/hook', '/hook', '/hook'])
+    close()
+  })
+
+  test.each([302, 307, 404, 410])('that answers %i is asked once and followed nowhere', async (status) => {
+    const { url, paths, close } = await answering(status)
+    await expect(createPost({ url, clock: systemClock })('{}', never)).rejects.toMatchObject({ code: 'WEBHOOK_FAILED' })
+    expect(paths).toEqual(['/hook'])
+    close()
+  })
 })
 
 /** Metrics that docs/operating.md promises and that have a value at once. */
