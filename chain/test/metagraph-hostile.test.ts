@@ -1,0 +1,164 @@
+import { SubnetError } from '@arbor/shared/errors'
+import { toHex } from '@arbor/shared/hex'
+import type { Block, Blocks, Hex, NetUid } from '@arbor/shared/units'
+import { compactToU8a } from '@polkadot/util'
+import { describe, expect, it } from 'vitest'
+import { readMetagraph } from '../src/client/metagraph.ts'
+import type { Metagraph } from '../src/client/types.ts'
+import { fixtures, runtimeOf } from './support/fixtures.ts'
+import { blake, keyOf, le, readerOf } from './support/reader.ts'
+
+const netuid = 7 as NetUid
+const block = { number: 1_000 as Block, hash: `0x${'00'.repeat(32)}` as Hex }
+const newest = fixtures.at(-1)
+if (newest === undefined) throw new Error('no metadata')
+const runtime = runtimeOf(newest.file, newest.spec)
+
+const account = (index: number): Uint8Array =>
+  Uint8Array.from({ length: 32 }, (_, at) => (at < 4 ? index >> (8 * at) : 9))
+const list = (items: readonly Uint8Array[]): Uint8Array => Buffer.concat([compactToU8a(items.length), ...items])
+type State = Map<Hex, Hex>
+const own = (state: State, name: string, value: Uint8Array): void =>
+  void state.set(keyOf(`SubtensorModule.${name}`, le(netuid, 2)), toHex(value))
+const vector = (state: State, name: string, length: number, bytes: number, value = 1): void =>
+  own(state, name, list(Array.from({ length }, () => le(value, bytes))))
+/** Bytes of an entry of each vector. */
+const VECTORS = {
+  Active: 1,
+  LastUpdate: 8,
+  ValidatorPermit: 1,
+  Incentive: 2,
+  Dividends: 2,
+  Consensus: 2,
+  ValidatorTrust: 2,
+  Emission: 8,
+}
+const PER_UID = Object.entries(VECTORS)
+const put = (state: State, uid: number, hotkey: Uint8Array): void => {
+  state.set(keyOf('SubtensorModule.Keys', le(netuid, 2), le(uid, 2)), toHex(hotkey))
+  state.set(keyOf('SubtensorModule.BlockAtRegistration', le(netuid, 2), le(uid, 2)), toHex(le(uid + 1, 8)))
+  state.set(keyOf('SubtensorModule.Owner', blake(hotkey)), toHex(account(0)))
+}
+/** A subnet of n neurons without any stake. */
+const subnetOf = (n: number): State => {
+  const state: State = new Map()
+  own(state, 'NetworksAdded', Uint8Array.of(1))
+  own(state, 'SubnetworkN', le(n, 2))
+  own(state, 'Tempo', le(360, 2))
+  own(state, 'MaxAllowedUids', le(4_096, 2))
+  own(state, 'SubnetOwnerHotkey', account(1))
+  for (const [name, bytes] of PER_UID) vector(state, name, n, bytes)
+  for (let uid = 0; uid < n; uid += 1) put(state, uid, account(uid + 1))
+  return state
+}
+const read = (state: State): Promise<Metagraph> =>
+  readMetagraph(readerOf(runtime, state, { SubnetInfoRuntimeApi_get_subnet_state: '0x00' }), netuid, block)
+const refused = (why: RegExp) => ({ code: 'CHAIN_METAGRAPH', message: expect.stringMatching(why), retryable: true })
+
+describe('a metagraph that cannot be', () => {
+  it('hotkey with two uids is refused by both uids', async () => {
+    const state = subnetOf(5)
+    put(state, 4, account(2))
+    await expect(read(state)).rejects.toMatchObject(refused(/has the uids 1 and 4/))
+  })
+
+  it('uid without a hotkey is refused', async () => {
+    const state = subnetOf(5)
+    state.delete(keyOf('SubtensorModule.Keys', le(netuid, 2), le(3, 2)))
+    await expect(read(state)).rejects.toMatchObject(refused(/uid 3 of 5 has no hotkey/))
+  })
+
+  it.each(PER_UID)('%s of another length than there are uids is refused', async (name, bytes) => {
+    for (const length of [4, 6]) {
+      const state = subnetOf(5)
+      vector(state, name, length, bytes)
+      await expect(read(state)).rejects.toMatchObject(refused(new RegExp(`${name} has ${length} entries for 5 uids`)))
+    }
+  })
+
+  it.each(['Active', 'LastUpdate', 'ValidatorPermit'])('%s that is missing is refused', async (name) => {
+    const state = subnetOf(5)
+    state.delete(keyOf(`SubtensorModule.${name}`, le(netuid, 2)))
+    await expect(read(state)).rejects.toMatchObject(refused(new RegExp(`${name} has 0 entries`)))
+  })
+
+  it('block number beyond all numbers is refused', async () => {
+    const state = subnetOf(2)
+    vector(state, 'LastUpdate', 2, 8)
+    own(state, 'LastUpdate', list([le(2n ** 63n, 8), le(1, 8)]))
+    await expect(read(state)).rejects.toMatchObject(refused(/last update of uid 0/))
+  })
+})
+
+describe('a metagraph at its edges', () => {
+  it('subnet before its first epoch has shares of zero', async () => {
+    const state = subnetOf(3)
+    for (const name of ['Incentive', 'Dividends', 'Consensus', 'ValidatorTrust', 'Emission'])
+      state.delete(keyOf(`SubtensorModule.${name}`, le(netuid, 2)))
+    const { neurons } = await read(state)
+    for (const neuron of neurons)
+      expect(neuron).toMatchObject({ incentive: 0, dividends: 0, consensus: 0, validatorTrust: 0, emission: 0n })
+  })
+
+  it('subnet without a neuron, with a tempo of zero, or without stake is read as it is', async () => {
+    expect((await read(subnetOf(0))).neurons).toEqual([])
+    const state = subnetOf(2)
+    own(state, 'Tempo', le(0, 2))
+    state.delete(keyOf('SubtensorModule.SubnetEpochIndex', le(netuid, 2)))
+    const graph = await read(state)
+    expect(graph.tempo).toBe(0 as Blocks)
+    expect(Number.isSafeInteger(graph.epochIndex)).toBe(true)
+    expect(graph.neurons.map(({ totalStake, alphaStake }) => [totalStake, alphaStake])).toEqual([
+      [0n, 0n],
+      [0n, 0n],
+    ])
+  })
+
+  it('4 096 uids are all read, each with its own hotkey', async () => {
+    const { neurons } = await read(subnetOf(4_096))
+    expect(neurons.length).toBe(4_096)
+    expect(new Set(neurons.map(({ hotkey }) => hotkey)).size).toBe(4_096)
+    expect(neurons.at(-1)).toMatchObject({ uid: 4_095, registeredAt: 4_096, validatorPermit: true })
+  }, 20_000)
+})
+
+describe('any bytes for a metagraph', () => {
+  it('give a typed refusal or a graph without a hole, for 120 states from a seed', async () => {
+    let seed = 7
+    const random = (below: number): number => {
+      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
+      return Math.floor((seed / 2 ** 32) * below)
+    }
+    const outcomes = { read: 0, refused: 0 }
+    for (let run = 0; run < 120; run += 1) {
+      const state = subnetOf(4)
+      const keys = [...state.keys()]
+      for (let edit = 0; edit <= random(3); edit += 1) {
+        const key = keys[random(keys.length)] as Hex
+        const bytes = Buffer.from((state.get(key) ?? '0x').slice(2), 'hex')
+        const kind = random(4)
+        if (kind === 0) state.delete(key)
+        else if (kind === 1) state.set(key, toHex(bytes.subarray(0, random(bytes.length))))
+        else if (kind === 2) state.set(key, toHex(Buffer.concat([bytes, Buffer.alloc(random(9), random(256))])))
+        else {
+          if (bytes.length > 0) bytes[random(bytes.length)] = random(256)
+          state.set(key, toHex(bytes))
+        }
+      }
+      try {
+        const graph = await read(state)
+        outcomes.read += 1
+        for (const neuron of graph.neurons) {
+          expect(Object.entries(neuron).filter(([, value]) => value === undefined || Number.isNaN(value))).toEqual([])
+          for (const share of [neuron.incentive, neuron.dividends, neuron.consensus, neuron.validatorTrust])
+            expect(share >= 0 && share <= 1).toBe(true)
+        }
+      } catch (error) {
+        if (!(error instanceof SubnetError)) throw error
+        expect(error.code).toMatch(/^CHAIN_(METAGRAPH|DECODE|NO_SUBNET)$/)
+        outcomes.refused += 1
+      }
+    }
+    expect(Math.min(outcomes.read, outcomes.refused)).toBeGreaterThan(15)
+  }, 20_000)
+})
