@@ -118,6 +118,12 @@ export const tables = [
     arms: [],
     note: 'The same cheats, with proofs in TOPLOC’s format. The package verifies them against the validator’s own activations; it brings no limits, so its results are judged by those of our cards for this format. It looks at activations alone: what draws other tokens from the right activations passes it by design.',
   },
+  {
+    file: 'receipts',
+    title: 'The log of receipts',
+    arms: ['Arbor'],
+    note: 'Rounds of 256 miners as entries of the log, in a file, one flushed transaction a round, with a state and a row of weights every second round. A verdict counts with its score and its part of everything else; bodies are files beside the ledger. The machine had other work: compare CPU times.',
+  },
   { file: 'engine', title: 'Workers', arms: ['Arbor'], note: 'arbor-2m, fp32, one thread each.' },
   {
     file: 'memory',

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Block, Hex, UnixMs } from '@arbor/shared/units'
@@ -33,6 +33,37 @@ beforeEach(() => {
 afterEach(() => rmSync(data, { recursive: true }))
 
 describe('receipts', () => {
+  test('have so many bytes at most, and the oldest go first, also over a restart', () => {
+    const ids = [1, 2, 3, 4].map((counter) => one(counter).id)
+    const size = Buffer.byteLength(`${JSON.stringify(one(), null, 1)}\n`)
+    const store = openReceipts({ data, most: 100, mostBytes: 2 * size + 100 })
+    for (const counter of [1, 2, 3]) store.write(one(counter))
+    expect(ids.map((id) => existsSync(receiptFile(data, id)))).toEqual([false, true, true, false])
+    store.write(one(3)) // the same again takes no more room
+    expect(existsSync(receiptFile(data, ids[1] ?? ''))).toBe(true)
+    openReceipts({ data, most: 100, mostBytes: 2 * size + 100 }).write(one(4))
+    expect(ids.map((id) => existsSync(receiptFile(data, id)))).toEqual([false, false, true, true])
+  })
+
+  test('are removed when nothing needs them any more, and make room', () => {
+    const store = openReceipts({ data, most: 2 })
+    for (const counter of [1, 2]) store.write(one(counter))
+    store.forget([one(1).id, one(9).id, '../../ledger.sqlite'])
+    store.write(one(3))
+    expect([1, 2, 3].map((counter) => existsSync(receiptFile(data, one(counter).id)))).toEqual([false, true, true])
+  })
+
+  test('leave nothing behind when one cannot be written', () => {
+    const store = openReceipts({ data, most: 10 })
+    const file = receiptFile(data, one().id)
+    mkdirSync(`${file}/in the way`, { recursive: true })
+    expect(() => store.write(one())).toThrow(expect.objectContaining({ code: 'RECEIPTS_UNWRITABLE' }))
+    expect(readdirSync(dirname(file))).toEqual([`${one().id}.json`])
+    rmSync(file, { recursive: true })
+    store.write(one())
+    expect(readReceipt(readFileSync(file, 'utf8'))).toEqual(one())
+  })
+
   test('are written whole under their id, and read back as they were', () => {
     const receipt = one()
     openReceipts({ data, most: 10 }).write(receipt)
