@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hostPort } from '@arbor/chain/address'
+import type { Feature } from '@arbor/chain/client/needs/features'
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import { type Loop, type StepListener, supervise } from '@arbor/shared/supervise'
@@ -166,7 +167,7 @@ function createPulse(
     meter,
     bell,
     onUpgrade: (change) => {
-      for (const feature of change.broken) broken.add(feature)
+      for (const feature of change.broken) if (USED.has(feature)) broken.add(feature)
       for (const feature of change.mended) broken.delete(feature)
     },
     run: async (run) => {
@@ -174,6 +175,8 @@ function createPulse(
       const health: Loop = (signal) => bell.loop(keep, signal)
       try {
         await supervise({ loops: { ...run.loops, health, guard: guard.loop }, signal: run.signal, clock })
+      } catch (error) {
+        throw mayPass(error) ? passing(error) : error
       } finally {
         rmSync(join(data, HEALTH_FILE), { force: true })
       }
@@ -181,8 +184,29 @@ function createPulse(
   }
 }
 
+/** What a validator uses of a chain, as far as upgrades break it; which of the ways to set weights is in use is the subnet's to say. */
+const USED: ReadonlySet<string> = new Set([
+  'connect',
+  'metagraph',
+  'hyperparameters',
+  'weights',
+  'salted',
+  'timelocked',
+  'commitments',
+] satisfies Feature[])
+
 /** Outcomes by which it is known whether the chain holds what was sent. */
 const SETTLED = new Set(['confirmed', 'mismatch', 'lost'])
+/** Tells an end that a new start may mend, as when the chain was away for too long. */
+const mayPass = (error: unknown): error is SubnetError => error instanceof SubnetError && error.retryable
+
+const passing = (cause: SubnetError): SubnetError =>
+  new SubnetError({
+    code: 'SUPERVISE_LOOP_ENDED',
+    message: `${cause.code}: ${cause.message}. The process stops, so that it is started again`,
+    cause,
+  })
+
 const NOTHING_SEEN: Sight = { snapshot: null, newest: null, first: null, headAgeMs: 0, behind: 0, isStale: false }
 
 /** Address under which one listens at is dialled from the same machine. */
