@@ -23,7 +23,7 @@ import { openWorld, type World } from './world.ts'
 export interface RunOptions {
   readonly seed: number
   readonly epochs: number
-  /** Folder that is made and removed; kept when something was violated. */
+  /** An empty folder, or none yet; it is removed in the end. */
   readonly folder: string
   readonly validators: number
   /** A fault begins every so many blocks on average; null for none. */
@@ -79,7 +79,6 @@ export interface RunReport {
 /** Runs a seed. */
 export const runSeed = async (of: RunOptions): Promise<RunReport> => {
   const startedAt = performance.now()
-  rmSync(of.folder, { recursive: true, force: true })
   mkdirSync(of.folder, { recursive: true })
   const world = await openWorld({
     folder: of.folder,

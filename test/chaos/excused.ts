@@ -1,0 +1,2 @@
+/** Writes that a run cannot come to, with the reason; the long form fails for any other that was not hit. */
+export const EXCUSED: Readonly<Record<string, string>> = {}
