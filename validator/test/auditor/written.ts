@@ -351,7 +351,7 @@ export async function answer(served: Served, path: string, signal: AbortSignal):
   const [index, size, from, to] = ['index', 'size', 'from', 'to'].map(number)
   const steps =
     index === null || index === undefined
-      ? consistencyProof({ from: Number(from), to: Number(to), nodeAt: treeOf(served.texts) })
-      : inclusionProof({ index, size: Number(size), nodeAt: treeOf(served.texts) })
+      ? await served.consistency({ from: Number(from), to: Number(to) }, signal)
+      : await served.inclusion({ index, size: Number(size) }, signal)
   return JSON.stringify({ proof: steps.map((step) => toHex(step)) })
 }
