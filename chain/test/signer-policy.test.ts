@@ -150,7 +150,8 @@ describe('extrinsics around an allowed call', () => {
 
   it('as many as the policy says are judged in a minute, bad ones too', async () => {
     const clock = createManualClock(NOW)
-    const by = judgeBy({ policy: forRole('validator'), runtime, clock })
+    const policy = parsePolicy({ netuids: [1], extrinsics: { calls: ['SubtensorModule.set_weights'] } })
+    const by = judgeBy({ policy, runtime, clock })
     const { payload } = await payloadOf(runtime, call)
     for (let index = 0; index < 6; index += 1) {
       expect(ruleOf(await judged(payload, by))).toBe(null)

@@ -97,8 +97,12 @@ describe('a subnet whose hotkeys are held by signers', { timeout: 240_000 }, () 
     expect(atValidator?.signed).toMatchObject({ certificate: 1, synapse: 0 })
     expect(atValidator?.signed.extrinsic).toBeGreaterThan(0)
     expect([atMiner?.refused, atValidator?.refused]).toEqual([{}, {}])
-    const line = await signers.get('validator-1')?.event('signer.signed', ({ kind }) => kind === 'extrinsic')
-    expect(line).toMatchObject({ call: 'SubtensorModule.set_weights', netuids: [1] })
+    const ofWeights = ({ call }: Readonly<Record<string, unknown>>): boolean => call === 'SubtensorModule.set_weights'
+    const line = await signers.get('validator-1')?.event('signer.signed', ofWeights)
+    expect(line).toMatchObject({ kind: 'extrinsic', netuids: [1] })
+    expect(await signers.get('validator-1')?.event('signer.signed', ({ kind }) => kind === 'head')).toMatchObject({
+      netuids: [1],
+    })
   })
 
   test('signs no other call, subnet or purpose than its role needs', async () => {

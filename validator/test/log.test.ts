@@ -268,9 +268,22 @@ describe('pruning', () => {
       expect(verifyInclusion({ leaf: nodesOf(db)(0, index), index, size, proof, root: fromHex(root) })).toBe(true)
     }
     expect(log.heads.newest()).toEqual(head)
-    expect(log.prune(rule(202, 100))).toEqual({ entries: 0, receipts: [] })
+    expect(log.prune(rule(202, 100))).toEqual({ entries: 0, receipts: [], isDone: true })
     add(...entriesOfRound({ round: 21, block: 210 }))
     expect(log.check().entries).toBe(size + 8)
+  })
+
+  test('forgets much in parts, each of them whole', () => {
+    for (let round = 21; round <= 30; round += 1) add(...entriesOfRound({ round, block: round * 10, miners: 1_100 }))
+    add({ kind: 'state', block: 302 as Block, ...stateAt(300) }, rowEntry(31, 303))
+    const { size } = log.extent()
+    const root = log.root(size)
+    const parts = [log.prune(rule(10_000, 10)), log.prune(rule(10_000, 10)), log.prune(rule(10_000, 10))]
+    expect(parts.map(({ isDone }) => isDone)).toEqual([false, true, true])
+    expect(parts[0]?.entries).toBe(20_000)
+    expect(firstKinds()).toEqual(['terms', 'state'])
+    expect(log.root(size)).toBe(root)
+    expect(db.prepare('SELECT count(*) AS n FROM log_bodies').get()?.n).toBe(0)
   })
 
   test('never forgets what the row of an unsettled attempt follows from', () => {

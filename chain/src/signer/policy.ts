@@ -62,6 +62,8 @@ export const policyFor = (
         role === 'miner'
           ? [...SERVE_CALLS, 'Commitments.set_commitment']
           : [...WEIGHT_CALLS, 'Commitments.set_commitment', 'SubtensorModule.serve_axon'],
+      // A validator commits, reveals and anchors in each epoch, and a local net has one every few seconds.
+      ...(role === 'validator' ? { perMinute: 60 } : {}),
     },
     ...(of.speaksBittensor ? { synapses: { perMinute: 60_000 } } : {}),
     ...(role === 'validator' ? { heads: {} } : {}),

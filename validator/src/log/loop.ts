@@ -35,6 +35,8 @@ export interface ReceiptLoopDeps {
 const STEP_MS = 1_200_000
 /** Between two heads at least: 30 a minute, half of what a signer's policy lets a validator have. */
 const HEAD_MS = 2_000
+/** Between two anchors at least, for local nets with epochs of seconds: weights need the signer's and the chain's patience, too. */
+const ANCHOR_MS = 5_000
 /** Blocks after which an anchor that the chain refused is tried again. */
 const RETRY_BLOCKS = 20
 
@@ -43,8 +45,9 @@ interface Progress {
   isChecked: boolean
   /** When the last head was signed, by the monotonic clock. */
   signedAt: number
-  /** Block before which no anchor is tried. */
+  /** Block before which no anchor is tried, and when the last one was. */
   anchorFrom: number
+  anchoredAt: number
   /** Epoch in which old bodies were forgotten last. */
   pruned: number
 }
@@ -54,7 +57,14 @@ interface Progress {
  * Nothing is signed before the whole log was checked, against itself and against what the chain holds of it.
  */
 export const runReceipts = (deps: ReceiptLoopDeps, signal: AbortSignal): Promise<void> => {
-  const at: Progress = { seen: null, isChecked: false, signedAt: Number.NEGATIVE_INFINITY, anchorFrom: 0, pruned: -1 }
+  const at: Progress = {
+    seen: null,
+    isChecked: false,
+    signedAt: Number.NEGATIVE_INFINITY,
+    anchorFrom: 0,
+    anchoredAt: Number.NEGATIVE_INFINITY,
+    pruned: -1,
+  }
   return deps.keep(
     {
       name: 'receipts',
@@ -131,6 +141,7 @@ async function anchor(
   const anchored = receipts.heads.anchored()
   if (url === null || head === null || snapshot.me === undefined || block.number < at.anchorFrom) return
   if (anchored !== null && (anchored.head.size >= head.size || anchored.anchoredAt > lastEpochBlock)) return
+  if (deps.clock.monotonic() - at.anchoredAt < ANCHOR_MS) return
   const whose = { ...deps, hotkey: deps.hotkey.address, at: block.hash }
   const committed = await readCommitted(whose)
   if (adopt(deps, committed) && committed.kind === 'anchor' && committed.anchor.block > lastEpochBlock) return
@@ -141,6 +152,7 @@ async function anchor(
     )
   const next: Anchor = { size: head.size, root: head.root, url }
   at.anchorFrom = block.number + RETRY_BLOCKS
+  at.anchoredAt = deps.clock.monotonic()
   if (!(await hasSpace(whose, { bytes: encodeAnchor(next).length, epochIndex }))) {
     log.warn(
       { event: 'receipts.no-space' },
@@ -173,13 +185,13 @@ function adopt({ receipts, log }: ReceiptLoopDeps, committed: Committed): boolea
   return true
 }
 
-/** Forgets old bodies, once an epoch. */
+/** Forgets old bodies, once an epoch; what is too much for one step waits for the next. */
 function prune(deps: ReceiptLoopDeps, { metagraph }: Snapshot, at: Progress): void {
   const { epochIndex, block, tempo } = metagraph
   if (at.pruned === epochIndex) return
-  at.pruned = epochIndex
   const keep = (deps.keepEpochs * tempo) as Blocks
-  const { entries, receipts } = deps.receipts.prune({ block: block.number, keep, most: deps.keepEntries })
+  const { entries, receipts, isDone } = deps.receipts.prune({ block: block.number, keep, most: deps.keepEntries })
+  if (isDone) at.pruned = epochIndex
   if (entries === 0) return
   deps.forget(receipts)
   deps.log.info({ event: 'receipts.pruned', entries }, `forgot ${entries} old entries of the log; their hashes stay`)
