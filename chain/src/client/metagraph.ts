@@ -40,8 +40,7 @@ const BY_CONSENSUS: readonly string[] = ['Incentive', 'Dividends', 'Consensus', 
  * of other lengths than there are uids
  */
 export async function readMetagraph(reader: Reader, netuid: NetUid, block: BlockRef): Promise<Metagraph> {
-  const read = async (queries: readonly Query[]): Promise<unknown[]> =>
-    (await reader.many(queries, block.hash)).map(toPlain)
+  const read = (queries: readonly Query[]): Promise<unknown[]> => reader.plain(queries, block.hash)
   const [subnetValues, state] = await Promise.all([
     read([
       ...SUBNET_ITEMS.map((item) => entryOf(`SubtensorModule.${item}`, netuid)),

@@ -5,8 +5,10 @@ import { compactFromU8a, hexToU8a, u8aConcat, u8aToHex } from '@polkadot/util'
 import { xxhashAsU8a } from '@polkadot/util-crypto'
 import { noItem } from './errors.ts'
 import { fetchRuntime } from './fetch-runtime.ts'
+import { createMemo } from './memo.ts'
 import type { ApiName } from './needs/others.ts'
 import { type StorageName, type StorageNeed, storageNeeds } from './needs/storage.ts'
+import { toPlain } from './plain.ts'
 import {
   decode,
   decodeStorage,
@@ -45,6 +47,8 @@ export interface Reader {
   runtimeAt(at: Hex): Promise<Runtime>
   /** Reads all entries at one block in one round trip (1 000 keys a request). */
   many(queries: readonly Query[], at: Hex): Promise<(Codec | null)[]>
+  /** The same as plain data, made anew only where it changed since it was read last; nobody may change it. */
+  plain(queries: readonly Query[], at: Hex): Promise<unknown[]>
   /** Reads the keys under a map's prefix at one block; SCALE bytes as hex. */
   keys(name: StorageName, prefix: readonly unknown[], at: Hex): Promise<Codec[][]>
   /** Calls a runtime API; null when the runtime has none by that name. */
@@ -74,6 +78,7 @@ export function createReader(deps: {
   const { socket } = deps
   const request = socket.request
   let current = deps.runtime
+  const memo = createMemo()
   const runtimes = new Map<number, Promise<Runtime>>([[current.specVersion, Promise.resolve(current)]])
 
   const load = (specVersion: number, fetch: () => Promise<Runtime>): Promise<Runtime> => {
@@ -121,14 +126,18 @@ export function createReader(deps: {
     return spec === null || spec === current.specVersion ? current : load(spec, () => fetchRuntimeOf(request, spec, at))
   }
 
-  const many = async (queries: readonly Query[], at: Hex): Promise<(Codec | null)[]> => {
+  /** Reads entries at one block: makes their keys, and what they hold, with the code that wrote them. */
+  const readAll = async <T>(
+    queries: readonly Query[],
+    at: Hex,
+    of: {
+      readonly key: (runtime: Runtime, query: Query) => Hex | null
+      readonly value: (runtime: Runtime, query: Query, raw: Hex | null) => T
+    },
+  ): Promise<(T | null)[]> => {
     let runtime = current
     for (;;) {
-      const entries = queries.map((query) => findStorage(runtime, query.pallet, query.item))
-      const keys = queries.map((query, index) => {
-        const entry = entries[index] ?? null
-        return entry === null ? null : storageKey(entry, query.keys ?? [])
-      })
+      const keys = queries.map((query) => of.key(runtime, query))
       const present = keys.filter((key): key is Hex => key !== null)
       const [version = null, ...values] = await raw([VERSION_KEY, ...present], at)
       const spec = specOf(version)
@@ -138,13 +147,30 @@ export function createReader(deps: {
       }
       let next = 0
       return queries.map((query, index) => {
-        const entry = entries[index] ?? null
-        if (entry !== null) return decodeStorage(runtime, entry, values[next++] ?? null)
+        if (keys[index] !== null) return of.value(runtime, query, values[next++] ?? null)
         if (query.optional === true) return null
         throw noItem('storage item', `${query.pallet}.${query.item}`, runtime.specVersion)
       })
     }
   }
+
+  const keyOf = (runtime: Runtime, { pallet, item, keys: of = [] }: Query): Hex | null => {
+    const entry = findStorage(runtime, pallet, item)
+    return entry === null ? null : storageKey(entry, of)
+  }
+  const decoded = (runtime: Runtime, { pallet, item }: Query, value: Hex | null): Codec | null =>
+    decodeStorage(runtime, storageItem(runtime, pallet, item), value)
+
+  const many = (queries: readonly Query[], at: Hex): Promise<(Codec | null)[]> =>
+    readAll(queries, at, { key: keyOf, value: decoded })
+
+  const nameOf = ({ pallet, item, keys: of = [] }: Query): string => `${pallet}.${item}(${of.join()})`
+  const plain = (queries: readonly Query[], at: Hex): Promise<unknown[]> =>
+    readAll(queries, at, {
+      key: (runtime, query) => memo.key(nameOf(query), runtime.specVersion, () => keyOf(runtime, query)),
+      value: (runtime, query, value) =>
+        memo.value(nameOf(query), runtime.specVersion, value, () => toPlain(decoded(runtime, query, value))),
+    })
 
   const keys = async (name: StorageName, prefix: readonly unknown[], at: Hex): Promise<Codec[][]> => {
     const runtime = await runtimeAt(at)
@@ -172,7 +198,7 @@ export function createReader(deps: {
     return decode(runtime, found.output, hexToU8a(answer as Hex), `${api}_${method}`)
   }
 
-  return { runtime: () => current, runtimeOfNext, runtimeAt, many, keys, api: callApi }
+  return { runtime: () => current, runtimeOfNext, runtimeAt, many, plain, keys, api: callApi }
 }
 
 /** Asks for the code that executed a block: that of its parent, or its own where the block changed none. */
