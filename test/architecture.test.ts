@@ -158,3 +158,41 @@ test('the lockfile names no registry', () => {
   const lock = readFileSync(join(root, 'package-lock.json'), 'utf8')
   expect(lock.match(/"resolved": "https?:[^"]*"/g) ?? []).toEqual([])
 })
+
+describe('one connection to the chain a process (C-19, C-22)', () => {
+  const all = packages.flatMap(sourcesOf)
+  const where = (pattern: RegExp): string[] =>
+    all
+      .filter(({ text }) => pattern.test(text))
+      .map(({ path }) => path.split(sep).join('/'))
+      .sort()
+
+  test('only commands connect, and each of them once', () => {
+    const connecting = where(/\bconnectChain\(/).filter((path) => path !== 'chain/src/client/connect.ts')
+    // `up` is the local net's own process; the beacon may run in the chain's process, which serves and does not ask.
+    const others = ['chain/src/beacon/in-process.ts', 'chain/src/compat.ts', 'cli/src/chain.ts', 'cli/src/up/up.ts']
+    expect(connecting.filter((path) => !/command\.ts$/.test(path) && !others.includes(path))).toEqual([
+      'gateway/src/run.ts',
+    ])
+    const twice = all.filter(
+      ({ path, text }) =>
+        !path.endsWith(join('client', 'connect.ts')) && (text.match(/\bconnectChain\(/g) ?? []).length > 1,
+    )
+    expect(twice.map(({ path }) => path)).toEqual([])
+  })
+
+  test('only one module opens a WebSocket to a chain', () => {
+    const opening = where(/\bnew WebSocket\(|\bfrom 'ws'|\bopenWire\(/)
+    const toChain = opening.filter((path) => path.startsWith('chain/src/client/'))
+    expect(toChain).toEqual(['chain/src/client/probe.ts', 'chain/src/client/socket.ts', 'chain/src/client/wire.ts'])
+    expect(where(/\bnew WebSocket\(/).filter((path) => path.startsWith('chain/'))).toEqual(['chain/src/client/wire.ts'])
+    // Servers of our own, and miners that dial validators and relays.
+    const ours = /^(chain\/src\/rpc|miner\/src\/dial|validator\/src\/relay)\//
+    expect(opening.filter((path) => !path.startsWith('chain/src/client/') && !ours.test(path))).toEqual([])
+  })
+
+  test('no other client of chains is used', () => {
+    const clients = /^@polkadot\/(api|rpc-provider|rpc-core)|^polkadot-api$|^@polkadot-api\//
+    expect(all.flatMap(({ path, imports }) => imports.filter((name) => clients.test(name)).map(() => path))).toEqual([])
+  })
+})
