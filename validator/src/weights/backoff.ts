@@ -3,7 +3,7 @@ import type { WeightAttempt } from './attempt.ts'
 import type { WeightOutcome } from './report.ts'
 
 /** Ends of a try that came to nothing. */
-const CAME_TO_NOTHING: ReadonlySet<WeightAttempt['state']> = new Set(['failed', 'lost'])
+const CAME_TO_NOTHING: ReadonlySet<WeightAttempt['state']> = new Set(['failed', 'lost', 'mismatch'])
 /** 2⁴ = 16 blocks, 3 minutes on Bittensor: nothing is missed in an epoch of 72, and a refusal that lasts fills no ledger. */
 const MOST_DOUBLINGS = 4
 
@@ -19,7 +19,7 @@ export function backingOff(
   const tries = end === -1 ? recent.length : end
   const [last] = recent
   if (last === undefined || tries === 0) return null
-  const since = Math.max(last.computedAt, last.sent?.birth ?? 0, last.committedAt ?? 0)
+  const since = Math.max(last.computedAt, last.sent?.birth ?? 0, last.committedAt ?? 0, last.readBackAt ?? 0)
   const until = (since + 2 ** Math.min(tries - 1, MOST_DOUBLINGS)) as Block
   return block >= until ? null : { kind: 'backing-off', until, tries, error: last.error ?? last.state }
 }

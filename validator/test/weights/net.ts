@@ -59,14 +59,15 @@ export async function startNet(options: Partial<StartOptions> = {}) {
     overflow: () => undefined,
   })
   /** What a test does to a request: it may lose its answer, or answer in the chain's place. */
-  const faults: { onRequest: (method: string, params: readonly unknown[]) => Promise<void> | void } = {
-    onRequest: () => undefined,
-  }
+  const faults: {
+    onRequest: (method: string, params: readonly unknown[]) => Promise<void> | void
+    onAnswer: (method: string) => void
+  } = { onRequest: () => undefined, onAnswer: () => undefined }
   /** Every extrinsic that was offered. */
   const offered: string[] = []
   const request: RpcSocket['request'] = async (method, params) => {
-    await faults.onRequest(method, params)
     if (method === 'author_submitAndWatchExtrinsic') offered.push(String(params[0]))
+    await faults.onRequest(method, params)
     asked += 1
     inFlight += 1
     const asking = JSON.stringify({ jsonrpc: '2.0', id: asked, method, params })
@@ -76,6 +77,7 @@ export async function startNet(options: Partial<StartOptions> = {}) {
     session.flush()
     const { result, error } = JSON.parse(text ?? 'null') as { result?: unknown; error?: { code: number } }
     if (error !== undefined) throw rpcError(method, error)
+    faults.onAnswer(method)
     return result
   }
   const socket = {
@@ -206,8 +208,8 @@ export async function startNet(options: Partial<StartOptions> = {}) {
     if (found === undefined) throw new Error(`${hotkey} has no uid`)
     return found.uid
   }
-  /** Hands in, as a beacon would, the pulses that are due: the newest, and those that commits wait for. */
-  const pulse = async (): Promise<void> => {
+  /** Hands in, as a beacon would, the pulses that are due: the newest, and those that commits wait for unless they are to be lost. */
+  const pulse = async ({ lose = false }: { readonly lose?: boolean } = {}): Promise<void> => {
     const { hash } = chain.best()
     const [{ now, lastStoredRound }, waited] = await Promise.all([
       readBeacon(reader, hash),
@@ -215,8 +217,12 @@ export async function startNet(options: Partial<StartOptions> = {}) {
     ])
     const due = BigInt(Math.floor(now / 1_000) + 1)
     const wanted: bigint[] = []
-    for (const round of waited) if ((await readSignature(reader, round, hash)) === null) wanted.push(round)
-    const rounds = planRounds({ due, lastStored: lastStoredRound, wanted, catchUp: 1 })
+    for (const round of lose ? [] : waited) if ((await readSignature(reader, round, hash)) === null) wanted.push(round)
+    // A pairing costs a tenth of a second, so a round that nobody waits for is left out while the beacon does not seem silent.
+    if (!wanted.some((round) => round <= due) && lastStoredRound > 0n && due - lastStoredRound < 20n) return blocks(1)
+    const planned = planRounds({ due, lastStored: lastStoredRound, wanted, catchUp: 1 })
+    const rounds = planned.filter((round) => !lose || !waited.includes(round))
+    if (rounds.length === 0) return blocks(1)
     const pulses = rounds.map((round) => signRound(developmentSecret(), round))
     const sent = await submitBare({ socket, reader }, writePulses(pulses))
     if (sent.status !== 'accepted') throw new Error(JSON.stringify(sent))
@@ -240,6 +246,8 @@ export async function startNet(options: Partial<StartOptions> = {}) {
     uidOf,
     pulse,
     number: (): number => chain.best().header.number,
+    /** What a pool answers. */
+    refusal: (code: number, message: string) => rpcError('author_submitAndWatchExtrinsic', { code, message }),
     close: () => chain.close(),
   }
 }
