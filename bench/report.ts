@@ -124,6 +124,12 @@ export const tables = [
     arms: ['Arbor'],
     note: 'Rounds of 256 miners as entries of the log, in a file, one flushed transaction a round, with a state and a row of weights every second round. A verdict counts with its score and its part of everything else; bodies are files beside the ledger. The machine had other work: compare CPU times.',
   },
+  {
+    file: 'state',
+    title: 'A validator’s ledger of 100 MB',
+    arms: ['Arbor'],
+    note: 'Verdicts of 256 miners with everything that the log says of them. CPU time of all threads, in one process that has its code compiled.',
+  },
   { file: 'engine', title: 'Workers', arms: ['Arbor'], note: 'arbor-2m, fp32, one thread each.' },
   {
     file: 'memory',
