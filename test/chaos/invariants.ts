@@ -55,7 +55,7 @@ export const watchMember = (member: Member, of: { readonly halfLifeRounds: numbe
       const tell: Told = (invariant, what) => void violations.push({ invariant, validator: member.name, block, what })
       facts = readFacts(member.data) ?? facts
       const at = new Map(moments.map((moment) => [moment.block, moment]))
-      checkLog(member, seen, at, tell)
+      checkLog(member, seen, { at, attempts: facts?.attempts ?? [] }, tell)
       checkSent(member, seen, hexes, tell)
       if (facts === null) return violations
       const { attempts, moves } = facts
@@ -66,7 +66,8 @@ export const watchMember = (member: Member, of: { readonly halfLifeRounds: numbe
         open.delete(attempt.id)
         if (attempt.state !== 'confirmed') continue
         counts.confirmed += 1
-        claim(member, { at, block: attempt.readBackAt, row: attempt.row, tell, what: `attempt ${attempt.id}` })
+        const { readBackAt: block, row, computedAt } = attempt
+        claim(member, { at, block, row, computedAt, tell, what: `attempt ${attempt.id}` })
       }
       seen.attempt = attempts.at(-1)?.id ?? seen.attempt
       checkMoves(moves, attempts, tell)
@@ -108,26 +109,40 @@ const claim = (
     readonly at: ReadonlyMap<number, Moment>
     readonly block: Block | null
     readonly row: WeightRow
+    readonly computedAt: Block | null
     readonly tell: Told
     readonly what: string
   },
 ): void => {
-  const { at, block, row, tell, what } = of
+  const { at, block, row, computedAt, tell, what } = of
   const moment = block === null ? undefined : at.get(block)
   if (moment === undefined) {
     tell('false-claim', `${what} is confirmed at block ${block}, which was never seen`)
     return
   }
   const held = moment.rows.get(key.address) ?? []
-  if (!isSameRow(held, row))
+  if (!isSameRow(held, masked(row, moment, computedAt)))
     tell(
       'false-claim',
       `${what} is confirmed at ${block}: ${JSON.stringify(row)}, the chain has ${JSON.stringify(held)}`,
     )
 }
 
+/** The row as the chain opens it: it gives nothing to uids that changed hands since. */
+const masked = (row: WeightRow, { metagraph }: Moment, computedAt: Block | null): WeightRow =>
+  row.filter(([uid]) => {
+    const neuron = metagraph.neurons.find((each) => each.uid === uid)
+    return computedAt === null || (neuron !== undefined && neuron.registeredAt <= computedAt)
+  })
+
 /** What the log claims holds as well: it is what an operator reads. */
-const checkLog = (member: Member, seen: { logBytes: number }, at: ReadonlyMap<number, Moment>, tell: Told): void => {
+const checkLog = (
+  member: Member,
+  seen: { logBytes: number },
+  of: { readonly at: ReadonlyMap<number, Moment>; readonly attempts: Facts['attempts'] },
+  tell: Told,
+): void => {
+  const { at, attempts } = of
   let text = ''
   try {
     text = readFileSync(member.log).subarray(seen.logBytes).toString('utf8')
@@ -138,8 +153,9 @@ const checkLog = (member: Member, seen: { logBytes: number }, at: ReadonlyMap<nu
   seen.logBytes += Buffer.byteLength(whole)
   for (const line of whole.split('\n')) {
     if (!line.includes('"weights.confirmed"')) continue
-    const said = JSON.parse(line) as { row: WeightRow; block: Block }
-    claim(member, { at, block: said.block, row: said.row, tell, what: 'a line of the log' })
+    const said = JSON.parse(line) as { attempt: number; row: WeightRow; block: Block }
+    const computedAt = attempts.find(({ id }) => id === said.attempt)?.computedAt ?? null
+    claim(member, { at, block: said.block, row: said.row, computedAt, tell, what: 'a line of the log' })
   }
 }
 

@@ -65,6 +65,8 @@ export const createMember = async (of: {
   readonly speed: number
   readonly chance: number
   readonly keepEpochs: number
+  readonly roundsPerEpoch?: number
+  readonly logLevel?: ChildConfig['logLevel']
   readonly to: () => string
 }): Promise<Member> => {
   const home = join(of.folder, of.name)
@@ -102,6 +104,8 @@ export const createMember = async (of: {
       chance: of.chance,
       seed: of.seed,
       keepEpochs: of.keepEpochs,
+      logLevel: of.logLevel ?? 'debug',
+      ...(of.roundsPerEpoch === undefined ? {} : { roundsPerEpoch: of.roundsPerEpoch }),
       life,
     }
     const file = join(home, 'config.json')

@@ -20,6 +20,10 @@ export interface ChildConfig {
   readonly seed: number
   /** Epochs of which the log keeps its bodies. */
   readonly keepEpochs: number
+  /** Rounds in an epoch, where not the spec's. */
+  readonly roundsPerEpoch?: number
+  /** `debug` writes every question down. */
+  readonly logLevel: 'debug' | 'info'
   /** Lives that it had before, plus one. */
   readonly life: number
 }

@@ -280,6 +280,8 @@ const auditAll = async (
 const EXPECTED_ENDS = new Set([
   'killed',
   'CHAIN_UNREACHABLE',
+  'CHAIN_TIMEOUT',
+  'CHAIN_CONNECTION_LOST',
   'CHAIN_FORK',
   'CHAIN_BEHIND',
   'VALIDATOR_OTHER_FORK',

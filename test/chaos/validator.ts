@@ -26,8 +26,8 @@ import type { ChildConfig, FromChild, ToChild } from './messages.ts'
 import { type MinerBook, simulate } from './miners.ts'
 import { movesOfLedger } from './moves.ts'
 import { hashed, random } from './random.ts'
-import spec from './spec.ts'
-import { trace } from './trace.ts'
+import chaosSpec from './spec.ts'
+import { type TraceRecord, trace } from './trace.ts'
 
 const config = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as ChildConfig
 const clock = fastClock(config.speed)
@@ -37,7 +37,7 @@ const { signal } = stop
 const logFile = openSync(config.log, 'a')
 const log = createLogger({
   name: 'validator',
-  level: 'debug',
+  level: config.logLevel,
   destination: { write: (line: string) => void writeSync(logFile, line) },
 })
 process.on('message', ({ jumpMs }: ToChild) => clock.jump(jumpMs))
@@ -45,14 +45,18 @@ process.on('disconnect', () => stop.abort(new Error('the driver has gone')))
 process.on('SIGTERM', () => stop.abort(new Error('told to stop')))
 const tell = (message: FromChild): void => void process.send?.(message)
 
+const spec = { ...chaosSpec, roundsPerEpoch: config.roundsPerEpoch ?? chaosSpec.roundsPerEpoch }
 const choice = random(config.seed ^ hashed(`${config.hotkeyUri} ${config.life}`))
 const armed = new Set(config.points)
+const record = (of: TraceRecord): void => {
+  if (config.logLevel === 'debug') trace(config.trace, of) // a run of ten thousand epochs asks of it nothing
+}
 
 /** Ends this process as a power cut would, where a point is armed. */
 const at = (point: string): void => {
-  trace(config.trace, { kind: 'point', point, life: config.life })
+  record({ kind: 'point', point, life: config.life })
   if (!armed.has(point) || !choice.chance(config.chance)) return
-  trace(config.trace, { kind: 'kill', point, life: config.life })
+  record({ kind: 'kill', point, life: config.life })
   process.kill(process.pid, 'SIGKILL')
 }
 
@@ -86,7 +90,7 @@ const run = async (): Promise<void> => {
       if (method !== 'keepAnswers') return
       const [roundBlock, answers] = args as Parameters<typeof opened.keepAnswers>
       for (const { repeat, hotkey: of } of answers)
-        trace(config.trace, { kind: 'kept', question: `${roundBlock}/${repeat}/${of}`, life: config.life })
+        record({ kind: 'kept', question: `${roundBlock}/${repeat}/${of}`, life: config.life })
     },
   })
   mustNotBeAhead(ledger.lastRoundBlock(), (await chain.finalized()).number, config.data)
@@ -126,11 +130,11 @@ const run = async (): Promise<void> => {
     ask: async (task, until) => {
       const run = opened.openRound()
       const about = { question: `${run?.roundBlock}/${run?.pass}/${task.hotkey}`, life: config.life }
-      trace(config.trace, { kind: 'ask', ...about })
+      record({ kind: 'ask', ...about })
       const book = JSON.parse(readFileSync(config.book, 'utf8')) as MinerBook
       const { answer, afterMs } = simulate(task, book)
       await clock.sleep((afterMs * config.speed) as Ms, until)
-      trace(config.trace, { kind: 'answer', ...about, outcome: answer.kind })
+      record({ kind: 'answer', ...about, outcome: answer.kind })
       return answer
     },
     judge: async ({ task, request, response, binding, timing: measured }) => {

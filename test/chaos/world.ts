@@ -58,6 +58,8 @@ export const openWorld = async (of: {
   readonly validators: number
   readonly behaviours: readonly Behaviour[]
   readonly tempo?: number
+  /** Blocks whose state the chain keeps; all by default. */
+  readonly keep?: string
 }): Promise<World> => {
   const { folder } = of
   mkdirSync(folder, { recursive: true })
@@ -65,6 +67,7 @@ export const openWorld = async (of: {
   const chain = await startChain({
     folder: join(folder, 'chain'),
     owners,
+    ...(of.keep === undefined ? {} : { keep: of.keep }),
   })
   const reader = await connectChain({
     url: chain.url,
