@@ -246,3 +246,18 @@ describe('check', () => {
     expect(picture(data)).toEqual(before)
   })
 })
+
+test('docs/state.md shows commands that work as they stand there', async () => {
+  made().close()
+  mkdirSync(join(folder, 'validator'))
+  writeFileSync(join(folder, 'validator', 'ledger.sqlite'), readFileSync(file))
+  const page = readFileSync(new URL('../../docs/state.md', import.meta.url), 'utf8')
+  const lines = [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap(([, block = '']) => block.trim().split('\n'))
+  const makers = { check: checkCommand, backup: backupCommand, restore: restoreCommand }
+  expect(lines.length).toBeGreaterThan(3)
+  for (const line of lines) {
+    const [arbor, validator, name = '', ...args] = line.split(' ')
+    expect([arbor, validator]).toEqual(['arbor', 'validator'])
+    expect(await run(makers[name as keyof typeof makers], ...args)).not.toBe('')
+  }
+})
