@@ -15,6 +15,7 @@ import { keypairFromUri } from '@arbor/shared/keys'
 import type { NetUid, Rao, Uid } from '@arbor/shared/units'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RealChain, startRealChain } from './support/real-chain.ts'
+import { reconnect, upgrade } from './support/reconnecting.ts'
 
 const TAO = 1_000_000_000n
 const netuid = 1 as NetUid
@@ -128,4 +129,23 @@ describe('client on the development chain', () => {
     }
     expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index))
   })
+})
+
+describe('client that is disturbed again and again', () => {
+  it('60 reconnections over two addresses leave no memory and no open file behind', async () => {
+    const { held, link, heads } = await reconnect(process.url, 60)
+    expect(link).toMatchObject({ reconnects: 60, lostMs: 0 })
+    expect(heads).toBeGreaterThan(1)
+    const [start, settled, end] = [held[0], held[3], held.at(-1)]
+    expect(end?.files).toBeLessThanOrEqual((start?.files ?? 0) + 1)
+    // One registry of types or one kept metagraph more would show: the first takes ten of them.
+    expect(((end?.heapBytes ?? 0) - (settled?.heapBytes ?? 0)) / 2 ** 20).toBeLessThan(3)
+  }, 60_000)
+
+  it('ten upgrades leave the codecs of four versions in memory, not of ten', async () => {
+    const { held } = await upgrade(10)
+    expect(held.map(({ after }) => after)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    const heapMb = held.map(({ heapBytes }) => heapBytes / 2 ** 20)
+    expect((heapMb[10] ?? 0) - (heapMb[4] ?? 0)).toBeLessThan(6)
+  }, 60_000)
 })
