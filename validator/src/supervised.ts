@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hostPort } from '@arbor/chain/address'
 import type { Feature } from '@arbor/chain/client/needs/features'
@@ -8,13 +8,13 @@ import { type Loop, type StepListener, supervise } from '@arbor/shared/supervise
 import type { Logger } from 'pino'
 import { createBell } from './health/bell.ts'
 import { readinessOf, type Vitals } from './health/conditions.ts'
+import { jsonDocument } from './health/document.ts'
 import { type Guard, openGuard } from './health/guard.ts'
 import type { LoopBounds } from './health/liveness.ts'
 import { HEALTH_FILE } from './health/messages.ts'
 import type { Meter } from './health/meter.ts'
 import { createMetrics, type Metrics, type Readings } from './health/metrics.ts'
 import type { HealthOptions } from './health/options.ts'
-import { jsonDocument } from './health/server.ts'
 import { type Sight, temposSinceInclusion } from './health/sight.ts'
 import { readWebhook } from './health/webhook.ts'
 import { createKeep, type Keep } from './keep.ts'
@@ -63,7 +63,6 @@ export async function supervised(of: SupervisionOptions, work: (given: Supervise
   const { options, data, about, clock, log, signal } = of
   const webhook = options.webhook === undefined ? null : readWebhook(options.webhook).href
   const bounds = { hangMs: options.hangAfter * 1_000, stopMs: STOP_MS }
-  mkdirSync(data, { recursive: true, mode: 0o700 })
   const alarms = webhook === null ? null : join(data, 'alarms.json')
   const guard = await openGuard({ ...bounds, health: options.health ?? null, webhook, alarms, about, clock, log })
   const pulse = createPulse(of, guard, alarms)

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { z } from 'zod'
-import type { Firing } from './alarms.ts'
+import type { UnixMs } from '@arbor/shared/units'
+import { ALARMS, type Firing } from './alarms.ts'
 
 /** What outlives a process: the alarms that were told and are not over, and whether it said that it ended. */
 export interface AlarmFile {
@@ -8,13 +8,17 @@ export interface AlarmFile {
   readonly firing: Firing
 }
 
-const told = z.object({ since: z.number(), message: z.string().max(4_000) })
-const schema = z.object({ isRunning: z.boolean(), firing: z.record(z.string(), told) })
-
 /** Reads the file; one that is missing or spoilt says that nothing was told, which at worst tells something twice. */
 export function readAlarmFile(file: string): AlarmFile {
   try {
-    return schema.parse(JSON.parse(readFileSync(file, 'utf8'))) as AlarmFile
+    const { isRunning, firing } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+    const told = ALARMS.flatMap((alarm) => {
+      const { since, message } = (firing as Record<string, Record<string, unknown>>)[alarm] ?? {}
+      return typeof since === 'number' && typeof message === 'string'
+        ? [[alarm, { since: since as UnixMs, message }] as const]
+        : []
+    })
+    return { isRunning: isRunning === true, firing: Object.fromEntries(told) }
   } catch {
     return { isRunning: false, firing: {} }
   }

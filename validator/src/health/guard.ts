@@ -5,9 +5,9 @@ import type { Loop, StepListener } from '@arbor/shared/supervise'
 import type { Ms } from '@arbor/shared/units'
 import type { Logger } from 'pino'
 import { openBoard } from './board.ts'
+import { type Document, jsonDocument } from './document.ts'
 import type { LoopBounds } from './liveness.ts'
 import type { Asked, FromGuard, GuardData, ToGuard } from './messages.ts'
-import { type Document, jsonDocument } from './server.ts'
 
 /** The main thread's side of the thread that watches it. */
 export interface Guard {
@@ -27,6 +27,8 @@ export interface Guard {
   close(): Promise<void>
 }
 
+/** The thread holds a few strings. */
+const SMALL = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 }
 const BEAT_MS = 1_000 as Ms
 /** A thread that posts the last notices takes 5 s at most. */
 const CLOSE_MS = 8_000 as Ms
@@ -38,7 +40,11 @@ export async function openGuard(
   const { clock, log, ...data } = of
   const board = openBoard()
   const workerData: GuardData = { ...data, board: board.buffer }
-  const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData, name: 'guard' })
+  const worker = new Worker(new URL('./thread.ts', import.meta.url), {
+    workerData,
+    name: 'guard',
+    resourceLimits: SMALL,
+  })
   const tell = (message: ToGuard): void => worker.postMessage(message)
   const listening = Promise.withResolvers<number>()
   const closed = Promise.withResolvers<void>()

@@ -1,24 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { SubnetError } from '@arbor/shared/errors'
+import { type Document, jsonDocument } from './document.ts'
 import type { Liveness } from './liveness.ts'
 import type { Asked, Place } from './messages.ts'
 
-/** A document to answer with. */
-export interface Document {
-  readonly status: number
-  readonly type: string
-  readonly body: string
-}
-
-const JSON_TYPE = 'application/json'
 const PATHS: Readonly<Record<string, Asked | 'live'>> = { '/livez': 'live', '/readyz': 'ready', '/metrics': 'metrics' }
-
-/** Makes a JSON document. */
-export const jsonDocument = (status: number, value: unknown): Document => ({
-  status,
-  type: JSON_TYPE,
-  body: `${JSON.stringify(value)}\n`,
-})
 
 /**
  * Serves `/livez`, `/readyz` and `/metrics` to whoever can reach the address.

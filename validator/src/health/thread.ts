@@ -6,16 +6,15 @@ import { SubnetError } from '@arbor/shared/errors'
 import type { Ms } from '@arbor/shared/units'
 import { readAlarmFile, writeAlarmFile } from './alarm-file.ts'
 import { openBoard } from './board.ts'
+import { type Document, jsonDocument } from './document.ts'
 import { createWatch } from './liveness.ts'
 import type { Asked, FromGuard, GuardData, ToGuard } from './messages.ts'
 import { noticeBody } from './notice.ts'
 import { createPoster, type Poster } from './poster.ts'
-import { type Document, jsonDocument, serveHealth } from './server.ts'
-import { createPost } from './webhook.ts'
 
 /**
  * The guard's thread: it answers for the process while the main thread cannot, ends the process when that hangs, and posts alarms.
- * Nothing here waits for the main thread without a bound.
+ * Nothing here waits for the main thread without a bound. What few need is loaded where it is: Node's HTTP takes megabytes a thread.
  */
 
 const TICK_MS = 500 as Ms
@@ -43,7 +42,7 @@ const poster: Poster | null =
   data.webhook === null
     ? null
     : createPoster({
-        post: createPost({ url: new URL(data.webhook), clock }),
+        post: (await import('./webhook.ts')).createPost({ url: new URL(data.webhook), clock }),
         clock,
         signal: stop.signal,
         onGivenUp: (text) => post({ kind: 'log', level: 'warn', event: 'alarm.lost', text }),
@@ -97,11 +96,13 @@ const watching = async (): Promise<void> => {
 const server =
   data.health === null
     ? null
-    : await serveHealth({ place: data.health, status: watch.status, ask }).catch((error: unknown) => {
-        if (!(error instanceof SubnetError)) throw error
-        post({ kind: 'failed', code: error.code, message: error.message })
-        return null
-      })
+    : await (await import('./server.ts'))
+        .serveHealth({ place: data.health, status: watch.status, ask })
+        .catch((error: unknown) => {
+          if (!(error instanceof SubnetError)) throw error
+          post({ kind: 'failed', code: error.code, message: error.message })
+          return null
+        })
 
 port.on('message', (message: ToGuard) => {
   switch (message.kind) {
