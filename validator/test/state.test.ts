@@ -247,6 +247,27 @@ describe('check', () => {
   })
 })
 
+test('ledger keeps its scores when its spec has a new version, and says so in the log', () => {
+  const before = made()
+  const scores = before.scores()
+  before.close()
+  {
+    using upgraded = open()
+    const terms = { ...owner, spec: { ...spec, version: 2 }, block: 20 as Block }
+    upgraded.log.begin({ terms, state: upgraded.scoreState })
+    expect(upgraded.scores()).toEqual(scores)
+    add(upgraded, 20)
+  }
+  using again = open()
+  expect(again.scores()).toMatchObject([{ hotkey: miner, samples: 2 }])
+  const db = new DatabaseSync(file, { readOnly: true })
+  const told = db.prepare("SELECT kind, body FROM log_entries WHERE kind IN ('terms', 'state') ORDER BY position").all()
+  db.close()
+  const versions = told.map(({ kind, body }) => (kind === 'terms' ? JSON.parse(String(body)).spec.version : kind))
+  expect(versions.slice(-4)).toContain(2)
+  expect(versions.at(versions.lastIndexOf(2) + 1)).toBe('state')
+})
+
 test('docs/state.md shows commands that work as they stand there', async () => {
   made().close()
   mkdirSync(join(folder, 'validator'))
