@@ -19,7 +19,7 @@ import { type Meter, noMeter } from '../../../validator/src/health/meter.ts'
 import type { Judged } from '../../../validator/src/judged.ts'
 import { openLedger } from '../../../validator/src/ledger.ts'
 import { createPrecedence } from '../../../validator/src/precedence.ts'
-import { openReceipts } from '../../../validator/src/receipts.ts'
+import { KEPT_RECEIPT_BYTES, KEPT_RECEIPTS, openReceipts } from '../../../validator/src/receipts.ts'
 import { runDue } from '../../../validator/src/rounds/loop.ts'
 import type { ScoreJob } from '../../../validator/src/worker.ts'
 import { hyperparameters, metagraph, neuron } from '../../../validator/test/fixtures.ts'
@@ -109,7 +109,7 @@ const deps = {
   ledger,
   netuid,
   spec,
-  receipts: openReceipts({ data: folder, most: 10_000 } as never),
+  receipts: openReceipts({ data: folder, most: KEPT_RECEIPTS, mostBytes: KEPT_RECEIPT_BYTES }),
   hotkey,
   self: hotkey.address,
   judge: (job: ScoreJob, until: AbortSignal) => scorers.run(job, { signal: until }),

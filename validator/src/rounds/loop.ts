@@ -1,4 +1,4 @@
-import type { ChainClient } from '@arbor/chain/client/types'
+import type { ChainClient, Metagraph } from '@arbor/chain/client/types'
 import type { Signer } from '@arbor/shared/signer'
 import type { Block } from '@arbor/shared/units'
 import { roundBlocks, roundOf, roundStart } from '@arbor/subnet-spec/rounds'
@@ -59,11 +59,11 @@ export async function runDue(deps: RoundLoopDeps, signal: AbortSignal): Promise<
   if (me === undefined) return
   if (open !== null) {
     const why = await tooLate(deps, open)
-    if (why === null) await finish(deps, { run: open, registeredAt: me.registeredAt }, signal)
+    if (why === null) await finish(deps, { run: open, metagraph: null, registeredAt: me.registeredAt }, signal)
     else drop(deps, open, why)
   }
-  const run = await begun(deps, deps.view.now())
-  if (run !== null) await finish(deps, { run, registeredAt: me.registeredAt }, signal)
+  const began = await begun(deps, deps.view.now())
+  if (began !== null) await finish(deps, { ...began, registeredAt: me.registeredAt }, signal)
 }
 
 /**
@@ -89,7 +89,10 @@ function drop({ ledger, log }: RoundLoopDeps, { roundBlock, round, state }: Run,
 }
 
 /** Begins the newest round if it was not begun yet and asks anybody. Its plan rests on its start block alone. */
-async function begun(deps: RoundLoopDeps, { metagraph, me }: Snapshot): Promise<Run | null> {
+async function begun(
+  deps: RoundLoopDeps,
+  { metagraph, me }: Snapshot,
+): Promise<{ readonly run: Run; readonly metagraph: Metagraph } | null> {
   const { spec, ledger, chain, clock, log } = deps
   const { tempo } = metagraph
   const length = roundBlocks({ tempo, roundsPerEpoch: spec.roundsPerEpoch })
@@ -99,30 +102,38 @@ async function begun(deps: RoundLoopDeps, { metagraph, me }: Snapshot): Promise<
   if (me === undefined || roundBlock === 0 || roundBlock <= last) return null
   const blockHash = await chain.blockHash(roundBlock)
   if (blockHash === null) return null
-  const { length: miners } = await minersAt(deps, { blockHash })
+  const planned = await chain.metagraph(deps.netuid, blockHash)
+  const { length: miners } = minersAt(deps, planned)
   if (miners === 0) return null
   const terms = { roundBlock, blockHash, round, length, tempo, miners }
   ledger.beginRound({ ...terms, state: 'planned', at: clock.now() })
   log.debug({ event: 'round.start', round, block: roundBlock, miners }, 'round started')
-  return ledger.openRound()
+  const run = ledger.openRound()
+  return run === null ? null : { run, metagraph: planned }
 }
 
-const minersAt = async ({ chain, netuid, hotkey, route }: RoundLoopDeps, { blockHash }: Pick<Run, 'blockHash'>) =>
-  minersOf({ metagraph: await chain.metagraph(netuid, blockHash), self: hotkey.address, route })
+/** Lists whom a round asks; where miners are that hold a connection to us may change while it runs. */
+const minersAt = ({ hotkey, route }: RoundLoopDeps, metagraph: Metagraph) =>
+  minersOf({ metagraph, self: hotkey.address, route })
 
 async function finish(
   deps: RoundLoopDeps,
-  { run, registeredAt }: { readonly run: Run; readonly registeredAt: Block },
+  of: { readonly run: Run; readonly metagraph: Metagraph | null; readonly registeredAt: Block },
   signal: AbortSignal,
 ): Promise<void> {
-  const { chain, hotkey, log } = deps
-  deps.registered(registeredAt)
+  const { chain, netuid, hotkey, log } = deps
+  const { run } = of
+  let { metagraph } = of
+  deps.registered(of.registeredAt)
   const running: RoundDeps = {
     ...deps,
     self: hotkey.address,
     genesisHash: chain.genesisHash,
     drawBlock: (after, until) => drawBlock(deps, after, until),
-    miners: () => minersAt(deps, run),
+    miners: async () => {
+      metagraph ??= await chain.metagraph(netuid, run.blockHash)
+      return minersAt(deps, metagraph)
+    },
   }
   const verdicts = await deps.precedence.first(() => runRound(running, signal))
   const { round, roundBlock: block } = run

@@ -182,3 +182,17 @@ test('a round that would start while another runs is skipped', async () => {
   await runDue(deps, never)
   expect(ledger.scoreState().rounds).toEqual([200, 100])
 })
+
+test('the metagraph of a round is read once, however often its miners are asked', async () => {
+  const { deps, asked } = validator()
+  let reads = 0
+  const chain = {
+    ...deps.chain,
+    metagraph: (...of: Parameters<ChainClient['metagraph']>) => {
+      reads += 1
+      return deps.chain.metagraph(...of)
+    },
+  }
+  await runDue({ ...deps, chain }, never)
+  expect([asked.length, reads]).toEqual([6, 1])
+})
