@@ -130,7 +130,7 @@ export async function validate(work: Work): Promise<void> {
       loops: { ...loops, ...publishing.loops({ keep, view }), ...door?.loops },
       signal: running,
       sight,
-      included: () => ledger.lastIncluded(options.mechanism),
+      included: () => ({ mechanism: options.mechanism, block: ledger.lastIncluded(options.mechanism) }),
       queues: () => ({ asking: asking.inFlight(), scoring: scorers.stats().queued, auditing: waitingIn(traffic) }),
       link: () => readLink(chain.link()),
       receipts: () => readLog(ledger.log, file),

@@ -15,7 +15,7 @@ import { HEALTH_FILE } from './health/messages.ts'
 import type { Meter } from './health/meter.ts'
 import { createMetrics, type Metrics, type Readings } from './health/metrics.ts'
 import type { HealthOptions } from './health/options.ts'
-import { type Sight, temposSinceInclusion } from './health/sight.ts'
+import { type Included, type Sight, temposSinceInclusion } from './health/sight.ts'
 import { readWebhook } from './health/webhook.ts'
 import { createKeep, type Keep } from './keep.ts'
 
@@ -35,8 +35,8 @@ export interface Run {
   readonly loops: Readonly<Record<string, Loop>>
   readonly signal: AbortSignal
   readonly sight: () => Sight
-  /** Block of the last weights of ours that the ledger knows of; null without any. */
-  readonly included: () => number | null
+  /** What the ledger knows of our last weights. */
+  readonly included: () => Included
   readonly queues: Readings['queues']
   readonly link: Readings['link']
   readonly receipts: Readings['log']
@@ -94,7 +94,7 @@ function createPulse(
   const all = () => [...loops].map(([loop, counts]) => ({ loop, ...counts }))
   const vitals = (): Omit<Vitals, 'ended' | 'isSettled'> => ({
     sight: sight(),
-    included: running?.included() ?? null,
+    included: running?.included() ?? { mechanism: 0, block: null },
     loops: all(),
     broken: [...broken],
     lastOutcome,

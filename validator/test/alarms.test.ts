@@ -27,7 +27,7 @@ const sightAt = (block: number, over: Partial<Sight> = {}): Sight => {
 }
 const well: Vitals = {
   sight: sightAt(105),
-  included: null,
+  included: { mechanism: 0, block: null },
   loops: [{ loop: 'rounds', failedInRow: 0, lastError: null }],
   broken: [],
   lastOutcome: 'confirmed',
@@ -51,7 +51,23 @@ describe('what is wrong', () => {
   })
 
   test('counts weights that the ledger knows of before the chain shows them', () => {
-    expect(alarmsOf({ ...well, sight: sightAt(160), included: 140 })).toEqual([])
+    expect(alarmsOf({ ...well, sight: sightAt(160), included: { mechanism: 0, block: 140 } })).toEqual([])
+  })
+
+  test('counts no commit as weights, nor those of another mechanism: only what the ledger says was taken (C-06)', () => {
+    const sight = sightAt(131)
+    const sealed = sight.snapshot && {
+      ...sight.snapshot,
+      hyperparameters: hyperparameters({ commitRevealEnabled: true }),
+    }
+    const committed = { ...sight, snapshot: sealed, first: refAt(100) }
+    for (const [seen, mechanism] of [
+      [committed, 0],
+      [{ ...sight, first: refAt(100) }, 1],
+    ] as const) {
+      expect(alarmsOf({ ...well, sight: seen, included: { mechanism, block: null } })).toEqual(['weights-missing'])
+      expect(alarmsOf({ ...well, sight: seen, included: { mechanism, block: 120 } })).toEqual([])
+    }
   })
 
   test('is not told of a process that has not had a tempo of its own yet, but it is not ready', () => {

@@ -74,7 +74,7 @@ export async function runAuditor(work: Work): Promise<void> {
       },
       signal,
       sight,
-      included: () => ledger.lastIncluded(mechanism),
+      included: () => ({ mechanism, block: ledger.lastIncluded(mechanism) }),
       queues: () => ({ asking: 0, scoring: 0, auditing: 0 }),
       link: () => null,
       receipts: () => readLog(ledger.log, file),

@@ -1,11 +1,10 @@
 import type { Condition } from './alarms.ts'
-import { type Sight, temposSinceInclusion } from './sight.ts'
+import { type Included, type Sight, temposSinceInclusion } from './sight.ts'
 
 /** Everything that alarms and readiness are told by. */
 export interface Vitals {
   readonly sight: Sight
-  /** Block of the last weights of ours that we know of. */
-  readonly included: number | null
+  readonly included: Included
   readonly loops: readonly { readonly loop: string; readonly failedInRow: number; readonly lastError: string | null }[]
   /** What an upgrade of the chain's code took from us. */
   readonly broken: readonly string[]
