@@ -49,7 +49,7 @@ const migrations: readonly string[] = [
    ALTER TABLE verdicts ADD COLUMN signed INTEGER NOT NULL DEFAULT 0;
    CREATE TABLE runs (
      round_block INTEGER PRIMARY KEY, round INTEGER NOT NULL, block_hash TEXT NOT NULL, length INTEGER NOT NULL, tempo INTEGER NOT NULL,
-     miners INTEGER NOT NULL, state TEXT NOT NULL, pass INTEGER NOT NULL, after_block INTEGER, draw_block INTEGER, draw_hash TEXT,
+     spec TEXT NOT NULL, miners INTEGER NOT NULL, state TEXT NOT NULL, pass INTEGER NOT NULL, after_block INTEGER, draw_block INTEGER, draw_hash TEXT,
      reason TEXT, at INTEGER NOT NULL) STRICT;
    CREATE TABLE run_answers (
      round_block INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, uid INTEGER NOT NULL, repeat INTEGER NOT NULL, hotkey TEXT NOT NULL,
@@ -69,9 +69,9 @@ const migrations: readonly string[] = [
    CREATE TABLE weight_plans (mechanism INTEGER PRIMARY KEY, block INTEGER NOT NULL, plan TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
    CREATE TABLE log_entries (
      position INTEGER PRIMARY KEY, kind TEXT NOT NULL, block INTEGER, leaf BLOB NOT NULL, body TEXT) STRICT;
-   CREATE INDEX log_terms ON log_entries (block) WHERE kind = 'terms';
-   CREATE INDEX log_states ON log_entries (block) WHERE kind = 'state';
-   CREATE INDEX log_rows ON log_entries (block) WHERE kind = 'row';
+   CREATE INDEX log_terms ON log_entries (position) WHERE kind = 'terms';
+   CREATE INDEX log_states ON log_entries (position, block) WHERE kind = 'state';
+   CREATE INDEX log_rows ON log_entries (position) WHERE kind = 'row';
    CREATE TABLE log_bodies (receipt BLOB PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE log_nodes (level INTEGER NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, position)) STRICT, WITHOUT ROWID;
    CREATE TABLE log_heads (

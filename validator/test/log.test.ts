@@ -92,6 +92,17 @@ describe('log of receipts', () => {
     expect(kinds().slice(size)).toEqual(['terms', 'state'])
   })
 
+  test('goes by the order of its entries where the chain began again from an older block', () => {
+    log.begin({ terms: { ...logTerms, block: 100 as Block }, state: () => stateAt(95) })
+    const older = { ...logTerms, spec: { ...logTerms.spec, version: 2 }, block: 50 as Block }
+    log.begin({ terms: older, state: () => stateAt(45) })
+    const { size } = log.extent()
+    log.begin({ terms: older, state: () => stateAt(45) })
+    expect([size, log.extent().size]).toEqual([4, 4])
+    expect(log.isStateDue({ block: 55 as Block, every: 20 as Blocks })).toBe(false)
+    expect(log.isStateDue({ block: 60 as Block, every: 20 as Blocks })).toBe(true)
+  })
+
   test('refuses a second head of a size with another root, and one behind the newest', () => {
     fill(2)
     sign()

@@ -17,7 +17,7 @@ export const appenderOf = (db: DatabaseSync): Append => {
   const addNode = db.prepare('INSERT INTO log_nodes (level, position, hash) VALUES (?, ?, ?)')
   const addBody = db.prepare('INSERT OR IGNORE INTO log_bodies (receipt, position) VALUES (?, ?)')
   const termsNow = db.prepare(
-    "SELECT body FROM log_entries WHERE kind = 'terms' ORDER BY block DESC, position DESC LIMIT 1",
+    "SELECT body FROM log_entries INDEXED BY log_terms WHERE kind = 'terms' ORDER BY position DESC LIMIT 1",
   )
   const nodeAt = nodesOf(db)
   const kindAt = db.prepare('SELECT kind FROM log_entries WHERE position = ?')

@@ -71,7 +71,7 @@ const mustBeOwn = (db: DatabaseSync, owner: LogOwner): void => {
 /** The terms that a log's newest entries are to be read by; null where there are none yet. @throws LOG_EDITED */
 export const newestTerms = (db: DatabaseSync): TermsEntry | null => {
   const row = db
-    .prepare("SELECT body FROM log_entries WHERE kind = 'terms' ORDER BY block DESC, position DESC LIMIT 1")
+    .prepare("SELECT body FROM log_entries INDEXED BY log_terms WHERE kind = 'terms' ORDER BY position DESC LIMIT 1")
     .get()
   if (row === undefined) return null
   if (row.body === null) throw edited('the newest terms have lost their content')

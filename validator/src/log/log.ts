@@ -39,7 +39,7 @@ export const openLog = (db: DatabaseSync, owner: LogOwner): ReceiptLog => {
   const append = appenderOf(db)
   const nodeAt = nodesOf(db)
   const stated = db.prepare(
-    "SELECT body ->> '$.rounds[0]' AS round FROM log_entries WHERE kind = 'state' ORDER BY block DESC, position DESC LIMIT 1",
+    "SELECT body ->> '$.rounds[0]' AS round FROM log_entries INDEXED BY log_states WHERE kind = 'state' ORDER BY position DESC LIMIT 1",
   )
   return {
     append,

@@ -108,7 +108,11 @@ async function lostOf({
   return size <= ledger.log.extent().size && ledger.log.root(size) === root ? null : { size, root }
 }
 
-const urlOf = ({ receiptsUrl, serve, externalIp }: PublishOptions, port: number): string => {
+/** Writes where a log is reached that is served at a port; empty where that is not known. */
+export const urlOf = (
+  { receiptsUrl, serve, externalIp }: Pick<PublishOptions, 'receiptsUrl' | 'serve' | 'externalIp'>,
+  port: number,
+): string => {
   if (receiptsUrl !== undefined) return receiptsUrl
   const host = externalIp ?? serve?.host ?? ''
   // Whoever listens everywhere has not said where it is reached.

@@ -67,7 +67,7 @@ export const documentsOf = (of: {
     'SELECT leaf, body FROM log_entries WHERE position >= ? AND position < ? ORDER BY position LIMIT ?',
   )
   const stateAt = db.prepare(
-    "SELECT position FROM log_entries WHERE kind = 'state' AND block <= ? AND position < ? AND body IS NOT NULL ORDER BY block DESC, position DESC LIMIT 1",
+    "SELECT position FROM log_entries INDEXED BY log_states WHERE kind = 'state' AND block <= ? AND position < ? AND body IS NOT NULL ORDER BY position DESC LIMIT 1",
   )
   const kindAt = db.prepare('SELECT kind FROM log_entries WHERE position = ?')
   const bodyOf = db.prepare('SELECT position FROM log_bodies WHERE receipt = ?')
