@@ -64,6 +64,8 @@ export interface Audited {
   readonly facts: ChainFacts
 }
 
+/** A row is included at most so many blocks after its metagraph: the longest era of a submission. */
+const ERA = 64
 /** Entries of this many blocks after the epoch are read too: what became of its last rows stands there. */
 const AFTER = 64
 
@@ -102,6 +104,7 @@ export async function audit(deps: AuditDeps, of: AuditOf, signal: AbortSignal): 
     await replay.take(placed)
     states += placed.entry.kind === 'state' && placed.entry.block > span.last ? 1 : 0
     if (of.isWhole === true) continue
+    if (states >= 1 && replay.isSettled(span.last)) break
     if (states >= 2 || isPast(placed.entry, (span.last + AFTER) as Block)) break
   }
   const foreign = await checkStretch(log, { stretch, head }, signal)
@@ -180,7 +183,8 @@ async function inForce({ chain, netuid }: AuditDeps, of: AuditOf, facts: ChainFa
   const back = Math.max(0, span.first - (epochs - 1) * newest.tempo)
   const me = newest.neurons.find(({ hotkey }) => hotkey === of.validator)
   if (me === undefined) throw notThere(of.validator, netuid, newest.block.number)
-  const lastUpdate = metagraph === 'pruned' ? back : Math.min(back, Math.max(0, me.lastUpdate - newest.tempo))
+  const lastUpdate =
+    metagraph === 'pruned' ? back : Math.min(back, Math.max(0, me.lastUpdate - Math.min(ERA, newest.tempo)))
   const read = await facts.row({ block: span.last, uid: me.uid, mechanism: of.mechanism ?? 0 })
   return { uid: me.uid, held: read === 'pruned' ? null : read, from: lastUpdate as Block }
 }

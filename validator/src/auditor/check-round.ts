@@ -132,9 +132,9 @@ function checkForfeits(
 function checkScores({ scores, end }: RoundGroup, changed: RoundScores): Mismatch | null {
   for (const [index, score] of changed.entries()) {
     const placed = scores[index]
-    const expected = { kind: 'score', ...score }
+    const expected: ScoreEntry = { kind: 'score', ...score }
     if (placed === undefined) return mismatchOf(end, 'a score for each miner with a verdict', { expected, found: null })
-    if (canonicalJson(expected) !== canonicalJson(placed.entry))
+    if (!isSameScore(expected, placed.entry))
       return mismatchOf(placed, 'the score that follows from the verdicts', { expected, found: placed.entry })
   }
   const extra = scores[changed.length]
@@ -142,6 +142,16 @@ function checkScores({ scores, end }: RoundGroup, changed: RoundScores): Mismatc
     ? null
     : mismatchOf(extra, 'scores of miners with a verdict alone', { expected: null, found: extra.entry })
 }
+
+/** Entries were read by their schema, so that they have these parts and no others. */
+const isSameScore = (a: ScoreEntry, b: ScoreEntry): boolean =>
+  a.hotkey === b.hotkey &&
+  a.uid === b.uid &&
+  a.registeredAt === b.registeredAt &&
+  a.average === b.average &&
+  a.sigma === b.sigma &&
+  a.samples === b.samples &&
+  a.lastRoundBlock === b.lastRoundBlock
 
 type RoundScores = ReturnType<typeof foldRound>['changed']
 

@@ -15,6 +15,7 @@ import type {
 } from '../log/entry.ts'
 import { EMPTY_STATE, foldForfeits } from '../scoring/fold.ts'
 import type { ScoreState } from '../scoring/rules.ts'
+import { isSettled } from '../weights/machine.ts'
 import { openPendingAudits } from './check-forfeit.ts'
 import { type Attempt, HELD, isHeld, moveAttempt } from './check-move.ts'
 import { checkRound, type RoundGroup, type RoundRules } from './check-round.ts'
@@ -45,6 +46,8 @@ export interface Replayed {
 export interface Replay {
   /** Takes the next entry; after the first mismatch all others are only counted. */
   take(placed: Placed): Promise<void>
+  /** Tells whether nothing is to be said any more of rows up to a block. */
+  isSettled(upTo: Block): boolean
   end(): Replayed
 }
 
@@ -229,6 +232,8 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
         mismatch = mismatchOf(placed, 'values that the spec can use', { expected: error.message, found: placed.entry })
       }
     },
+    isSettled: (upTo) =>
+      [...attempts.values()].every(({ placed, state: at }) => isSettled(at) || placed.entry.block.number > upTo),
     end: () => ({
       mismatch,
       attempts: [...attempts.values()],

@@ -12,7 +12,7 @@ const served = serve(log.entries)
 /** Audits the log as it comes over a line on which a stranger edits. */
 const auditOver = async (told: ToldChain, edit: (text: string, path: string) => string) => {
   const open = () => openServedLog(httpOf(served, edit))
-  const of = { validator: VALIDATOR.address, epoch: 3, url: served.url }
+  const of = { validator: VALIDATOR.address, epoch: 3, url: served.url, isWhole: true }
   return audit({ chain: told.client, netuid: NETUID, spec, open }, of, new AbortController().signal)
 }
 
