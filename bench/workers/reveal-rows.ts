@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Uid } from '@arbor/shared/units'
 import { encodePayload } from '../../chain/src/timelock/payload.ts'
-import { drawSealRandomness, type SealRandomness } from '../../chain/src/timelock/seal.ts'
+import { drawSealRandomness, type SealRandomness } from '../../chain/src/timelock/randomness.ts'
 
 /** A row that gives every uid but the first a weight, as the bytes that are sealed. */
 export const fullRow = (hotkey: Uint8Array, uids: number, salt: number): Uint8Array =>

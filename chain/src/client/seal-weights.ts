@@ -2,8 +2,8 @@ import { SubnetError } from '@arbor/shared/errors'
 import { decodeSs58 } from '@arbor/shared/ss58'
 import type { Block, Hex, NetUid, Ss58 } from '@arbor/shared/units'
 import { encodePayload } from '../timelock/payload.ts'
+import type { SealRandomness } from '../timelock/randomness.ts'
 import { revealRound } from '../timelock/schedule.ts'
-import { type SealRandomness, seal } from '../timelock/seal.ts'
 import { measureBlockTime, readBeacon } from './beacon.ts'
 import { readCommitReveal } from './commits.ts'
 import type { Reader } from './reader.ts'
@@ -54,6 +54,7 @@ export async function sealWeights(
       code: 'WEIGHTS_NO_EPOCH',
       message: `subnet ${of.netuid} has tempo 0 and runs no epochs, so nothing that is sealed would be opened`,
     })
+  const { seal } = await import('../timelock/seal.ts') // a quarter of a second of curve, which most processes never need
   const plain = encodePayload({ hotkey: decodeSs58(of.hotkey), row: of.row, version: of.version })
   const sealed = seal(beacon, due.round, plain, random)
   if (sealed.length > MAX_SEALED_BYTES)

@@ -1,6 +1,6 @@
 import type { Signer } from '@arbor/shared/signer'
 import type { Alpha, Block, Blocks, Hex, NetUid, Rao, Ss58, Uid } from '@arbor/shared/units'
-import type { SealRandomness } from '../timelock/seal.ts'
+import type { SealRandomness } from '../timelock/randomness.ts'
 import type { BeaconState } from './beacon.ts'
 import type { CommitRevealState, PendingCommits } from './commits.ts'
 import type { Opened } from './opened.ts'

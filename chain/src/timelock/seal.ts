@@ -4,22 +4,13 @@ import { SubnetError } from '@arbor/shared/errors'
 import { sha256 } from '@arbor/shared/hashing'
 import { bls12_381 as bls } from '@noble/curves/bls12-381'
 import { type Beacon, keyPoint, numberBE, type Pulse, roundPoint, signaturePoint } from './drand.ts'
+import type { SealRandomness } from './randomness.ts'
 
 /**
  * Timelock encryption as the crate `tle` does it: identity-based encryption (Boneh and Franklin, with the transform of
  * Fujisaki and Okamoto) of an AES-256-GCM key to a beacon's round. Its layout is arkworks' own serialisation.
  * @source ideal-lab5/timelock timelock/src/{tlock.rs,ibe/fullident.rs}
  */
-
-/** What a sealing draws at random; the same values give the same bytes. */
-export interface SealRandomness {
-  /** Key of AES, 32 bytes. */
-  readonly key: Uint8Array
-  /** Seed of the ephemeral key, 32 bytes. */
-  readonly sigma: Uint8Array
-  /** Nonce of AES-GCM, 12 bytes. */
-  readonly nonce: Uint8Array
-}
 
 const SUITE = new TextEncoder().encode('AES_GCM_')
 const POINT_BYTES = 96
@@ -49,13 +40,6 @@ export function seal(
     sized(SUITE),
   )
 }
-
-/** Draws what a sealing needs. @param randomBytes gives so many unpredictable bytes */
-export const drawSealRandomness = (randomBytes: (length: number) => Uint8Array): SealRandomness => ({
-  key: randomBytes(32),
-  sigma: randomBytes(32),
-  nonce: randomBytes(12),
-})
 
 /**
  * Opens sealed bytes with a round's signature, and tells what randomness made them.
