@@ -38,6 +38,7 @@ describe("the chain of a ledger's rounds", () => {
       round: block / 5,
       length: 5 as Blocks,
       tempo: 10 as Blocks,
+      spec: 'chat 1 0x00',
       miners: 1,
       state: 'planned',
       at: 0 as UnixMs,

@@ -31,6 +31,7 @@ export const termsAt = (block: number): RoundTerms => ({
   round: Math.floor(block / 5),
   length: 5 as Blocks,
   tempo: 10 as Blocks,
+  spec: 'chat 1 0x00',
   miners: 1,
 })
 

@@ -9,7 +9,7 @@ import type { Ledger } from '../ledger.ts'
 import { minersOf, type Route } from '../plan.ts'
 import type { Precedence } from '../precedence.ts'
 import { type RoundDeps, runRound } from './run.ts'
-import type { Run } from './runs.ts'
+import { type Run, specMark } from './runs.ts'
 import type { VerdictRow } from './verdict-row.ts'
 
 export interface RoundLoopDeps
@@ -70,9 +70,10 @@ export async function runDue(deps: RoundLoopDeps, signal: AbortSignal): Promise<
  * Says why an interrupted round does not go on; null when it does. Nobody is asked once the next round has begun; answers that are there
  * are judged for a round longer.
  */
-async function tooLate({ view, chain }: RoundLoopDeps, run: Run): Promise<string | null> {
+async function tooLate({ view, chain, spec }: RoundLoopDeps, run: Run): Promise<string | null> {
   const { metagraph } = view.now()
   const { roundBlock, blockHash, length, state } = run
+  if (run.spec !== specMark(spec)) return `it began by the spec ${run.spec}, and this is ${specMark(spec)}`
   const hash = await chain.blockHash(roundBlock)
   if (hash !== blockHash) return `block ${roundBlock} is ${hash ?? 'not there'}, and was ${blockHash} when it began`
   const until = roundBlock + length * (state === 'planned' ? 1 : 2)
@@ -105,7 +106,7 @@ async function begun(
   const planned = await chain.metagraph(deps.netuid, blockHash)
   const { length: miners } = minersAt(deps, planned)
   if (miners === 0) return null
-  const terms = { roundBlock, blockHash, round, length, tempo, miners }
+  const terms = { roundBlock, blockHash, round, length, tempo, spec: specMark(spec), miners }
   ledger.beginRound({ ...terms, state: 'planned', at: clock.now() })
   log.debug({ event: 'round.start', round, block: roundBlock, miners }, 'round started')
   const run = ledger.openRound()

@@ -1,6 +1,7 @@
 import type { BlockRef } from '@arbor/chain/client/types'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Block, Blocks, Hex, Ss58, Uid, UnixMs } from '@arbor/shared/units'
+import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import type { LedgerPart } from '../ledger-part.ts'
 import type { Registration } from '../scores.ts'
 import { transaction } from '../transaction.ts'
@@ -16,6 +17,8 @@ export interface RoundTerms {
   /** Blocks of a round, and of an epoch. */
   readonly length: Blocks
   readonly tempo: Blocks
+  /** Names what is asked and judged by: `specMark`. */
+  readonly spec: string
   /** Miners that are asked. */
   readonly miners: number
 }
@@ -30,6 +33,10 @@ export interface Run extends RoundTerms {
   /** The block that draws; null before, and where none came in time. */
   readonly draw: BlockRef | null
 }
+
+/** Names a spec with its version and model: a round goes on by what it began with, or not at all. */
+export const specMark = ({ name, version, model }: Pick<SubnetSpec, 'name' | 'version' | 'model'>): string =>
+  `${name} ${version} ${model.hash}`
 
 /** How a round goes on. */
 export type RoundMove =
@@ -100,12 +107,12 @@ export function runLedger({ db }: Pick<LedgerPart, 'db'>): RunLedger {
     }
   }
   return {
-    beginRound: ({ roundBlock, blockHash, round, length, tempo, miners, state, at }) =>
+    beginRound: ({ roundBlock, blockHash, round, length, tempo, spec, miners, state, at }) =>
       void db
         .prepare(
-          'INSERT INTO runs (round_block, round, block_hash, length, tempo, miners, state, pass, at) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)',
+          'INSERT INTO runs (round_block, round, block_hash, length, tempo, spec, miners, state, pass, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)',
         )
-        .run(roundBlock, round, blockHash, length, tempo, miners, state, at),
+        .run(roundBlock, round, blockHash, length, tempo, spec, miners, state, at),
     openRound: () => {
       const row = db
         .prepare("SELECT * FROM runs WHERE state NOT IN ('recorded', 'dropped') ORDER BY round_block DESC LIMIT 1")
@@ -174,6 +181,7 @@ const runOf = (row: Record<string, unknown>): Run => ({
   round: Number(row.round),
   length: Number(row.length) as Blocks,
   tempo: Number(row.tempo) as Blocks,
+  spec: String(row.spec),
   miners: Number(row.miners),
   state: String(row.state) as RoundState,
   pass: Number(row.pass),

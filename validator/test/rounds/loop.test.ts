@@ -163,6 +163,12 @@ describe('a round that comes back too late', () => {
     expect(dropped.ledger.scoreState().rounds).toEqual([200])
   })
 
+  test('is dropped when the validator was upgraded to another version of the spec, which asked something else', async () => {
+    const { deps, ledger } = await interrupted('answered')
+    await runDue({ ...deps, spec: { ...spec, version: spec.version + 1 } }, never)
+    expect([ledger.openRound(), recorded(ledger)]).toEqual([null, null])
+  })
+
   test('is dropped when its block is another on this chain', async () => {
     const { deps, ledger, asked } = await interrupted('answered')
     const asks = asked.length

@@ -8,7 +8,7 @@ import { type Ledger, openLedger } from '../../src/ledger.ts'
 import { minersOf } from '../../src/plan.ts'
 import type { Receipt } from '../../src/receipts.ts'
 import type { RoundDeps } from '../../src/rounds/run.ts'
-import type { RoundTerms } from '../../src/rounds/runs.ts'
+import { type RoundTerms, specMark } from '../../src/rounds/runs.ts'
 import { metagraph, neuron } from '../fixtures.ts'
 
 export const keys = {
@@ -47,6 +47,7 @@ export const termsOf = (of: { readonly block: number; readonly length?: number }
   round: of.block / (of.length ?? 5),
   length: (of.length ?? 5) as Blocks,
   tempo: 10 as Blocks,
+  spec: specMark(inference),
   miners: 2,
 })
 
