@@ -177,6 +177,8 @@ function createPulse(
       } catch (error) {
         throw mayPass(error) ? passing(error) : error
       } finally {
+        const included = run.included()
+        running = { ...run, included: () => included } // whoever asks later finds the ledger closed
         rmSync(join(data, HEALTH_FILE), { force: true })
       }
     },
