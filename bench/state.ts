@@ -56,7 +56,6 @@ const record = (ledger: Ledger, round: number): void => {
     length: 180 as Blocks,
     tempo: 360 as Blocks,
     spec: 'inference 2 0x00',
-    spec: 'inference 1',
     miners: MINERS,
   }
   const at = (1_790_000_000_000 + round * 2_160_000) as UnixMs
