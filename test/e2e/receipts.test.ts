@@ -1,6 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
 import process from 'node:process'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '@arbor/shared/clock'
 import { fromHex, toHex } from '@arbor/shared/hex'
@@ -225,3 +227,36 @@ test('what is no question of the log is refused, and nothing else of the folder 
   expect(first.headers.get('cache-control')).toContain('immutable')
   expect((await fetch(`${url}/proof?from=1&to=2`, { headers: { 'if-none-match': tag } })).status).toBe(304)
 }, 60_000)
+
+test('a log that was edited or lost ends the validator, which goes on with a new one only when it is told to', async () => {
+  expect(await validator.stop()).toBe(0)
+  const data = join(net.folder, 'validator-1')
+  const file = join(data, 'ledger.sqlite')
+  const change = (sql: string): void => {
+    using db = new DatabaseSync(file)
+    db.exec(sql)
+  }
+  const endsWith = async (code: string): Promise<void> => {
+    const started = net.start('validator-1')
+    await expect(started.event('receipts.checked')).rejects.toThrow(code)
+    expect(started.child.exitCode).toBeGreaterThan(0)
+  }
+  change("UPDATE log_entries SET body = replace(body, '\"ok\"', '\"no\"') WHERE kind = 'verdict'")
+  await endsWith('LOG_EDITED')
+  change("UPDATE log_entries SET body = replace(body, '\"no\"', '\"ok\"') WHERE kind = 'verdict'")
+  change('CREATE TABLE kept AS SELECT * FROM log_entries WHERE position > 9')
+  change('DELETE FROM log_entries WHERE position > 9')
+  change('DELETE FROM log_nodes WHERE (position + 1) << level > 10')
+  await endsWith('LOG_TRUNCATED')
+
+  rmSync(data, { recursive: true })
+  await endsWith('LOG_BEHIND_ANCHOR')
+  const again = net.start('validator-1', '--serve', '127.0.0.1:0', '--lost-log')
+  const [lost, anchored] = await Promise.all([again.event('receipts.serving'), again.event('receipts.anchored')])
+  url = String(lost.url)
+  const { hotkey } = net.member('validator-1')
+  const anchor = must(await readAnchored({ chain: net.client, netuid, hotkey }))
+  expect([anchor.size, anchor.url]).toEqual([anchored.size, url])
+  const terms = (await readAll()).entries.find((entry) => entry.kind === 'terms' && entry.lost !== undefined)
+  expect(terms).toMatchObject({ lost: { size: expect.any(Number), root: expect.stringMatching(/^0x/) } })
+}, 120_000)
