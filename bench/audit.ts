@@ -1,5 +1,6 @@
 // What an audit costs beside the validator whose row it computes again: node bench/audit.ts [epochs] [sizes,…] [runs]
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { hash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { connectChain } from '@arbor/chain/client/connect'
 import type { Metagraph } from '@arbor/chain/client/types'
 import { systemClock } from '@arbor/shared/clock'
-import { keypairFromUri } from '@arbor/shared/keys'
+import { encodeSs58 } from '@arbor/shared/ss58'
 import { type Block, netUid, type Ss58 } from '@arbor/shared/units'
 import { loadSpec } from '@arbor/subnet-spec/load'
 import { audit, verdictOf } from '@arbor/validator/auditor/audit'
@@ -151,11 +152,11 @@ async function live(): Promise<void> {
 }
 
 /** Epochs of the logs from memory; rows of the last but three are audited. */
-const EPOCHS = 9
+const EPOCHS = 6
 
 /** A log of many miners, from memory: what does not depend on who judges. */
 async function many(count: number): Promise<void> {
-  const hotkeys = Array.from({ length: count }, (_, index) => keypairFromUri(`//Miner${index}`).address)
+  const hotkeys = Array.from({ length: count }, (_, index) => encodeSs58(hash('sha256', `miner ${index}`, 'buffer')))
   const miners = hotkeys.map((key, index) => neuron(index + 1, key))
   const chain: ToldChain = toldChain((block) => {
     const newest = block % TEMPO >= 15 ? block : block - TEMPO // rows are included 15 blocks after an epoch's first

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -59,19 +60,32 @@ async function auditAt(name: string, url?: string): Promise<Audited> {
   }
 }
 
-test('arbor audit reproduces the rows of both validators byte for byte from what they serve', async () => {
+test('arbor audit reproduces the rows of both validators byte for byte, as docs/auditing.md says', async () => {
+  const page = readFileSync(new URL('../../docs/auditing.md', import.meta.url), 'utf8')
   const [first, second] = names.map(hotkeyOf)
-  const words = ['audit', '--network', net.url, '--validator', must(first), '--epoch', String(epoch)]
-  const said = net.run([...words, '--spec', 'inference-tiny', '--json', '--compare', must(second)])
-  const [code] = await once(said.child, 'close')
-  const report = auditReport.parse(JSON.parse(said.text()))
-  expect(code).toBe(0)
+  const lines = (/```sh run\n([\s\S]*?)```/.exec(page)?.[1] ?? '').trim().split('\n')
+  expect(lines.map((line) => line.startsWith('arbor audit '))).toEqual([true, true])
+  const said: string[] = []
+  for (const line of lines) {
+    const told = line
+      .replace('ws://127.0.0.1:9944', net.url)
+      .replace('5VALIDATOR', must(first))
+      .replace('5OTHER', must(second))
+    const [words = '', file] = told.replace('--epoch 12', `--epoch ${epoch}`).split(' > ')
+    const ran = net.run([...words.split(' ').slice(1), '--spec', 'inference-tiny'])
+    const [code] = await once(ran.child, 'close')
+    said.push(ran.text())
+    expect([code, ran.text()]).toEqual([0, expect.any(String)])
+    if (file !== undefined) writeFileSync(join(net.folder, file), ran.text())
+  }
+  const report = auditReport.parse(JSON.parse(must(said[0])))
   expect(report).toMatchObject({ equal: true, firstMismatch: null, epoch, validator: first })
   expect(report.row).toEqual([[expect.any(Number), 65_535]])
   expect(report.recomputed).toEqual(report.row)
   expect(report.entries.kinds.verdict).toBeGreaterThanOrEqual(2)
   expect(report.anchors.length).toBeGreaterThan(0)
   expect(report.compared).toMatchObject({ with: second })
+  expect(said[1]).toContain('equal: the row follows from the receipts, byte for byte')
   const other = await auditAt('validator-2')
   expect([verdictOf(other), other.mismatch]).toEqual(['equal', null])
   expect(other.recomputed).toEqual(other.held)

@@ -10,7 +10,7 @@ import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import type { Logger } from 'pino'
 import { followChain } from '../chain-loop.ts'
 import { mustNotBeAhead } from '../checks.ts'
-import { readLog } from '../health/readings.ts'
+import { readLink, readLog } from '../health/readings.ts'
 import { openLedger } from '../ledger.ts'
 import type { PublishOptions } from '../log/options.ts'
 import { openPublishing } from '../log/publish.ts'
@@ -76,7 +76,7 @@ export async function runAuditor(work: Work): Promise<void> {
       sight,
       included: () => ({ mechanism, block: ledger.lastIncluded(mechanism) }),
       queues: () => ({ asking: 0, scoring: 0, auditing: 0 }),
-      link: () => null,
+      link: () => readLink(chain.link()),
       receipts: () => readLog(ledger.log, file),
     })
   } finally {
