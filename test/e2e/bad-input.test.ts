@@ -64,7 +64,8 @@ const data = (): string => join(home, 'claimed')
 /** No refused command may leave a data folder. */
 afterEach(() => expect(existsSync(data())).toBe(false))
 
-describe.each(['miner', 'validator'])('arbor %s', (role) => {
+// A refused command takes one core, and nothing of another one's: several at once take no longer than the slowest.
+describe.concurrent.each(['miner', 'validator'])('arbor %s', (role) => {
   const member = role === 'miner' ? 'miner-1' : 'validator-1'
   const run = (...more: readonly string[]): readonly string[] => [...roleWords(role), '--data', data(), ...more]
   const asMember = (...more: readonly string[]): readonly string[] =>
@@ -168,7 +169,7 @@ describe.each(['miner', 'validator'])('arbor %s', (role) => {
     expect(registered.code, registered.err).toBe(0)
     await refused(
       EXIT.reason,
-      /^(LEDGER|MINER)_OTHER_CHAIN: The (session store|ledger) \S+ belongs to .*; name another --data folder/i,
+      /^STORE_OTHER_CHAIN: the (session store|ledger) \S+ belongs to the chain with genesis 0x\w+, not 0x\w+; name another --data folder/,
       ...words,
       '--network',
       other.url,
@@ -206,7 +207,7 @@ test('miner names a port that is in use', () =>
     ],
   ))
 
-describe('arbor chain run', () => {
+describe.concurrent('arbor chain run', () => {
   test('names a port that is in use, and claims no folder', () =>
     refused(
       EXIT.reason,
@@ -240,7 +241,7 @@ describe('arbor chain run', () => {
   })
 })
 
-describe('arbor', () => {
+describe.concurrent('arbor', () => {
   test.each<[string, number, RegExp, readonly string[]]>([
     [
       'an unknown command',

@@ -55,7 +55,7 @@ const learn = (wallet: string, key?: string): void => {
 const arbor = async (words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> => {
   const child = spawn(process.execPath, [main, ...words], {
     cwd: folder,
-    env: { PATH: process.env.PATH, HOME: folder, ...env },
+    env: { PATH: process.env.PATH, HOME: folder, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 60_000,
     killSignal: 'SIGKILL',

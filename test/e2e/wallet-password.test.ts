@@ -34,7 +34,7 @@ const atTerminal = (words: readonly string[]) => {
   const line = [process.execPath, main, ...words].map((word) => `'${word}'`).join(' ')
   const child: ChildProcessWithoutNullStreams = spawn('script', ['-qefc', line, '/dev/null'], {
     cwd: home,
-    env: { PATH: process.env.PATH, HOME: home, TERM: 'dumb' },
+    env: { PATH: process.env.PATH, HOME: home, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, TERM: 'dumb' },
   })
   let shown = ''
   const waiting = new Set<() => void>()
@@ -144,7 +144,7 @@ describe('a password without a terminal', () => {
     expect((await arbor(home, ...words, join(home, 'none'), '--password-file', file)).err).toMatch(/MODEL_MISSING: /)
     for (const keys of [words, [role, '--signer', join(home, 'nowhere'), ...words.slice(3)]]) {
       const child = spawn(process.execPath, [main, ...keys, model], {
-        env: { PATH: process.env.PATH, HOME: home, ARBOR_MNEMONIC: legacy.password },
+        env: { PATH: process.env.PATH, HOME: home, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ARBOR_MNEMONIC: legacy.password },
         stdio: ['ignore', 'ignore', 'pipe'],
       })
       let said = ''
