@@ -231,24 +231,16 @@ test('what is no question of the log is refused, and nothing else of the folder 
 test('a log that was edited or lost ends the validator, which goes on with a new one only when it is told to', async () => {
   expect(await validator.stop()).toBe(0)
   const data = join(net.folder, 'validator-1')
-  const file = join(data, 'ledger.sqlite')
-  const change = (sql: string): void => {
-    using db = new DatabaseSync(file)
-    db.exec(sql)
-  }
   const endsWith = async (code: string): Promise<void> => {
     const started = net.start('validator-1')
     await expect(started.event('receipts.checked')).rejects.toThrow(code)
     expect(started.child.exitCode).toBeGreaterThan(0)
   }
-  change("UPDATE log_entries SET body = replace(body, '\"ok\"', '\"no\"') WHERE kind = 'verdict'")
+  {
+    using db = new DatabaseSync(join(data, 'ledger.sqlite'))
+    db.exec(`UPDATE log_entries SET body = replace(body, '"ok"', '"no"') WHERE kind = 'verdict'`)
+  }
   await endsWith('LOG_EDITED')
-  change("UPDATE log_entries SET body = replace(body, '\"no\"', '\"ok\"') WHERE kind = 'verdict'")
-  change('CREATE TABLE kept AS SELECT * FROM log_entries WHERE position > 9')
-  change('DELETE FROM log_entries WHERE position > 9')
-  change('DELETE FROM log_nodes WHERE (position + 1) << level > 10')
-  await endsWith('LOG_TRUNCATED')
-
   rmSync(data, { recursive: true })
   await endsWith('LOG_BEHIND_ANCHOR')
   const again = net.start('validator-1', '--serve', '127.0.0.1:0', '--lost-log')
