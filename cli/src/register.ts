@@ -2,6 +2,7 @@ import { burnedRegister, registerLimit } from '@arbor/chain/client/calls'
 import type { ChainConnection } from '@arbor/chain/client/connect'
 import {
   amountArgument,
+  integerArgument,
   type NetworkOptions,
   netuidArgument,
   type WalletOptions,
@@ -10,15 +11,17 @@ import {
   withWallet,
 } from '@arbor/chain/options'
 import { keyAccess } from '@arbor/chain/wallet/access'
-import { openColdkey, readHotkeyPub } from '@arbor/chain/wallet/open'
+import { openColdkey, readColdkeyPub, readHotkeyPub } from '@arbor/chain/wallet/open'
 import { formatAmount } from '@arbor/shared/amount'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
+import type { Keypair } from '@arbor/shared/keypair'
 import type { Block, Hex, NetUid, Rao, Ss58 } from '@arbor/shared/units'
 import { Command } from 'commander'
 import { z } from 'zod'
-import { type Included, mustAfford, mustSucceed, withChain } from './chain.ts'
+import { type Included, mustAfford, withChain } from './chain.ts'
 import { print } from './output.ts'
+import { type Quote, registerWithin } from './register-wait.ts'
 
 /** What `arbor register` prints with --json. */
 export const registerSchema = z.object({
@@ -34,6 +37,9 @@ export const registerSchema = z.object({
 interface Options extends NetworkOptions, WalletOptions {
   readonly netuid: NetUid
   readonly maxBurn?: bigint
+  readonly quote?: boolean
+  /** Blocks. */
+  readonly wait: number
 }
 
 /** Makes `arbor register`: one idempotent way to get a hotkey into a subnet. */
@@ -42,37 +48,61 @@ export function registerCommand(context: CommandContext): Command {
     .description('register a hotkey in a subnet, at a price that is named first')
     .requiredOption('--netuid <n>', 'the subnet', netuidArgument)
     .option('--max-burn <tao>', 'pay at most this much (default: the price now and 10 % more)', amountArgument)
+    .option('--quote', 'say what it costs now, and pay nothing')
+    .option(
+      '--wait <blocks>',
+      'wait so long for a price within --max-burn, for an open subnet, or for room in a block',
+      integerArgument(0, 1_000_000),
+      0,
+    )
     .action((options: Options) => {
       readHotkeyPub(options) // a missing key is told before any connection
       return withChain(context, options.network, (chain) => register(context, chain, options))
     })
 }
 
+/** What `arbor register --quote` prints with --json. */
+export const quoteSchema = z.object({
+  netuid: z.number(),
+  hotkey: z.string(),
+  alreadyRegistered: z.boolean(),
+  open: z.boolean(),
+  priceRao: z.string(),
+  block: z.number(),
+})
+
 async function register(context: CommandContext, chain: ChainConnection, options: Options): Promise<void> {
-  const { netuid } = options
+  const { netuid, maxBurn, wait } = options
   const { address: hotkey } = readHotkeyPub(options)
+  if (options.quote === true) return quote(context, chain, options)
   const known = await uidOf(chain, netuid, hotkey)
-  const value = { netuid, hotkey, alreadyRegistered: known !== null, block: null, paidRao: '0' }
-  if (known !== null) {
-    const lines = [`hotkey ${hotkey} is registered in subnet ${netuid} already, as uid ${known}; nothing was paid`]
-    return print(context, { json: options.json, schema: registerSchema, value: { ...value, uid: known }, lines })
-  }
-  const price = await mustBeOpen(chain, options)
-  const limit = (options.maxBurn ?? price + price / 10n) as Rao
-  const coldkey = await openColdkey(options, keyAccess(context, options))
-  await mustAfford(chain, {
-    account: coldkey.address,
-    price,
-    what: `registering in subnet ${netuid}`,
-    wallet: options.wallet,
-  })
-  if (options.json !== true)
-    context.stderr.write(`registering ${hotkey} in subnet ${netuid} for ${formatAmount(price)} TAO\n`)
-  // Chains from before register_limit take the price of the moment, which was checked against the limit just now.
-  const call = chain.has('SubtensorModule.register_limit')
-    ? registerLimit({ netuid, hotkey, limitRao: limit })
-    : burnedRegister({ netuid, hotkey })
-  const done = mustSucceed('the registration', await chain.submit(call, { signer: coldkey, signal: context.signal }))
+  if (known !== null) return printKnown(context, options, hotkey, known)
+  let coldkey: Keypair | null = null
+  const done = await registerWithin(
+    {
+      netuid,
+      maxBurnRao: (maxBurn ?? null) as Rao | null,
+      waitBlocks: wait,
+      quote: async () => quoteAt(chain, netuid, (await chain.best()).hash),
+      uid: () => uidOf(chain, netuid, hotkey),
+      heads: (signal) => chain.heads('best', signal),
+      say: (line) => void context.stderr.write(line),
+      submit: async ({ priceRao, limitRao }) => {
+        coldkey ??= await openColdkey(options, keyAccess(context, options))
+        const what = `registering in subnet ${netuid}`
+        await mustAfford(chain, { account: coldkey.address, price: priceRao, what, wallet: options.wallet })
+        if (options.json !== true)
+          context.stderr.write(`registering ${hotkey} in subnet ${netuid} for ${formatAmount(priceRao)} TAO\n`)
+        // Chains from before register_limit take the price of the moment, which was checked against the limit just now.
+        const call = chain.has('SubtensorModule.register_limit')
+          ? registerLimit({ netuid, hotkey, limitRao })
+          : burnedRegister({ netuid, hotkey })
+        return chain.submit(call, { signer: coldkey, signal: context.signal })
+      },
+    },
+    context.signal,
+  )
+  if (typeof done === 'number') return printKnown(context, options, hotkey, done)
   const { block } = done
   const uid = await uidOf(chain, netuid, hotkey, block.hash)
   if (uid === null)
@@ -80,38 +110,46 @@ async function register(context: CommandContext, chain: ChainConnection, options
       code: 'REGISTER_LOST',
       message: `block ${block.number} took the registration but holds no uid of ${hotkey}; run the command again`,
     })
-  const paid = await paidIn(chain, coldkey.address, done)
+  const paid = await paidIn(chain, readColdkeyPub(options).address, done)
   print(context, {
     json: options.json,
     schema: registerSchema,
-    value: { ...value, uid, paidRao: paid.toString(), block: block.number },
+    value: { netuid, hotkey, alreadyRegistered: false, uid, paidRao: paid.toString(), block: block.number },
     lines: [
       `hotkey ${hotkey} is uid ${uid} of subnet ${netuid} since block ${block.number}; it paid ${formatAmount(paid)} TAO`,
     ],
   })
 }
 
-/** Reads the price, and refuses a subnet that is closed or too dear. */
-async function mustBeOpen(chain: ChainConnection, { netuid, maxBurn }: Options): Promise<Rao> {
-  const { hash } = await chain.best()
-  const [price, { registrationAllowed }] = await Promise.all([
+const printKnown = (context: CommandContext, options: Options, hotkey: Ss58, uid: number): void => {
+  const { netuid, json } = options
+  const lines = [`hotkey ${hotkey} is registered in subnet ${netuid} already, as uid ${uid}; nothing was paid`]
+  const value = { netuid, hotkey, alreadyRegistered: true, block: null, paidRao: '0', uid }
+  print(context, { json, schema: registerSchema, value, lines })
+}
+
+/** Says what a registration takes now, and pays nothing. */
+async function quote(context: CommandContext, chain: ChainConnection, options: Options): Promise<void> {
+  const { netuid, json } = options
+  const { address: hotkey } = readHotkeyPub(options)
+  const { number, hash } = await chain.best()
+  const [{ priceRao, isOpen }, uid] = await Promise.all([
+    quoteAt(chain, netuid, hash),
+    uidOf(chain, netuid, hotkey, hash),
+  ])
+  const alreadyRegistered = uid !== null
+  const value = { netuid, hotkey, alreadyRegistered, open: isOpen, priceRao: priceRao.toString(), block: number }
+  const state = alreadyRegistered ? `; hotkey ${hotkey} is uid ${uid} already` : isOpen ? '' : '; it takes none now'
+  const lines = [`subnet ${netuid} costs ${formatAmount(priceRao)} TAO at block ${number}${state}`]
+  print(context, { json, schema: quoteSchema, value, lines })
+}
+
+async function quoteAt(chain: ChainConnection, netuid: NetUid, hash: Hex): Promise<Quote> {
+  const [priceRao, { registrationAllowed }] = await Promise.all([
     chain.registrationCost(netuid, hash),
     chain.hyperparameters(netuid, hash),
   ])
-  if (!registrationAllowed) {
-    throw new SubnetError({
-      code: 'REGISTER_CLOSED',
-      message: `subnet ${netuid} takes no registrations now; ask its owner`,
-    })
-  }
-  if (maxBurn !== undefined && price > maxBurn) {
-    throw new SubnetError({
-      code: 'REGISTER_TOO_DEAR',
-      message: `subnet ${netuid} costs ${formatAmount(price)} TAO, more than --max-burn ${formatAmount(maxBurn)}; wait until the price falls or raise the limit`,
-      details: { priceRao: price.toString() },
-    })
-  }
-  return price
+  return { priceRao, isOpen: registrationAllowed }
 }
 
 /** Finds a hotkey's uid in a subnet; null when it is not registered. */

@@ -57,6 +57,13 @@ describe('joining by hand', { timeout: 180_000 }, () => {
     })
   })
 
+  it('registration is quoted without paying', async () => {
+    const quoted = await json(...online('register', '--netuid', '1', '--wallet', 'new', '--quote'))
+    expect(quoted).toMatchObject({ netuid: 1, hotkey: keys.hotkey, alreadyRegistered: false, open: true })
+    expect(BigInt(String(quoted.priceRao))).toBeGreaterThan(0n)
+    expect((await json(...online('stake', 'show', '--wallet', 'new'))).balanceRao).toBe('500000000001')
+  })
+
   it('registration above --max-burn is refused before anything is paid', async () => {
     const { err, code } = await arbor(
       home,
