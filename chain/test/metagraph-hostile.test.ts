@@ -1,57 +1,19 @@
 import { SubnetError } from '@arbor/shared/errors'
 import { toHex } from '@arbor/shared/hex'
-import type { Block, Blocks, Hex, NetUid } from '@arbor/shared/units'
-import { compactToU8a } from '@polkadot/util'
+import type { Block, Blocks, Hex } from '@arbor/shared/units'
 import { describe, expect, it } from 'vitest'
 import { createMemo } from '../src/client/memo.ts'
 import { readMetagraph } from '../src/client/metagraph.ts'
 import type { Metagraph } from '../src/client/types.ts'
 import { fixtures, runtimeOf } from './support/fixtures.ts'
 import { blake, keyOf, le, readerOf } from './support/reader.ts'
+import { account, list, netuid, own, PER_UID, put, type State, subnetOf, vector } from './support/subnet-state.ts'
 
-const netuid = 7 as NetUid
 const block = { number: 1_000 as Block, hash: `0x${'00'.repeat(32)}` as Hex }
 const newest = fixtures.at(-1)
 if (newest === undefined) throw new Error('no metadata')
 const runtime = runtimeOf(newest.file, newest.spec)
 
-const account = (index: number): Uint8Array =>
-  Uint8Array.from({ length: 32 }, (_, at) => (at < 4 ? index >> (8 * at) : 9))
-const list = (items: readonly Uint8Array[]): Uint8Array => Buffer.concat([compactToU8a(items.length), ...items])
-type State = Map<Hex, Hex>
-const own = (state: State, name: string, value: Uint8Array): void =>
-  void state.set(keyOf(`SubtensorModule.${name}`, le(netuid, 2)), toHex(value))
-const vector = (state: State, name: string, length: number, bytes: number, value = 1): void =>
-  own(state, name, list(Array.from({ length }, () => le(value, bytes))))
-/** Bytes of an entry of each vector. */
-const VECTORS = {
-  Active: 1,
-  LastUpdate: 8,
-  ValidatorPermit: 1,
-  Incentive: 2,
-  Dividends: 2,
-  Consensus: 2,
-  ValidatorTrust: 2,
-  Emission: 8,
-}
-const PER_UID = Object.entries(VECTORS)
-const put = (state: State, uid: number, hotkey: Uint8Array): void => {
-  state.set(keyOf('SubtensorModule.Keys', le(netuid, 2), le(uid, 2)), toHex(hotkey))
-  state.set(keyOf('SubtensorModule.BlockAtRegistration', le(netuid, 2), le(uid, 2)), toHex(le(uid + 1, 8)))
-  state.set(keyOf('SubtensorModule.Owner', blake(hotkey)), toHex(account(0)))
-}
-/** A subnet of n neurons without any stake. */
-const subnetOf = (n: number): State => {
-  const state: State = new Map()
-  own(state, 'NetworksAdded', Uint8Array.of(1))
-  own(state, 'SubnetworkN', le(n, 2))
-  own(state, 'Tempo', le(360, 2))
-  own(state, 'MaxAllowedUids', le(4_096, 2))
-  own(state, 'SubnetOwnerHotkey', account(1))
-  for (const [name, bytes] of PER_UID) vector(state, name, n, bytes)
-  for (let uid = 0; uid < n; uid += 1) put(state, uid, account(uid + 1))
-  return state
-}
 const read = (state: State): Promise<Metagraph> =>
   readMetagraph(readerOf(runtime, state, { SubnetInfoRuntimeApi_get_subnet_state: '0x00' }), netuid, block)
 const refused = (why: RegExp) => ({ code: 'CHAIN_METAGRAPH', message: expect.stringMatching(why), retryable: true })
