@@ -132,6 +132,12 @@ export const tables = [
   },
   { file: 'engine', title: 'Workers', arms: ['Arbor'], note: 'arbor-2m, fp32, one thread each.' },
   {
+    file: 'rounds',
+    title: 'A round of a whole subnet',
+    arms: ['256 miners', '4096 miners'],
+    note: 'A validator asks simulated miners over sealed sessions, 64 at once, each at an address of its own, in two processes on the same two cores; answers of 1.3 KB, their ledger and receipts in files, judged by a task that costs nothing in the contained process, so that everything but the model is counted. Wall and CPU time are the validator’s, with its threads and its contained process; CPU of the miners is not counted, and takes its share of the wall time. The ledger is what two rounds leave. Goal: what a miner costs does not grow with their number.',
+  },
+  {
     file: 'memory',
     title: 'Resident memory after ten minutes of `npm start`',
     arms: ['Arbor'],

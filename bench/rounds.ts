@@ -2,6 +2,7 @@
 // address of its own; the validator is a process that runs the product's rounds: dendrite, ledger in a file, receipts, judging in a child.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { cpus, loadavg } from 'node:os'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { startMiners } from '../test/e2e/support/fanout.ts'
@@ -23,6 +24,7 @@ interface Round {
   readonly phases: Readonly<Record<string, number>>
 }
 
+const loads: number[] = []
 const rows = new Map<string, { what: string; unit: string; runs: Record<string, number[]> }>()
 const note = (what: string, unit: string, arm: string, value: number): void => {
   const row = rows.get(what + unit) ?? { what, unit, runs: {} }
@@ -57,6 +59,7 @@ async function measure(count: number): Promise<readonly Round[]> {
 for (let run = 0; run < Number(runs); run += 1) {
   for (const size of sizes.split(',').map(Number)) {
     const arm = `${size} miners`
+    loads.push(loadavg()[0] ?? 0)
     for (const { round, scores, wallS, cpuS, lagP99Ms, lagMaxMs, peakMiB, ledgerMiB, phases } of await measure(size)) {
       if (scores !== size) throw new Error(`${scores} of ${size} miners have a score`)
       console.log(JSON.stringify({ run, size, round, wallS, cpuS, lagP99Ms, lagMaxMs, peakMiB, ledgerMiB, phases }))
@@ -75,4 +78,11 @@ for (let run = 0; run < Number(runs); run += 1) {
     }
   }
 }
-writeResult('rounds', [...rows.values()])
+const [least, most] = [Math.min(...loads), Math.max(...loads)].map((load) => load.toFixed(0))
+writeResult(
+  'rounds',
+  [...rows.values()],
+  [
+    `Processes that wanted one of the ${cpus().length} cores when a run began: ${least} to ${most}; wall times and lateness are those of a busy machine where these are many.`,
+  ],
+)
