@@ -138,6 +138,18 @@ export const tables = [
     note: 'A validator asks simulated miners over sealed sessions, 64 at once, each at an address of its own, in two processes on the same two cores; answers of 1.3 KB, their ledger and receipts in files, judged by a task that costs nothing in the contained process, so that everything but the model is counted. Wall and CPU time are the validator’s, with its threads and its contained process; CPU of the miners is not counted, and takes its share of the wall time. The ledger is what two rounds leave. Goal: what a miner costs does not grow with their number.',
   },
   {
+    file: 'reconnects',
+    title: 'A client that connects a thousand times',
+    arms: ['client'],
+    note: 'One client in a process of its own follows final heads of a chain in another process over two addresses; the one in use is cut as soon as a metagraph was read over it. Then the same client while the chain replaces its code, whose metadata is Bittensor’s of spec version 424; the codecs of four versions are kept. Memory after a collection of garbage. Goal: flat.',
+  },
+  {
+    file: 'metagraph',
+    title: 'A metagraph at every block',
+    arms: ['first read', 'each later block'],
+    note: 'The whole subnet is read at each block, over a socket from another process that has every item in memory; keys that were hashed and values that were decoded before are taken again where the bytes are the same. A block changes eight stakes and one registration. The machine had other work: compare CPU times.',
+  },
+  {
     file: 'memory',
     title: 'Resident memory after ten minutes of `npm start`',
     arms: ['Arbor'],
