@@ -86,10 +86,12 @@ async function compare({ deps, facts }: Advancing, attempt: WeightAttempt): Prom
   const block = await chain.finalized()
   const held = facts.me === undefined ? [] : await chain.weights(netuid, facts.me.uid, block.hash, mechanism)
   let same = sameRow(held, attempt.row)
+  let masked: readonly Uid[] = []
   if (attempt.committedAt !== null) {
     const of = { netuid, mechanism, hotkey: hotkey.address, row: attempt.row, committedAt: attempt.committedAt }
     const revealed = await chain.revealed(of, block.hash)
     same = revealed.kind === 'revealed'
+    masked = revealed.changedHands
     warnOfChangedHands(log, {
       attempt,
       uids: revealed.changedHands,
@@ -98,7 +100,7 @@ async function compare({ deps, facts }: Advancing, attempt: WeightAttempt): Prom
   }
   const after = moved(deps, attempt, { state: same ? 'confirmed' : 'mismatch', block: block.number })
   return same
-    ? { kind: 'confirmed', attempt: after, block: block.number }
+    ? { kind: 'confirmed', attempt: after, block: block.number, masked }
     : { kind: 'mismatch', attempt: after, held, block: block.number }
 }
 

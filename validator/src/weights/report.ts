@@ -15,7 +15,13 @@ export type WeightOutcome =
   | { readonly kind: 'nothing-scored' }
   | { readonly kind: 'unchanged'; readonly row: WeightRow; readonly again: Block }
   | { readonly kind: 'committed'; readonly attempt: WeightAttempt; readonly block: Block }
-  | { readonly kind: 'confirmed'; readonly attempt: WeightAttempt; readonly block: Block }
+  /** `masked` uids changed hands after the commit: the chain gives them none of the row's weight. */
+  | {
+      readonly kind: 'confirmed'
+      readonly attempt: WeightAttempt
+      readonly block: Block
+      readonly masked: readonly Uid[]
+    }
   | { readonly kind: 'mismatch'; readonly attempt: WeightAttempt; readonly held: WeightRow; readonly block: Block }
   | { readonly kind: 'failed'; readonly attempt: WeightAttempt; readonly refusal: Refusal }
   | { readonly kind: 'lost' | 'expired' | 'superseded'; readonly attempt: WeightAttempt; readonly why: string }
@@ -60,14 +66,11 @@ function describe(outcome: WeightOutcome): Told {
       return { level: 'info', text, ...about(attempt), committedAt, opens, commitHash }
     }
     case 'confirmed': {
-      const { attempt, block } = outcome
-      return {
-        level: 'info',
-        text: 'weights read back as set',
-        ...about(attempt),
-        includedAt: attempt.includedAt,
-        block,
-      }
+      const { attempt, block, masked } = outcome
+      const text =
+        masked.length === 0 ? 'weights read back as set' : `weights read back as set, but for uids ${masked.join(', ')}`
+      const fields = masked.length === 0 ? {} : { masked }
+      return { level: 'info', text, ...about(attempt), includedAt: attempt.includedAt, block, ...fields }
     }
     case 'mismatch': {
       const { attempt, held, block } = outcome

@@ -219,7 +219,7 @@ const setText = (
   { attempt: id, method, row, includedAt, readBackAt }: NonNullable<Status['confirmed']>,
   tempos: number | null,
 ): string =>
-  `attempt ${id}, ${row.length} weights, ${method}, in block ${includedAt}, read back at ${readBackAt}${tempos === null ? '' : `; ${tempos} tempos ago`}`
+  `attempt ${id}, a row of ${row.length}, ${method}, in block ${includedAt}, read back at ${readBackAt}${tempos === null ? '' : `; ${tempos} tempos ago`}`
 
 const pendingText = ({ attempt: id, committedAt, from, to, inBlocks, status }: Status['pending'][number]): string => {
   const window = from === null ? 'when an epoch comes' : `in blocks ${from} to ${to ?? '?'}`

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readFacts } from '../../src/weights/facts.ts'
 import { type ChainRule, nextAllowed, type WeightStep } from '../../src/weights/next-allowed.ts'
 import { alice, epochBegins, type Net, netuid, owner, register, stake, startNet, validator } from './net.ts'
+import { seededBytes } from './setter.ts'
 
 const miner = keypairFromUri('//Bob//miner')
 const poor = keypairFromUri('//Bob//poor')
@@ -163,7 +164,7 @@ describe('nextAllowed says what the chain says in the next block', () => {
     await limitShares(65_535)
   })
 
-  it('C-16 of a mechanism that is not there, and of each one’s own rate limit', async () => {
+  it('of a mechanism that is not there, and of each one’s own rate limit', async () => {
     await rest()
     expect(await compare(set(full()), validator, 1)).toMatchObject({ rule: 'mechanism' })
     await rest()
@@ -239,10 +240,7 @@ describe('nextAllowed says what the chain says in the next block', () => {
   })
 
   it('tells until when the owner cannot change a rule before an epoch', async () => {
-    await net.mustSubmit(
-      sudo({ pallet: 'AdminUtils', call: 'sudo_set_admin_freeze_window', args: { window: 5 } }),
-      alice,
-    )
+    await net.mustSubmit(sudo(freeze(5)), alice)
     await net.rule('tempo', { tempo: 20 })
     await net.rule('weights_version_key', { weights_version_key: 9 })
     await net.rule('commit_reveal_weights_enabled', { enabled: false })
@@ -261,6 +259,31 @@ describe('nextAllowed says what the chain says in the next block', () => {
     expect(nameOf(await asOwner())).toBe('SubtensorModule.AdminActionProhibitedDuringWeightsWindow')
   })
 
+  it('on a walk of seeded calls over seeded rules, whatever came before', async () => {
+    await net.mustSubmit(sudo(freeze(0)), alice)
+    await net.rule('mechanism_count', { mechanism_count: 1 })
+    const byte = seededBytes(20_261_121)
+    const draw = <T>(...of: readonly T[]): T => of[(byte(1)[0] ?? 0) % of.length] as T
+    const said = { allowed: 0, forbidden: 0 }
+    for (let turn = 0; turn < 60; turn += 1) {
+      const change = draw(0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+      if (change === 0) await net.rule('commit_reveal_weights_enabled', { enabled: draw(true, false) })
+      if (change === 1) await net.rule('weights_set_rate_limit', { weights_set_rate_limit: draw(0, 1, 3, 9) })
+      if (change === 2) await net.rule('weights_version_key', { weights_version_key: draw(0, 3, 4) })
+      if (change === 3) await net.rule('min_allowed_weights', { min_allowed_weights: draw(1, 2, 3) })
+      if (change > 3) await net.blocks(draw(1, 5, 6, 20))
+      const hotkey = draw(validator, validator, validator, poor, nobody)
+      const row = draw<WeightRow>(full(), [[uids.miner, 65_535]], [[uids.validator, 65_535]])
+      // The block that gives permits may give one to whoever has none: nobody knows before.
+      const { clock } = await factsOf(hotkey)
+      if (clock.schedule.lastEpochBlock + clock.schedule.tempo <= net.number() + 1) await net.blocks(1)
+      const next = await compare(draw(true, false) ? set(row, draw(1n, 3n, 4n)) : commit(row, draw(1n, 3n, 4n)), hotkey)
+      said[next.allowed ? 'allowed' : 'forbidden'] += 1
+    }
+    expect(said.allowed).toBeGreaterThan(5)
+    expect(said.forbidden).toBeGreaterThan(5)
+  })
+
   it('covers every rule', () => {
     const all: Record<ChainRule, true> = {
       ...{ registered: true, pause: true, stake: true, 'rate-limit': true, 'commit-reveal': true, mechanism: true },
@@ -271,6 +294,9 @@ describe('nextAllowed says what the chain says in the next block', () => {
     expect(missing).toEqual([])
   })
 })
+
+/** Sets the blocks before an epoch in which owners can change nothing. */
+const freeze = (window: number) => ({ pallet: 'AdminUtils', call: 'sudo_set_admin_freeze_window', args: { window } })
 
 /** Compares for the opening of a commit. */
 async function compareReveal(row: WeightRow) {
