@@ -77,6 +77,18 @@ const forbidding = (of: {
   return modes.size > 1 ? 'commit-reveal' : null
 }
 
+/** Blocks in a row in which a validator has to have been able to work for a round of the epoch to be due: a round of any tempo here, and its draw. */
+export const ROUND_BLOCKS = 9
+
+/** Says whether a round of an epoch was due: the validator was able to work for long enough, and somebody served. */
+export const owesRound = (moments: readonly Moment[], hotkey: Ss58): boolean => {
+  const run = ableRun(moments, hotkey)
+  const serves = run.every(({ metagraph }) =>
+    metagraph.neurons.some(({ axon, hotkey: of }) => axon !== null && of !== hotkey),
+  )
+  return run.length >= ROUND_BLOCKS && serves
+}
+
 /** The longest run of blocks in which a validator was able to work. */
 const ableRun = (moments: readonly Moment[], hotkey: Ss58): readonly Moment[] => {
   let best: Moment[] = []

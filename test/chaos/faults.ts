@@ -14,12 +14,17 @@ export const FAULTS = [
   'kill-validator',
   'kill-chain',
   'chain-upgrade',
+  'chain-reorg',
+  // whoever holds a validator's hotkey
+  'signer-away',
+  'signer-rival',
   // the machine
   'clock-ahead',
   'clock-behind',
   'disk-full',
   // miners
   'miner-down',
+  'miners-gone',
   'miner-moves',
   'miner-joins',
   // rules

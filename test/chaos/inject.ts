@@ -1,28 +1,26 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
-import { transferKeepAlive } from '@arbor/chain/client/calls'
+import { setWeights, transferKeepAlive } from '@arbor/chain/client/calls'
 import { connectChain } from '@arbor/chain/client/connect'
 import type { Call } from '@arbor/chain/client/types'
 import { systemClock } from '@arbor/shared/clock'
 import { toHex } from '@arbor/shared/hex'
 import { keypairFromUri } from '@arbor/shared/keys'
-import type { Rao } from '@arbor/shared/units'
+import type { Rao, Uid } from '@arbor/shared/units'
 import { upgradedBlob } from '../../chain/test/support/upgraded-blob.ts'
 import { ask, type ChaosChain, startChain } from './chain.ts'
 import type { PlannedFault } from './faults.ts'
 import type { Member } from './member.ts'
 import { BEHAVIOURS } from './miners.ts'
 import { RULES, type RuleKeeper } from './rules.ts'
-import { alice, owners, type World } from './world.ts'
+import { alice, netuid, owners, type World } from './world.ts'
 
 /** What faults act upon. */
 export interface Target {
   readonly world: World
   readonly members: readonly Member[]
   readonly rules: RuleKeeper
-  /** Told after the chain was killed: what it had not written is gone. */
-  readonly chainRestarted: () => Promise<void>
   readonly canFill: boolean
 }
 
@@ -77,7 +75,6 @@ export const inject = async (target: Target, fault: PlannedFault): Promise<Activ
       return { fault, end: NOTHING }
     case 'kill-chain':
       await world.chain.restart()
-      await target.chainRestarted()
       return { fault, end: NOTHING }
     case 'chain-upgrade':
       void world.act(setCode(world.reader.specVersion + 1), alice).catch(() => undefined)
@@ -100,6 +97,25 @@ export const inject = async (target: Target, fault: PlannedFault): Promise<Activ
         },
       }
     }
+    case 'miners-gone': {
+      for (const miner of world.miners) miner.isDown = true
+      world.writeBook()
+      return {
+        fault,
+        end: async () => {
+          for (const miner of world.miners) miner.isDown = false
+          world.writeBook()
+        },
+      }
+    }
+    case 'chain-reorg':
+      await world.reorg(within(2, 3))
+      return { fault, end: NOTHING }
+    case 'signer-away':
+      member.holder(true)
+      return { fault, end: async () => member.holder(false) }
+    case 'signer-rival':
+      return rivalOf(target, fault, member)
     case 'miner-moves':
       void world.move(chosen(world.miners, fault.whom)).catch(() => undefined)
       return { fault, end: NOTHING }
@@ -133,7 +149,6 @@ const besides = async (target: Target, fault: PlannedFault, member: Member): Pro
   const { world } = target
   const folder = join(world.folder, `besides-${fault.at}`)
   await world.chain.copyTo(folder)
-  await target.chainRestarted()
   const copy = await startChain({ folder, owners })
   const isFork = fault.kind === 'link-fork'
   if (isFork) await diverge(copy)
@@ -171,6 +186,20 @@ const diverge = async (copy: ChaosChain): Promise<void> => {
   await copy.block()
   await paid
   await client.close()
+}
+
+/** Another process that has the same hotkey sets rows of its own, as when a validator is started twice. */
+const rivalOf = ({ world }: Target, fault: PlannedFault, { key }: Member): ActiveFault => {
+  let set = 0
+  return {
+    fault,
+    each: async () => {
+      set += 1
+      const row = [[(set % 3) as Uid, 65_535] as const]
+      void world.act(setWeights({ netuid, row, version: 3 }), key).catch(() => undefined)
+    },
+    end: NOTHING,
+  }
 }
 
 /** Fills the disk that a validator's data lies on. */

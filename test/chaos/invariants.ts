@@ -32,6 +32,8 @@ export interface Watch {
   held(): WeightRow | null
   /** Whether what the ledger holds leads to a row with a weight at a block: some registered miner has a fresh score and no forfeit. */
   scored(moment: Moment): boolean
+  /** Whether a round that began at a block, or later, is recorded. */
+  recordedSince(block: number): boolean
   readonly counts: { confirmed: number; rounds: number; verdicts: number; entries: number }
 }
 
@@ -48,6 +50,7 @@ export const watchMember = (member: Member, of: { readonly halfLifeRounds: numbe
   return {
     counts,
     held: () => facts?.attempts.findLast(({ state }) => state === 'confirmed')?.row ?? null,
+    recordedSince: (block) => facts?.runs.some((run) => run.state === 'recorded' && run.roundBlock >= block) ?? false,
     scored: (moment) => facts !== null && leadsToRow(facts, moment),
     check: (moments) => {
       const violations: Violation[] = []

@@ -44,6 +44,8 @@ export interface Member {
   /** Kills it now, as a power cut would. */
   kill9(): void
   jump(ms: number): void
+  /** Takes its hotkey's holder away, or brings it back. */
+  holder(isAway: boolean): void
   held(): Held | null
   /** Starts it when it is not alive. */
   ensure(block: number): void
@@ -85,6 +87,7 @@ export const createMember = async (of: {
   let life = 0
   let at = -1
   let offMs = 0
+  let signerAway = false
   let isClosed = false
   const state = { block: 0, afterKill: false }
 
@@ -100,6 +103,7 @@ export const createMember = async (of: {
       book: of.book,
       speed: of.speed,
       offMs,
+      signerAway,
       points: armed,
       chance: of.chance,
       seed: of.seed,
@@ -136,6 +140,9 @@ export const createMember = async (of: {
       endings.push({ life, why, atBlock: state.block })
     })
   }
+  const tell = (message: ToChild): void => {
+    if (child?.connected) child.send(message)
+  }
   const member: Member = {
     name: of.name,
     key: of.key,
@@ -158,8 +165,11 @@ export const createMember = async (of: {
     kill9: () => void child?.kill('SIGKILL'),
     jump: (ms) => {
       offMs = ms
-      const message: ToChild = { jumpMs: ms }
-      if (child?.connected) child.send(message)
+      tell({ jumpMs: ms })
+    },
+    holder: (isAway) => {
+      signerAway = isAway
+      tell({ signerAway })
     },
     held: () => (child?.pid === undefined ? null : heldBy(child.pid)),
     ensure: (block) => {

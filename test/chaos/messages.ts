@@ -14,6 +14,8 @@ export interface ChildConfig {
   readonly speed: number
   /** Milliseconds that its wall time is off by. */
   readonly offMs: number
+  /** Whether whoever holds its hotkey is away. */
+  readonly signerAway: boolean
   /** Writes at which it kills itself when it comes to one of them, each time with this probability, drawn from the seed. */
   readonly points: readonly string[]
   readonly chance: number
@@ -29,9 +31,7 @@ export interface ChildConfig {
 }
 
 /** What the driver tells a validator process. */
-export interface ToChild {
-  readonly jumpMs: number
-}
+export type ToChild = { readonly jumpMs: number } | { readonly signerAway: boolean }
 
 /** What a validator process tells the driver: the block of its newest snapshot, and each step of a loop that is done. */
 export type FromChild = { readonly at: number } | { readonly done: string }

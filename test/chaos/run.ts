@@ -3,9 +3,9 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { developmentBeacon } from '@arbor/chain/beacon/in-process'
 import { systemClock } from '@arbor/shared/clock'
-import type { Hex, Ms } from '@arbor/shared/units'
+import type { Block, Hex, Ms } from '@arbor/shared/units'
 import pino from 'pino'
-import { epochOutcome } from './allowed.ts'
+import { epochOutcome, owesRound } from './allowed.ts'
 import { auditLog, compareRows, type LogAudit } from './audit.ts'
 import { type FaultKind, planFaults } from './faults.ts'
 import { type Moment, readMoment } from './history.ts'
@@ -156,7 +156,7 @@ const follow = async (of: RunOptions, stage: Stage): Promise<Omit<RunReport, 'se
   const most = { rssMb: 0, descriptors: 0, sockets: 0 }
   let epochs = 0
   let epochStart = 0
-  const target = { ...stage, rules, chainRestarted: () => world.resync() }
+  const target = { ...stage, rules }
 
   const { number: first } = await world.block()
   for (const member of members) member.ensure(first)
@@ -181,13 +181,15 @@ const follow = async (of: RunOptions, stage: Stage): Promise<Omit<RunReport, 'se
     for (const member of members) member.ensure(number)
     for (const each of active) await each.active.each?.()
     await settle(members, number, haste.chance(HASTY))
-    const moment = await readMoment(world.reader, { members, block: number, hash: hash as Hex })
-    moments.push(moment)
+    const before = moments.at(-1)
+    await readMoments(world, { members, moments, block: number, hash })
+    const moment = moments.at(-1)
+    if (moment === undefined) continue
     rules.keep(moment)
-    const before = moments.at(-2)
     if (before === undefined || before.metagraph.epochIndex === moment.metagraph.epochIndex) continue
-    const epoch = moments.slice(epochStart, -1)
-    epochStart = moments.length - 1
+    const begins = moments.findIndex(({ metagraph }) => metagraph.epochIndex === moment.metagraph.epochIndex)
+    const epoch = moments.slice(epochStart, begins)
+    epochStart = begins
     epochs += 1
     for (const [i, watch] of watches.entries())
       judgeEpoch({ member: members[i] as Member, watch, epoch, moments, outcomes, violations })
@@ -276,6 +278,19 @@ const auditAll = async (
   return { audited: { entries: sum('entries'), rows: sum('rows'), compared } }
 }
 
+/** Reads every final block that was not read yet: with a reorganisation several become final at once. */
+const readMoments = async (
+  { reader }: World,
+  of: { readonly members: readonly Member[]; readonly moments: Moment[]; readonly block: Block; readonly hash: Hex },
+): Promise<void> => {
+  const { members, moments } = of
+  for (let block = (moments.at(-1)?.block ?? of.block - 1) + 1; block < of.block; block += 1) {
+    const hash = await reader.blockHash(block as Block)
+    if (hash !== null) moments.push(await readMoment(reader, { members, block: block as Block, hash }))
+  }
+  moments.push(await readMoment(reader, of))
+}
+
 /** Ends that a fault explains: a kill, and those that say what is wrong outside and that a new start may help. */
 const EXPECTED_ENDS = new Set([
   'killed',
@@ -314,6 +329,18 @@ const judgeEpoch = (of: {
     scored: epoch.some((moment) => watch.scored(moment)),
     held: watch.held(),
   })
+  const [first] = epoch
+  if (
+    first !== undefined &&
+    owesRound(epoch, member.key.address) &&
+    !watch.recordedSince(first.block - first.metagraph.tempo)
+  )
+    note(violations, {
+      invariant: 'missed',
+      validator: member.name,
+      block: first.block,
+      what: `no round was recorded from block ${first.block - first.metagraph.tempo} to the end of the epoch that began at ${first.block}`,
+    })
   if (outcome.kind === 'excused') outcomes.excused[outcome.why] = (outcomes.excused[outcome.why] ?? 0) + 1
   else outcomes[outcome.kind] += 1
   if (outcome.kind === 'missed')

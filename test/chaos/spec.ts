@@ -13,7 +13,7 @@ const guess = defineTask({
   solve: async ({ request }) => ({ word: request.word, quality: 1 }),
   score: async ({ request, response }) =>
     response.word === request.word
-      ? { reason: 'ok', value: response.quality, sigma: 0.01 }
+      ? { reason: 'ok', value: response.quality, sigma: 0.02 }
       : { reason: 'text', value: 0, sigma: 0 },
 })
 
@@ -26,5 +26,6 @@ export default defineSubnet({
   pick: () => 'guess',
   reward: (average) => average,
   halfLifeRounds: 4,
+  repeats: { k: 1, most: 2 },
   audit: { forfeits: ['text', 'malformed'], forfeitRounds: 6, detection: 0.9, attacks: [] },
 })

@@ -5,8 +5,10 @@ import process from 'node:process'
 import { DatabaseSync } from 'node:sqlite'
 import { connectChain } from '@arbor/chain/client/connect'
 import { lockFolder } from '@arbor/chain/folder-lock'
+import { SubnetError } from '@arbor/shared/errors'
 import { keypairFromUri } from '@arbor/shared/keys'
 import { createLogger } from '@arbor/shared/log'
+import type { Signer } from '@arbor/shared/signer'
 import { supervise } from '@arbor/shared/supervise'
 import type { Block, Ms } from '@arbor/shared/units'
 import { netUid } from '@arbor/shared/units'
@@ -40,7 +42,11 @@ const log = createLogger({
   level: config.logLevel,
   destination: { write: (line: string) => void writeSync(logFile, line) },
 })
-process.on('message', ({ jumpMs }: ToChild) => clock.jump(jumpMs))
+let isSignerAway = config.signerAway
+process.on('message', (message: ToChild) => {
+  if ('jumpMs' in message) clock.jump(message.jumpMs)
+  else isSignerAway = message.signerAway
+})
 process.on('disconnect', () => stop.abort(new Error('the driver has gone')))
 process.on('SIGTERM', () => stop.abort(new Error('told to stop')))
 const tell = (message: FromChild): void => void process.send?.(message)
@@ -61,7 +67,14 @@ const at = (point: string): void => {
 }
 
 const run = async (): Promise<void> => {
-  const hotkey = keypairFromUri(config.hotkeyUri)
+  const key = keypairFromUri(config.hotkeyUri)
+  const hotkey: Signer = {
+    ...key,
+    sign: (message) => {
+      if (isSignerAway) throw new SubnetError({ code: 'SIGNER_AWAY', message: 'the signer is away', retryable: true })
+      return key.sign(message)
+    },
+  }
   const netuid = netUid(1)
   const chain = await connectChain({
     url: config.url,

@@ -7,7 +7,7 @@ import { systemClock } from '@arbor/shared/clock'
 import type { Keypair } from '@arbor/shared/keypair'
 import { keypairFromUri } from '@arbor/shared/keys'
 import type { Block, Hex, NetUid, Rao } from '@arbor/shared/units'
-import { type ChaosChain, startChain } from './chain.ts'
+import { ask, type ChaosChain, startChain } from './chain.ts'
 import type { Behaviour, MinerBook } from './miners.ts'
 
 export const netuid = 1 as NetUid
@@ -38,8 +38,8 @@ export interface World {
   readonly book: string
   /** Makes a block. */
   block(): Promise<{ readonly number: Block; readonly hash: Hex }>
-  /** Counts blocks from what the chain has; to be called when it was started again. */
-  resync(): Promise<void>
+  /** Makes some blocks that are not final, and puts a longer fork in their place, which is not final either. */
+  reorg(depth: number): Promise<void>
   /** Hands a call in and makes blocks until it is settled. @throws unless it went well */
   must(call: Call, signer: Keypair): Promise<void>
   /** Hands a call in; somebody else makes the blocks. */
@@ -75,11 +75,10 @@ export const openWorld = async (of: {
     clock: systemClock,
     limits: { requestMs: 20_000, pingMs: 60_000 },
   })
-  let made: number = (await reader.finalized()).number
   const block: World['block'] = async () => {
     const hash = (await chain.block()) as Hex
-    made += 1
-    return { number: made as Block, hash }
+    const header = (await ask(chain.url, 'chain_getHeader', [hash])) as { readonly number: Hex }
+    return { number: Number(header.number) as Block, hash }
   }
   const act = (call: Call, signer: Keypair): Promise<Submission> =>
     reader.submit(call, { signer, signal: stop.signal, waitFor: 'included', eraBlocks: 16 })
@@ -118,8 +117,12 @@ export const openWorld = async (of: {
     miners,
     book,
     block,
-    resync: async () => {
-      made = (await reader.finalized()).number
+    reorg: async (depth) => {
+      for (let made = 0; made < depth; made += 1) {
+        await ask(chain.url, 'engine_createBlock', [true, false, null])
+        await new Promise((resolve) => setTimeout(resolve, 80)) // what hears of it acts upon it
+      }
+      await ask(chain.url, 'arbor_reorg', [depth])
     },
     must,
     act,
