@@ -106,29 +106,28 @@ function passes(db: DatabaseSync): Pick<AuditLedger, 'openPass' | 'lastPass' | '
           round: Number(row.round),
           epoch: Number(row.epoch),
         }
+  const open = db.prepare('SELECT * FROM passes WHERE closed = 0 ORDER BY before LIMIT 1')
+  const last = db.prepare('SELECT * FROM passes ORDER BY before DESC LIMIT 1')
+  const addPass = db.prepare(
+    'INSERT INTO passes (before, up_to, round, epoch, tokens, closed) VALUES (?, ?, ?, ?, ?, 0)',
+  )
+  const planned = db.prepare('SELECT * FROM audit_plans WHERE before = ? ORDER BY uid')
+  const outlooks = db.prepare(
+    'SELECT outlook FROM audit_plans JOIN passes USING (before) WHERE epoch = ? AND hotkey = ? AND uid = ? AND registered_at = ?',
+  )
   return {
-    openPass: () => passOf(db.prepare('SELECT * FROM passes WHERE closed = 0 ORDER BY before LIMIT 1').get()),
-    lastPass: () => passOf(db.prepare('SELECT * FROM passes ORDER BY before DESC LIMIT 1').get()),
+    openPass: () => passOf(open.get()),
+    lastPass: () => passOf(last.get()),
     beginPass: ({ before, upTo, round, epoch, tokens, plans }) =>
       transaction(db, () => {
         forget(db, epoch)
-        db.prepare('INSERT INTO passes (before, up_to, round, epoch, tokens, closed) VALUES (?, ?, ?, ?, ?, 0)').run(
-          before,
-          upTo,
-          round,
-          epoch,
-          tokens,
-        )
+        addPass.run(before, upTo, round, epoch, tokens)
         for (const { hotkey, uid, registeredAt, answers, dropped, share, look, outlook } of plans)
           addPlan.run(before, hotkey, uid, registeredAt, answers, dropped, share, look, JSON.stringify(outlook))
       }),
-    plans: (before) => db.prepare('SELECT * FROM audit_plans WHERE before = ? ORDER BY uid').all(before).map(planOf),
+    plans: (before) => planned.all(before).map(planOf),
     missed: ({ hotkey, uid, registeredAt, epoch }) => {
-      const rows = db
-        .prepare(
-          'SELECT outlook FROM audit_plans JOIN passes USING (before) WHERE epoch = ? AND hotkey = ? AND uid = ? AND registered_at = ?',
-        )
-        .all(epoch, hotkey, uid, registeredAt)
+      const rows = outlooks.all(epoch, hotkey, uid, registeredAt)
       const missed = new Map<string, number>()
       for (const { name, found } of rows.flatMap((row) => JSON.parse(String(row.outlook)) as readonly AttackOutlook[]))
         missed.set(name, (missed.get(name) ?? 1) * (1 - found))
@@ -145,9 +144,15 @@ function findings({
   const add = db.prepare(
     'INSERT OR IGNORE INTO audits (id, before, hotkey, uid, registered_at, reason, value, check_ms, prefilled, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   )
+  const lasting = db.prepare('SELECT * FROM forfeits WHERE until_block > ? ORDER BY uid, at_block')
+  const close = db.prepare('UPDATE passes SET closed = 1 WHERE before = ?')
+  const counted = db.prepare(
+    `SELECT p.*, coalesce(sum(a.reason <> 'unjudged'), 0) AS audited, coalesce(sum(a.reason NOT IN ('ok', 'unjudged')), 0) AS failed
+     FROM audit_plans p LEFT JOIN audits a USING (before, hotkey, uid, registered_at)
+     WHERE before = ? GROUP BY before, hotkey, uid, registered_at ORDER BY uid`,
+  )
   return {
-    forfeits: (at) =>
-      db.prepare('SELECT * FROM forfeits WHERE until_block > ? ORDER BY uid, at_block').all(at).map(forfeitIn),
+    forfeits: (at) => lasting.all(at).map(forfeitIn),
     audited: (ids) => new Set(ids.filter((id) => known.get(id) !== undefined)),
     recordAudits: ({ before, at, audits, forfeits }) =>
       transaction(db, () => {
@@ -177,13 +182,8 @@ function findings({
         append(added.map((forfeit) => ({ kind: 'forfeit', forfeit })))
       }),
     endPass: (before) => {
-      db.prepare('UPDATE passes SET closed = 1 WHERE before = ?').run(before)
-      return db
-        .prepare(
-          `SELECT p.*, coalesce(sum(a.reason <> 'unjudged'), 0) AS audited, coalesce(sum(a.reason NOT IN ('ok', 'unjudged')), 0) AS failed
-           FROM audit_plans p LEFT JOIN audits a USING (before, hotkey, uid, registered_at)
-           WHERE before = ? GROUP BY before, hotkey, uid, registered_at ORDER BY uid`,
-        )
+      close.run(before)
+      return counted
         .all(before)
         .map((row) => ({ ...planOf(row), audited: Number(row.audited), failed: Number(row.failed) }))
     },

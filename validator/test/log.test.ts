@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { openStore } from '@arbor/chain/store/open'
+import { transaction } from '@arbor/chain/store/transaction'
 import { fromHex, toHex } from '@arbor/shared/hex'
 import { keypairFromUri } from '@arbor/shared/keys'
 import { createTree, inclusionProof, verifyInclusion } from '@arbor/shared/merkle'
@@ -11,7 +12,6 @@ import type { LogEntry } from '../src/log/entry.ts'
 import { openLog, type ReceiptLog } from '../src/log/log.ts'
 import { nodesOf } from '../src/log/nodes.ts'
 import { readEntry } from '../src/log/read-entry.ts'
-import { transaction } from '../src/transaction.ts'
 import { emptyState, entriesOfRound, everyKind, logOwner, logTerms, rowEntry, signedHead, stateAt } from './logging.ts'
 
 let db: DatabaseSync

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { transaction } from '@arbor/chain/store/transaction'
 import type { Block, Blocks } from '@arbor/shared/units'
-import { transaction } from '../transaction.ts'
 import { isSettled, WEIGHT_TRANSITIONS, type WeightState } from '../weights/machine.ts'
 import { extentOf } from './extent.ts'
 

@@ -1,1 +1,0 @@
-export { transaction } from '@arbor/chain/store/transaction'
