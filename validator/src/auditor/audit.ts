@@ -1,5 +1,4 @@
 import type { ChainClient, WeightRow } from '@arbor/chain/client/types'
-import { canonicalJson } from '@arbor/shared/canonical-json'
 import { SubnetError } from '@arbor/shared/errors'
 import type { SignedHead } from '@arbor/shared/tree-head'
 import type { Block, NetUid, Ss58, Uid } from '@arbor/shared/units'
@@ -262,11 +261,11 @@ async function firstFork(
 const isDeclared = (fork: Fork, { lost }: Replayed): boolean =>
   lost.some(({ size, root }) => size === fork.known.size && root === fork.known.root)
 
-/** Tells what an audit came to: a row is `equal` only where the chain, the log and the entries all say the same. */
-export const verdictOf = ({ mismatch, held, recomputed }: Audited): 'equal' | 'different' | 'undecided' => {
+/**
+ * Tells what an audit came to: a row is `equal` only where the chain, the log and the entries all say the same, but for uids that the chain
+ * zeroed since they changed hands.
+ */
+export const verdictOf = ({ mismatch, held }: Audited): 'equal' | 'different' | 'undecided' => {
   if (mismatch !== null) return 'different'
-  if (held === null || (recomputed === null && held.length > 0)) return 'undecided'
-  return recomputed === null || canonicalJson(recomputed) === canonicalJson(held) || isHeld(recomputed, held)
-    ? 'equal'
-    : 'different'
+  return held === null ? 'undecided' : 'equal'
 }

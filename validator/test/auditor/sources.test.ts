@@ -140,6 +140,31 @@ test('an auditor has no row before its first audits, without stake behind a sour
   expect(made?.entries?.map(({ kind }) => kind)).toEqual(['state', 'source'])
 })
 
+test('an audit takes a committed row as held when the chain zeroed a uid that changed hands before the reveal', async () => {
+  const gone = miners[2] as Ss58
+  const chain = toldChain((block) => [
+    neuron(0, VALIDATOR.address, { axon: null, validatorPermit: true, lastUpdate: 75 as Block }),
+    ...miners.slice(0, 2).map((hotkey, index) => neuron(index + 1, hotkey)),
+    block < 77 ? neuron(3, gone) : neuron(3, other, { registeredAt: 77 as Block }),
+  ])
+  const log = writeLog({ chain, spec, signer: VALIDATOR })
+  log.begin(1)
+  for (const at of [60, 70]) log.round({ at, outcome: () => ({ reason: 'ok', value: 1 }) })
+  const row = log.row({ at: 74, committedAt: 75, includedAt: 78 })
+  chain.head = 105
+  const served = serve(log.entries)
+  const held = row.map(([uid, weight]) => [uid, uid === 3 ? 0 : weight] as const)
+  chain.rows.set(VALIDATOR.address, [{ from: 78, row: held }])
+  const found = await run(chain, served)
+  expect([found.mismatch, verdictOf(found)]).toEqual([null, 'equal'])
+  // Of a uid that stayed the same it is a mismatch.
+  chain.rows.set(VALIDATOR.address, [{ from: 78, row: row.filter(([uid]) => uid !== 2) }])
+  expect((await run(chain, served)).mismatch).toMatchObject({
+    kind: 'move',
+    what: 'the row that the chain holds at its block',
+  })
+})
+
 test('an audit holds when hotkeys stand twice in the metagraph', async () => {
   const { chain, log } = scene()
   const before = chain.neurons

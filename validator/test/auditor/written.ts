@@ -150,7 +150,12 @@ export interface WrittenLog {
   /** Rounds of `length` blocks from the next one on. */
   round(of: { readonly at: number; readonly outcome: (hotkey: Ss58) => Outcome | null }): void
   /** Computes a row and sets it. */
-  row(of: { readonly at: number; readonly includedAt: number }): WeightRow
+  row(of: {
+    readonly at: number
+    readonly includedAt: number
+    /** Where the row was committed by its hash, before it was revealed. */
+    readonly committedAt?: number
+  }): WeightRow
   begin(at: number): void
   readonly state: () => typeof EMPTY_STATE
 }
@@ -231,15 +236,21 @@ export function writeLog(of: {
         { kind: 'round-end', round, roundBlock: start.number, endedAt, at: 0 as UnixMs },
       )
     },
-    row: ({ at, includedAt }) => {
+    row: ({ at, includedAt, committedAt }) => {
       const block = { number: at as Block, hash: hashOf(at) }
       const { row, departed } = rowAt(state, { block: block.number, tempo: TEMPO, neurons: chain.neurons(at) }, spec)
       attempt += 1
-      const about = { attempt, mechanism: 0, block, tempo: TEMPO, method: 'open', version: spec.version } as const
+      const method = committedAt === undefined ? 'open' : 'salted'
+      const about = { attempt, mechanism: 0, block, tempo: TEMPO, method, version: spec.version } as const
       entries.push({ kind: 'row', ...about, row, departed })
+      const sent = [
+        ['committing', null],
+        ['committed', committedAt ?? null],
+        ['revealing', null],
+      ] as const
       const moves = [
         ['computed', null],
-        ['setting', null],
+        ...(committedAt === undefined ? [['setting', null] as const] : sent),
         ['included', includedAt],
         ['finalised', includedAt],
         ['confirmed', includedAt + 1],
