@@ -52,6 +52,17 @@ describe('foldRound', () => {
     expect(second.state).toMatchObject({ rounds: [110, 100], endedAt: 118 })
   })
 
+  test('gives a miner that has just registered no weight before its first verdict, which is its average', () => {
+    const { state } = fold(EMPTY_STATE, 100, [sample()])
+    expect(row(state, 110).row).toEqual([[1, 65_535]])
+    const scored = fold(state, 110, [sample(), sample({ ...atB, value: 0.5 })]).state
+    expect(scored.scores[1]).toMatchObject({ uid: 2, average: 0.5, samples: 1 })
+    expect(row(scored, 120).row).toEqual([
+      [1, 65_535],
+      [2, 32_768],
+    ])
+  })
+
   test('forgets a score when another registration of its uid is scored', () => {
     const { state } = fold(EMPTY_STATE, 100, [sample()])
     const taken = fold(state, 110, [sample({ hotkey: '5Fnew' as Ss58, registeredAt: 104 as Block, value: 0.3 })])

@@ -108,3 +108,36 @@ test('few validators, one that decides alone, and one that sets nothing are warn
 test('a folder without a ledger is refused by name', () => {
   expect(() => readReasons(join(folder, 'none.sqlite'))).toThrow(expect.objectContaining({ code: 'VTRUST_LEDGER' }))
 })
+
+test('a person is shown the miners that make the difference, and how many more there are', () => {
+  const miners = Array.from({ length: 50 }, (_, i) => ({
+    uid: i,
+    hotkey: `5F${i}`,
+    own: 0.02,
+    consensus: i < 25 ? 0.01 : 0.02,
+    clipped: i < 25 ? 0.01 : 0,
+    others: [],
+    verdicts: null,
+  }))
+  const explained = {
+    uid: 60,
+    hotkey: '5F',
+    stake: 0.2,
+    trust: 0.75,
+    held: 0.75,
+    miners,
+    difference: miners.slice(0, 23).map(({ uid }) => uid),
+  }
+  const lines = linesOf({
+    netuid: 1,
+    basis: 'epoch',
+    block: 9,
+    kappa: 0.5,
+    validators: [],
+    deciding: 1,
+    warnings: [],
+    explained,
+  })
+  expect(lines.filter((line) => /^uid \d+ +0\.02/.test(line))).toHaveLength(23)
+  expect(lines.at(-1)).toBe('and 27 more, which lose less each: --json has them')
+})

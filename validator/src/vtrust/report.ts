@@ -75,7 +75,7 @@ const explainedLines = (of: NonNullable<VtrustReport['explained']>): readonly st
     : `uid ${of.uid} loses ${of.miners.reduce((sum, { clipped }) => sum + clipped, 0).toFixed(4)} of 1, nine tenths of it by uid ${of.difference.join(', ')}`,
   '',
   row('miner', 'own', 'consensus', 'clipped', 'others', 'own verdicts'),
-  ...of.miners.map(({ uid, own, consensus, clipped, others, verdicts }) =>
+  ...shown(of).map(({ uid, own, consensus, clipped, others, verdicts }) =>
     row(
       `uid ${uid}`,
       own.toFixed(4),
@@ -89,7 +89,17 @@ const explainedLines = (of: NonNullable<VtrustReport['explained']>): readonly st
             .join(', '),
     ),
   ),
+  ...restOf(of),
 ]
+
+/** Miners that a person is shown: those that make the difference, and some more. */
+const SHOWN = 20
+const shown = ({ miners, difference }: NonNullable<VtrustReport['explained']>) =>
+  miners.slice(0, Math.max(SHOWN, difference.length))
+const restOf = (of: NonNullable<VtrustReport['explained']>): readonly string[] => {
+  const rest = of.miners.length - shown(of).length
+  return rest === 0 ? [] : [`and ${rest} more, which lose less each: --json has them`]
+}
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 const WIDTHS = [11, 10, 11, 12, 30]
