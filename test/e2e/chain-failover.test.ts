@@ -9,21 +9,23 @@ import { type ChainProxy, openChainProxy } from './support/chain-proxy.ts'
 import { type ScriptedChain, startScriptedChain } from './support/scripted-chain.ts'
 
 const alice = keypairFromUri('//Alice')
-/** Spans that make a fault known in tenths of a second, so that no test waits for the ones of every day. */
+/** Long enough that a busy machine is no fault; a test of a fault makes the span short by which it is known. */
 const limits = {
-  requestMs: 5_000,
-  openMs: 1_500,
-  attemptMs: 800,
+  requestMs: 15_000,
+  openMs: 5_000,
+  attemptMs: 5_000,
   giveUpMs: 1_500,
-  behindMs: 3_000,
-  pingMs: 300,
+  behindMs: 10_000,
+  pingMs: 10_000,
   checkMs: 100,
-  slowMs: 600,
-  staleMs: 400,
+  slowMs: 10_000,
+  staleMs: 600_000,
   returnMs: 600_000,
   shunMs: 60_000,
   backoffMs: 50,
 }
+const deaf = { pingMs: 300 }
+const late = { slowMs: 600 }
 const { signal } = new AbortController()
 let chain: ScriptedChain
 let first: ChainProxy
@@ -92,15 +94,20 @@ const startFork = async (blocks: number): Promise<ScriptedChain> => {
 
 describe('endpoints', () => {
   it.each([
-    ['is cut', 'cut', () => first.away(true)],
-    ['is half-open', 'half-open', () => first.stall(true)],
-    ['answers what was not asked', 'garbled', () => Object.assign(first.faults, { wrongIds: 1 })],
-    ['sends what is no JSON', 'garbled', () => Object.assign(first.faults, { cutText: 1 })],
-    ['cuts its frames', 'cut', () => Object.assign(first.faults, { cutFrame: 1 })],
-    ['answers pings and nothing else', 'slow', () => Object.assign(first.faults, { dropAnswers: 1, dropNotices: 1 })],
-    ['answers too late', 'slow', () => Object.assign(first.faults, { delayMs: 3_000 })],
-  ])('read under way is answered by the next endpoint when the first %s', async (_, fault, breakIt) => {
-    const client = await connect()
+    ['is cut', 'cut', {}, () => first.away(true)],
+    ['is half-open', 'half-open', deaf, () => first.stall(true)],
+    ['answers what was not asked', 'garbled', {}, () => Object.assign(first.faults, { wrongIds: 1 })],
+    ['sends what is no JSON', 'garbled', {}, () => Object.assign(first.faults, { cutText: 1 })],
+    ['cuts its frames', 'cut', {}, () => Object.assign(first.faults, { cutFrame: 1 })],
+    [
+      'answers pings and nothing else',
+      'slow',
+      late,
+      () => Object.assign(first.faults, { dropAnswers: 1, dropNotices: 1 }),
+    ],
+    ['answers too late', 'slow', late, () => Object.assign(first.faults, { delayMs: 3_000 })],
+  ])('read under way is answered by the next endpoint when the first %s', async (_, fault, spans, breakIt) => {
+    const client = await connect({ limits: spans })
     expect(client.link()).toMatchObject({ endpoint: first.url, connections: 1, failovers: 0 })
     breakIt()
     expect(await client.balance(alice.address)).toBe(0n)
@@ -110,7 +117,7 @@ describe('endpoints', () => {
 
   it('endpoint that never answers the handshake is passed over at the start', async () => {
     first.mute(true)
-    const client = await connect()
+    const client = await connect({ limits: { attemptMs: 700 } })
     expect(client.link()).toMatchObject({ endpoint: second.url, connections: 1 })
   })
 
@@ -132,7 +139,7 @@ describe('endpoints', () => {
   })
 
   it('endpoint that stands still is left for one that has newer blocks', async () => {
-    const client = await connect()
+    const client = await connect({ limits: { staleMs: 400 } })
     const seen: BlockRef[] = []
     follow(client, seen)
     // The first one's view stops: its head stays what it was.
@@ -242,7 +249,7 @@ describe('final blocks', () => {
   })
 
   it('chain that stays behind is given up with the numbers', async () => {
-    const client = await lone({ limits: { requestMs: 30_000, behindMs: 700, giveUpMs: 500 } })
+    const client = await lone({ limits: { behindMs: 700, giveUpMs: 500 } })
     for (let block = 0; block < 20; block += 1) chain.addBlock()
     await client.finalized()
     const again = await startScriptedChain()
@@ -282,7 +289,7 @@ describe('answers', () => {
 
   it('seeded faults of every kind at once: each read gives what the chain holds, or a typed error', async () => {
     const pair = [alice, keypairFromUri('//Bob')]
-    const client = await connect({ limits: { requestMs: 3_000, shunMs: 50 } })
+    const client = await connect({ limits: { requestMs: 3_000, shunMs: 50, ...late } })
     const shares = { wrongIds: 0.02, cutText: 0.02, cutFrame: 0.02, dropAnswers: 0.01, oldHeads: 0.2, dropNotices: 0.2 }
     Object.assign(first.faults, shares)
     Object.assign(second.faults, shares)
