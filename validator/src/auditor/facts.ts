@@ -1,7 +1,7 @@
 import { storageIndex } from '@arbor/chain/client/salted'
 import type { BlockRef, ChainClient, Metagraph, WeightRow } from '@arbor/chain/client/types'
 import { SubnetError } from '@arbor/shared/errors'
-import type { Block, Blocks, Hex, NetUid, Uid } from '@arbor/shared/units'
+import type { Block, Blocks, Hex, NetUid, Ss58, Uid } from '@arbor/shared/units'
 
 /** What an auditor asks of the chain; `pruned` where the endpoint has thrown the state of that block away. */
 export interface ChainFacts {
@@ -10,6 +10,8 @@ export interface ChainFacts {
   metagraph(block: Block): Promise<Metagraph | Pruned>
   /** Blocks between epochs. */
   tempo(block: Block): Promise<Blocks | Pruned>
+  /** Uid of a hotkey; null where it has none. */
+  uid(block: Block, hotkey: Ss58): Promise<Uid | null | Pruned>
   /** A mechanism's row. */
   row(of: { readonly block: Block; readonly uid: Uid; readonly mechanism: number }): Promise<WeightRow | Pruned>
   /** Reads whatever else at a block. */
@@ -58,6 +60,11 @@ export async function openFacts({
     metagraph: kept(KEPT_METAGRAPHS, (block: Block) => at(block, (hash) => chain.metagraph(netuid, hash))),
     tempo: (block) =>
       at(block, async (hash) => Number(await chain.read('SubtensorModule', 'Tempo', [netuid], hash)) as Blocks),
+    uid: (block, hotkey) =>
+      at(block, async (hash) => {
+        const found = await chain.read('SubtensorModule', 'Uids', [netuid, hotkey], hash)
+        return typeof found === 'bigint' ? (Number(found) as Uid) : null
+      }),
     row: ({ block, uid, mechanism }) =>
       at(block, async (hash) =>
         rowOf(await chain.read('SubtensorModule', 'Weights', [storageIndex(netuid, mechanism), uid], hash)),

@@ -20,7 +20,7 @@ import { openPendingAudits } from './check-forfeit.ts'
 import { type Attempt, HELD, isHeld, moveAttempt } from './check-move.ts'
 import { checkRound, type RoundGroup, type RoundRules } from './check-round.ts'
 import { checkRow, type RowSource, scoreRows } from './check-row.ts'
-import type { ChainFacts } from './facts.ts'
+import type { ChainFacts, Pruned } from './facts.ts'
 import { type Mismatch, mismatchOf, type Omission, type Placed } from './findings.ts'
 import { openSources } from './sources.ts'
 
@@ -261,20 +261,21 @@ function mustShareSpec(found: TermsEntry['spec'], { name, version, model }: Roun
   })
 }
 
-/** Reads what the chain holds of an attempt at a block. */
+/** Reads what the chain holds of an attempt at a block; who was registered only where that decides. */
 export async function heldAt(
   facts: ChainFacts,
   of: Pick<RoundRules, 'self'> & { readonly attempt: Attempt; readonly block: Block },
-): Promise<'pruned' | { readonly isSame: boolean; readonly row: Attempt['recomputed'] }> {
+): Promise<Pruned | { readonly isSame: boolean; readonly row: Attempt['recomputed'] }> {
   const { attempt, block } = of
   const { row, mechanism } = attempt.placed.entry
+  const uid = await facts.uid(block, of.self)
+  const held = uid === null || uid === 'pruned' ? [] : await facts.row({ block, uid, mechanism })
+  if (uid === 'pruned' || held === 'pruned') return 'pruned'
+  if (attempt.sentAt === null || isHeld(row, held)) return { isSame: isHeld(row, held), row: held }
   const metagraph = await facts.metagraph(block)
   if (metagraph === 'pruned') return 'pruned'
-  const me = metagraph.neurons.find(({ hotkey }) => hotkey === of.self)
-  const held = me === undefined ? [] : await facts.row({ block, uid: me.uid, mechanism })
-  if (held === 'pruned') return 'pruned'
-  const since = attempt.sentAt ?? attempt.placed.entry.block.number
-  const changed = metagraph.neurons.filter(({ registeredAt }) => registeredAt >= since).map(({ uid }) => uid)
+  const { sentAt } = attempt
+  const changed = metagraph.neurons.filter(({ registeredAt }) => registeredAt >= sentAt).map((neuron) => neuron.uid)
   return { isSame: isHeld(row, held, new Set(changed)), row: held }
 }
 

@@ -111,6 +111,10 @@ export function toldChain(neurons: ToldChain['neurons']): ToldChain {
     read: async (_: string, item: string, keys: readonly unknown[], at?: Hex) => {
       const block = numberOf(at)
       if (item === 'Tempo') return BigInt(TEMPO)
+      if (item === 'Uids') {
+        const found = told.neurons(block).find(({ hotkey }) => hotkey === keys[1])
+        return found === undefined ? null : BigInt(found.uid)
+      }
       if (item === 'Weights')
         return rowAtBlock(Number(keys[1]), block).map(([to, weight]) => [BigInt(to), BigInt(weight)])
       if (item === 'CommitmentOf') return commitmentOf(told, keys[1] as Ss58, block)
