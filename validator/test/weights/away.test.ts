@@ -24,7 +24,7 @@ const held = (): Promise<WeightRow> => net.client.weights(netuid, uids.own)
 const SUBMIT = 'author_submitAndWatchExtrinsic'
 
 beforeAll(async () => {
-  net = await startNet({ keep: 'archive' })
+  net = await startNet()
   await register(net, [validator, miner])
   await stake(net, validator, 500)
   await awaitPermit(net, validator)

@@ -21,7 +21,7 @@ const held = (mechanism = 0): Promise<WeightRow> => net.client.weights(netuid, o
 const events = (...names: string[]) => setter.lines.filter(({ event }) => names.includes(`${event}`))
 
 beforeAll(async () => {
-  net = await startNet({ keep: 'archive' })
+  net = await startNet()
   await register(net, [validator, ...miners])
   await stake(net, validator, 500)
   await awaitPermit(net, validator)

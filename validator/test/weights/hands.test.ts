@@ -73,7 +73,7 @@ const replaceWhileSending = (): { readonly uid: () => Uid | null } => {
 }
 
 beforeAll(async () => {
-  net = await startNet({ keep: 'archive', patch: { subtensorModule: { subnets: [subnet] } } })
+  net = await startNet({ patch: { subtensorModule: { subnets: [subnet] } } })
   await register(net, [validator, keypairFromUri('//Bob//a'), keypairFromUri('//Bob//b')])
   await stake(net, validator, 500)
   await awaitPermit(net, validator)

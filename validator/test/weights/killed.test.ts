@@ -48,7 +48,7 @@ const killedAt = (ledger: Ledger, state: WeightState, when: 'before' | 'after'):
 }
 
 beforeAll(async () => {
-  net = await startNet({ keep: 'archive' })
+  net = await startNet()
   await register(net, [validator, miner])
   await stake(net, validator, 500)
   await awaitPermit(net, validator)

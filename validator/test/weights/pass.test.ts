@@ -19,7 +19,7 @@ const events = (...names: string[]) => setter.lines.filter(({ event }) => names.
 const commitReveal = (enabled: boolean) => net.rule('commit_reveal_weights_enabled', { enabled })
 
 beforeAll(async () => {
-  net = await startNet({ keep: 'archive' })
+  net = await startNet()
   await register(net, [validator, miner, other])
   await stake(net, validator, 500)
   await awaitPermit(net, validator)

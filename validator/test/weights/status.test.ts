@@ -48,7 +48,7 @@ const command = async (...words: string[]): Promise<string> => {
 }
 
 beforeAll(async () => {
-  net = await startNet({ keep: 'archive' })
+  net = await startNet()
   data = mkdtempSync(join(tmpdir(), 'arbor-status-'))
   await register(net, [validator, miner])
   await stake(net, validator, 500)
