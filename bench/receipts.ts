@@ -156,7 +156,7 @@ function measureLong(): void {
       if (!verifyInclusion({ leaf: nodeAt(0, index), index, size, proof: proofs[at] ?? [], root }))
         throw new Error(`the proof of entry ${index} does not verify`)
   })
-  const label = `${Math.round(size / 1_000)} 000 entries`
+  const label = `${size.toString().replace(/\B(?=(\d{3})+$)/g, ' ')} entries`
   add(`inclusion proof among ${label}`, 'CPU µs', (made / PROOFS) * 1_000)
   add(`checking it, with a read of the leaf`, 'CPU µs', (verified / PROOFS) * 1_000)
   opened.db.close()

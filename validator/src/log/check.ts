@@ -21,7 +21,7 @@ export interface LogCheck {
 
 const HASH_BYTES = 32
 
-/** The newest entries that are checked before a log is used: six rounds of 4 096 miners, a quarter of a second. */
+/** The newest entries that are checked before a log is used: six rounds of 4 096 miners, half a second. */
 export const RECENT = 50_000
 
 export interface CheckOptions {
