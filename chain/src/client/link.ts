@@ -27,18 +27,28 @@ const TEXTS: Readonly<Record<Fault['kind'], string>> = {
   left: 'changing to the more preferred address',
 }
 
-/** Writes down what becomes of the connection; a fault that stays is written once an endpoint. */
+/**
+ * Writes down what becomes of the connection; a fault that stays is written once an endpoint. Before the first connection nothing
+ * is written: when there comes none, the error says all of it.
+ */
 export const logLink = (
   log: { warn(fields: object, message: string): void } | undefined,
 ): Pick<OpenOptions, 'onFault' | 'onOpen'> => {
   const told = new Map<string, Fault['kind']>()
+  let held: (() => void)[] | null = []
   return {
     onFault: ({ endpoint: url, fault: { kind, cause }, wasOpen }) => {
       if (wasOpen) log?.warn({ event: 'chain.lost', url, fault: kind, cause }, TEXTS[kind])
-      else if (told.get(url) !== kind) log?.warn({ event: 'chain.endpoint', url, fault: kind, cause }, TEXTS[kind])
+      else if (told.get(url) !== kind) {
+        const write = (): void => log?.warn({ event: 'chain.endpoint', url, fault: kind, cause }, TEXTS[kind])
+        if (held === null) write()
+        else held.push(write)
+      }
       told.set(url, kind)
     },
     onOpen: ({ endpoint: url, connections }) => {
+      for (const write of held ?? []) write()
+      held = null
       told.delete(url)
       if (connections > 1) log?.warn({ event: 'chain.reconnected', url, connections }, 'connected to the chain again')
     },
