@@ -52,7 +52,9 @@ export function createBell(of: {
     if (isSettled) killed = null
     for (const notice of alarms.update(conditionsOf({ ...of.vitals(), ended: ended ?? killed, isSettled }))) {
       const { alarm, state, message } = notice
-      log[state === 'firing' ? 'error' : 'info']({ event: `alarm.${state}`, alarm }, `${alarm}: ${message}`)
+      // what ends a process is its last line anyway
+      if (alarm !== 'ended' || ended === null)
+        log[state === 'firing' ? 'error' : 'info']({ event: `alarm.${state}`, alarm }, `${alarm}: ${message}`)
       of.notify(noticeBody(notice, about))
     }
     save()

@@ -1,15 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { systemClock } from '@arbor/shared/clock'
+import { startDeadline, systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
+import type { Ms } from '@arbor/shared/units'
 import { Command } from 'commander'
 import { z } from 'zod'
 import { HEALTH_FILE } from './messages.ts'
 
 /** Milliseconds for the answer: a container's check has five seconds for all of it. */
-const ANSWER_MS = 3_500
+const ANSWER_MS = 3_500 as Ms
 const readySchema = z.object({
   ready: z.boolean(),
   code: z.string().optional(),
@@ -37,8 +38,9 @@ function healthUrl(file: string): string | null {
 }
 
 async function ready(url: string, signal: AbortSignal): Promise<string> {
-  const until = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
-  const answer = await fetch(`${url}/readyz`, { signal: until, redirect: 'error' })
+  const late = new Error(`no answer within ${ANSWER_MS} ms`)
+  using deadline = startDeadline({ clock: systemClock, ms: ANSWER_MS, parent: signal, reason: () => late })
+  const answer = await fetch(`${url}/readyz`, { signal: deadline.signal, redirect: 'error' })
     .then((response) => response.json())
     .catch((error: unknown) => {
       throw notReady(`nothing answers at ${url}/readyz: ${error instanceof Error ? error.message : String(error)}`)
