@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { allowsPrivate, PRIVATE_ADDRESSES, type PrivateAddresses } from '@arbor/chain/address'
 import { connectChain } from '@arbor/chain/client/connect'
+import { withConfig } from '@arbor/chain/config-file'
 import {
   integerArgument,
   type NetworkOptions,
@@ -38,7 +39,7 @@ interface Options extends NetworkOptions, SignerOptions, HealthOptions, PublishO
 /** Makes `arbor auditor`: a validator that asks nobody, and sets weights by others' receipts. */
 export function auditorCommand(context: CommandContext): Command {
   const command = new Command('auditor').description("set weights by other validators' receipts, without asking miners")
-  return withPublishing(withHealth(withNetwork(withSigner(withWallet(withLogLevel(command), context)))))
+  const flags = withPublishing(withHealth(withNetwork(withSigner(withWallet(withLogLevel(command), context)))))
     .option('--netuid <n>', 'the subnet', netuidArgument, netUid(1))
     .option('--mechanism <n>', 'mechanism whose weights are set', integerArgument(0, 15), 0)
     .option('--spec <name or path>', 'the subnet spec', 'inference')
@@ -55,7 +56,7 @@ export function auditorCommand(context: CommandContext): Command {
         .choices(PRIVATE_ADDRESSES)
         .default('auto', 'auto: when the chain itself is at such an address, and is no public one'),
     )
-    .action((options: Options) => start(context, options))
+  return withConfig(flags, context).action((options: Options) => start(context, options))
 }
 
 async function start(context: CommandContext, options: Options): Promise<void> {
