@@ -14,6 +14,7 @@ import { readBeaconOf } from './facts.ts'
 import type { ComputedRow } from './ledger.ts'
 import { methodFor } from './method.ts'
 import { epochOfNext, nextAllowed, type WeightFacts, type WeightStep } from './next-allowed.ts'
+import { sealingRefusal } from './outcome.ts'
 import { type WeightOutcome, warnOfChangedHands } from './report.ts'
 import { changedHands, holdersOf, sameRow } from './row.ts'
 import { type Sending, send } from './send.ts'
@@ -145,10 +146,16 @@ async function deliver(
   signal: AbortSignal,
 ): Promise<WeightOutcome> {
   const { deps, facts } = of
-  const delivery = await timed({ clock: deps.clock, meter: deps.meter ?? noMeter }, 'set', async () =>
-    send(deps, { attempt, ...(await callOf(of, attempt)), facts, best }, signal),
-  )
-  return afterDelivery(of, delivery)
+  try {
+    const delivery = await timed({ clock: deps.clock, meter: deps.meter ?? noMeter }, 'set', async () =>
+      send(deps, { attempt, ...(await callOf(of, attempt)), facts, best }, signal),
+    )
+    return await afterDelivery(of, delivery)
+  } catch (error) {
+    const refusal = sealingRefusal(error)
+    if (refusal === null) throw error
+    return afterDelivery(of, { kind: 'refused', attempt, refusal })
+  }
 }
 
 async function callOf(

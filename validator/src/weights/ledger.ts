@@ -89,7 +89,7 @@ export function weightLedger({
   )
   const one = db.prepare('SELECT * FROM attempts WHERE id = ?')
   const change = db.prepare(
-    `UPDATE attempts SET state = ?, error = coalesce(?, error), sent_hash = coalesce(?, sent_hash), sent_birth = coalesce(?, sent_birth),
+    `UPDATE attempts SET state = ?, error = iif(? = 'confirmed', NULL, coalesce(?, error)), sent_hash = coalesce(?, sent_hash), sent_birth = coalesce(?, sent_birth),
      sent_until = coalesce(?, sent_until), commit_hash = coalesce(?, commit_hash), round = coalesce(?, round), opens_from = coalesce(?, opens_from),
      opens_to = coalesce(?, opens_to), inherited = coalesce(?, inherited), committed_at = coalesce(?, committed_at),
      included_at = coalesce(?, included_at), read_back_at = coalesce(?, read_back_at) WHERE id = ?`,
@@ -131,7 +131,7 @@ export function weightLedger({
         const where = (...states: readonly WeightState[]): Block | null =>
           states.includes(state) ? (block ?? null) : null
         change.run(
-          ...[state, error ?? null, sent?.hash ?? null, sent?.birth ?? null, sent?.lastBlock ?? null],
+          ...[state, state, error ?? null, sent?.hash ?? null, sent?.birth ?? null, sent?.lastBlock ?? null],
           ...[commitHash ?? null, round === undefined ? null : String(round), opens?.from ?? null, opens?.to ?? null],
           inherited === undefined ? null : JSON.stringify(inherited),
           ...[where('committed'), where('included', 'finalised'), where('confirmed', 'mismatch'), id],

@@ -26,9 +26,12 @@ export function methodFor({
   const { periodS, genesisS } = beacon.beacon
   const due = Math.floor((beacon.now / 1_000 - genesisS) / periodS)
   if (due - Number(beacon.lastStoredRound) > SILENT_ROUNDS) return 'salted'
-  const last = recent.find(({ method, state }) => method !== 'open' && ENDED.has(state))
+  const last = recent.find(({ method, state, error }) => method !== 'open' && (ENDED.has(state) || isTooLarge(error)))
   return last?.method === 'timelocked' && last.state !== 'confirmed' ? 'salted' : 'timelocked'
 }
+
+/** A row that could not be sealed is salted; after that has gone well a smaller one may be sealed again. */
+const isTooLarge = (error: string | null): boolean => error?.startsWith('WEIGHTS_TOO_LARGE') === true
 
 /** Ends that tell how well a method works. */
 const ENDED: ReadonlySet<WeightAttempt['state']> = new Set(['confirmed', 'mismatch', 'lost'])

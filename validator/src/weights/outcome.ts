@@ -1,3 +1,4 @@
+import { SubnetError } from '@arbor/shared/errors'
 import { isSignerError } from '@arbor/shared/signer'
 
 /** Why the chain, its pool or the hotkey's signer did not take weights. */
@@ -19,6 +20,7 @@ export type RefusalKind =
   | 'commit-version'
   | 'round-public'
   | 'row'
+  | 'too-large'
   | 'payment'
   | 'outdated'
   | 'pool-busy'
@@ -55,6 +57,7 @@ export const REFUSALS: Readonly<Record<RefusalKind, { readonly cure: RefusalCure
   'commit-version': { cure: 'anew', means: 'the chain takes sealed rows of another version' },
   'round-public': { cure: 'anew', means: 'the round that the row was sealed for is public' },
   row: { cure: 'report', means: 'the row breaks a rule of the subnet' },
+  'too-large': { cure: 'anew', means: 'a sealed row has more bytes than the chain takes; it is committed by its hash' },
   payment: { cure: 'operator', means: 'the hotkey cannot pay: such calls are free for a registered hotkey' },
   outdated: { cure: 'anew', means: 'nonce, birth block or runtime were overtaken while it was signed' },
   'pool-busy': { cure: 'anew', means: 'the pool or the block is full' },
@@ -131,6 +134,21 @@ const TRANSACTION: Readonly<Record<string, RefusalKind>> = {
   'Pool.ImmediatelyDropped': 'pool-busy',
   'Pool.Dropped': 'pool-busy',
   'Pool.Unactionable': 'call',
+}
+
+/** What the client itself refuses to seal. */
+const SEALING: Readonly<Record<string, RefusalKind>> = {
+  WEIGHTS_TOO_LARGE: 'too-large',
+  WEIGHTS_NO_EPOCH: 'reveal-early',
+  CHAIN_TOO_YOUNG: 'reveal-early',
+}
+
+/** Types an error of sealing a row; null when it is another. */
+export const sealingRefusal = (error: unknown): Refusal | null => {
+  const kind = error instanceof SubnetError ? SEALING[error.code] : undefined
+  return kind === undefined || !(error instanceof SubnetError)
+    ? null
+    : { kind, error: `${error.code}: ${error.message}`, ...REFUSALS[kind] }
 }
 
 /** Names of refusals that Arbor knows, for the test that compares them with the chain's metadata and with the client. */

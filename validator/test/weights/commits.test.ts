@@ -1,6 +1,7 @@
 import { commitWeights, revealWeights } from '@arbor/chain/client/calls'
 import { type SaltedRow, saltedHash, saltedRow } from '@arbor/chain/client/salted'
 import type { WeightRow } from '@arbor/chain/client/types'
+import { SubnetError } from '@arbor/shared/errors'
 import { keypairFromUri } from '@arbor/shared/keys'
 import type { Uid } from '@arbor/shared/units'
 import fc from 'fast-check'
@@ -163,6 +164,29 @@ describe('timelocked commit', () => {
       attempt: { row: row(81), method: 'salted' },
     })
     expect(await held()).toEqual(row(81))
+  })
+
+  it('is a salted one where its seal has more bytes than the chain takes, and no crash', async () => {
+    await net.pulse()
+    setter.set(row(85))
+    await passUntil('confirmed', () => net.pulse()) // whatever came before, the last one went well
+    const { sealWeights } = net.client
+    const tooLarge = new SubnetError({
+      code: 'WEIGHTS_TOO_LARGE',
+      message: '4096 weights make a commit of 16592 bytes',
+    })
+    net.client.sealWeights = () => Promise.reject(tooLarge)
+    setter.set(row(86))
+    const failed = await passUntil('failed', () => net.pulse())
+    expect(failed).toMatchObject({ refusal: { kind: 'too-large', cure: 'anew' }, attempt: { sent: null } })
+    net.client.sealWeights = sealWeights
+    for (let block = 0; (await held())[0]?.[1] !== 86; block += 1) {
+      if (block > 100) throw new Error('it was never set')
+      await setter.pass()
+      await net.pulse()
+    }
+    const by86 = setter.ledger.recentAttempts(0, 9).filter(({ row: [first] }) => first?.[1] === 86)
+    expect(by86.map(({ method }) => method)).toContain('salted')
   })
 
   it('is a salted one where the beacon has been silent for long', async () => {

@@ -35,6 +35,9 @@ export const validator = keypairFromUri('//Bob//validator')
 export const owner = keypairFromUri('//Alice//default')
 const { signal } = new AbortController()
 
+/** What a test may replace. */
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
 /** A real chain whose blocks a test makes, and a client of it without a socket. */
 export type Net = Awaited<ReturnType<typeof startNet>>
 
@@ -138,7 +141,7 @@ export async function startNet(options: Partial<StartOptions> = {}) {
     hashOf,
     heads,
   }
-  const client: WeightDeps['chain'] & Pick<ChainClient, 'commitReveal'> = {
+  const client: Writable<WeightDeps['chain'] & Pick<ChainClient, 'commitReveal'>> = {
     best: () => refAt(undefined),
     finalized,
     blockHash: hashOf,

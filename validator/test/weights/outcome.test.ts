@@ -100,7 +100,7 @@ describe('C-05 refusals of weights are typed', () => {
   it('and each says what it means and what is done about it', () => {
     const kinds = new Set(
       [...Object.values(KNOWN_REFUSALS.pallet), ...Object.values(KNOWN_REFUSALS.transaction)].concat([
-        ...(['signer-away', 'signer-refused', 'other'] satisfies RefusalKind[]),
+        ...(['signer-away', 'signer-refused', 'too-large', 'other'] satisfies RefusalKind[]),
       ]),
     )
     expect([...kinds].sort()).toEqual(Object.keys(REFUSALS).sort())
