@@ -177,8 +177,7 @@ function createPulse(
       } catch (error) {
         throw mayPass(error) ? passing(error) : error
       } finally {
-        const included = run.included()
-        running = { ...run, included: () => included } // whoever asks later finds the ledger closed
+        running = { ...run, included: lastOf(run) } // whoever asks later finds the ledger closed
         rmSync(join(data, HEALTH_FILE), { force: true })
       }
     },
@@ -198,6 +197,17 @@ const USED: ReadonlySet<string> = new Set([
 
 /** Outcomes by which it is known whether the chain holds what was sent. */
 const SETTLED = new Set(['confirmed', 'mismatch', 'lost'])
+
+/** Keeps what the ledger says now; a ledger that cannot be read any more must not hide why the loops ended. */
+const lastOf = ({ included }: Run): Run['included'] => {
+  try {
+    const last = included()
+    return () => last
+  } catch {
+    return () => ({ mechanism: 0, block: null })
+  }
+}
+
 /** Tells an end that a new start may mend, as when the chain was away for too long. */
 const mayPass = (error: unknown): error is SubnetError => error instanceof SubnetError && error.retryable
 
