@@ -119,6 +119,12 @@ export const tables = [
     note: 'The same cheats, with proofs in TOPLOC’s format. The package verifies them against the validator’s own activations; it brings no limits, so its results are judged by those of our cards for this format. It looks at activations alone: what draws other tokens from the right activations passes it by design.',
   },
   {
+    file: 'audit',
+    title: 'Auditing a row',
+    arms: ['Arbor'],
+    note: 'A validator of a local net (three honest miners and a cheat, two rounds in ten blocks of a second) with all its processes, between two epochs, beside the audits of those epochs from what it serves over HTTP and from the chain; then logs of many miners from memory, beside the checks of one epoch by arbor-2m alone: the smallest model, and nothing else that a validator does. Goal: 1/50. The machine had other work: compare CPU times.',
+  },
+  {
     file: 'receipts',
     title: 'The log of receipts',
     arms: ['Arbor'],
@@ -129,6 +135,18 @@ export const tables = [
     title: 'A validator’s ledger of 100 MB',
     arms: ['Arbor'],
     note: 'Verdicts of 256 miners with everything that the log says of them. CPU time of all threads, in one process that has its code compiled.',
+  },
+  {
+    file: 'chaos',
+    title: 'Validators through kills and faults',
+    arms: ['Arbor'],
+    note: 'The chaos suite (docs/chaos.md): real validators, killed at every write that moves a machine, while link, chain, disk, clock, hotkey and miners fail. Owed are the epochs in which the rules allowed weights and the validator was undisturbed for five blocks. Goals: every one of them, and nothing called set that is not.',
+  },
+  {
+    file: 'endurance',
+    title: 'A validator over many epochs',
+    arms: ['Arbor'],
+    note: 'One validator of the product’s own parts on a real chain, simulated miners, three blocks and one round an epoch, nothing that goes wrong. Goal: memory, sockets and descriptors stay flat. The ledger keeps the bodies of 50 epochs here, and the hashes of all.',
   },
   { file: 'engine', title: 'Workers', arms: ['Arbor'], note: 'arbor-2m, fp32, one thread each.' },
   {
