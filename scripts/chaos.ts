@@ -1,7 +1,7 @@
 /**
  * Runs the chaos suite: real validators on a real chain, killed at every write that moves a machine, and through every fault; docs/chaos.md.
  *   node scripts/chaos.ts [--seeds 1-22] [--parallel 2] [--keep]
- * Writes test/chaos/report.json and the results in docs/chaos.md; `--keep` leaves both as they are. Exits with 1 when anything was violated, or
+ * Writes test/chaos/report.json, bench/results/chaos.json and the results in docs/chaos.md; `--keep` leaves all as they are. Exits with 1 when anything was violated, or
  * when a write was not hit and is not excused by name.
  */
 import { spawn } from 'node:child_process'
@@ -12,11 +12,12 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { machineOf } from '../bench/write.ts'
+import type { Result } from '../bench/report.ts'
+import { machineOf, writeResult } from '../bench/write.ts'
 import { withResults } from '../test/chaos/page.ts'
 import { SEEDS } from '../test/chaos/plan.ts'
 import type { RunReport } from '../test/chaos/run.ts'
-import { missedPoints, summarise } from '../test/chaos/summary.ts'
+import { missedPoints, type Summary, summarise } from '../test/chaos/summary.ts'
 
 const { values } = parseArgs({
   options: {
@@ -74,5 +75,28 @@ if (!values.keep) {
   writeFileSync(here('../test/chaos/report.json'), `${JSON.stringify(summary, null, 2)}\n`)
   const page = here('../docs/chaos.md')
   writeFileSync(page, withResults(readFileSync(page, 'utf8'), summary))
+  writeResult('chaos', rowsOf(summary))
 }
 process.exit(missed.length + summary.violations.length + broken.length === 0 ? 0 : 1)
+
+/** The figures that docs/benchmarks.md has. */
+function rowsOf({ epochs, outcomes, falseClaims, confirmed, recovery, most, kills }: Summary): Result['rows'] {
+  const row = (what: string, unit: string, value: number) => ({ what, unit, runs: { Arbor: [value] } })
+  return [
+    row('epochs', 'epochs', epochs),
+    row(
+      'kills at chosen writes',
+      'kills',
+      Object.values(kills).reduce((sum, n) => sum + n, 0),
+    ),
+    row('epochs in which a validator owed weights', 'epochs', outcomes.done + outcomes.missed),
+    row('of these without any', 'epochs', outcomes.missed),
+    row('rows called confirmed', 'rows', confirmed),
+    row('of these not held by the chain', 'rows', falseClaims),
+    row('process start after a kill to the first step of a loop, median', 'ms', recovery.p50),
+    row('the same, 95th percentile', 'ms', recovery.p95),
+    row('the same, longest', 'ms', recovery.most),
+    row('most memory of a validator', 'MB', most.rssMb),
+    row('most sockets of a validator', 'sockets', most.sockets),
+  ]
+}

@@ -110,6 +110,7 @@ export const inject = async (target: Target, fault: PlannedFault): Promise<Activ
     }
     case 'chain-reorg':
       await world.reorg(within(2, 3))
+      if (fault.value < 0.5) await world.chain.restart() // what the reorganisation put back into the pool is lost, too
       return { fault, end: NOTHING }
     case 'signer-away':
       member.holder(true)
