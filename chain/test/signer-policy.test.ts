@@ -144,7 +144,10 @@ describe('extrinsics around an allowed call', () => {
   it('a chain that does not answer is a refusal that may pass', async () => {
     const { payload } = await payloadOf(runtime, call)
     const { unreachable } = await import('../src/client/errors.ts')
-    const code = { ...codeOf(runtime), runtime: () => Promise.reject(unreachable(1_000, [{ url: 'ws://x', cause: '' }])) }
+    const code = {
+      ...codeOf(runtime),
+      runtime: () => Promise.reject(unreachable(1_000, [{ url: 'ws://x', cause: '' }])),
+    }
     expect(ruleOf(await judged(payload, judgeBy({ policy: forRole('validator'), runtime, code })))).toBe('metadata')
   })
 
