@@ -6,6 +6,7 @@ import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { type Anchored, readAnchored } from '../log/anchor.ts'
 import type { LogEntry } from '../log/entry.ts'
 import type { ScoreState } from '../scoring/rules.ts'
+import { isSettled } from '../weights/machine.ts'
 import { type Attempt, isHeld } from './check-move.ts'
 import type { RoundGroup } from './check-round.ts'
 import { type EpochSpan, findEpoch } from './epoch.ts'
@@ -108,7 +109,7 @@ export async function audit(deps: AuditDeps, of: AuditOf, signal: AbortSignal): 
   }
   const foreign = await checkStretch(log, { stretch, head }, signal)
   const replayed = replay.end()
-  const attempt = attemptAt(replayed.attempts, of.mechanism ?? 0, span.last)
+  const attempt = await attemptInForce({ ...force, facts, span, ...rules }, replayed.attempts, of.mechanism ?? 0)
   const logged = attempt?.placed.entry.row ?? null
   const forked = fork === null || isDeclared(fork, replayed) ? null : fork.mismatch
   const broken = forked ?? foreign ?? stretch.broken ?? replayed.mismatch
@@ -201,6 +202,27 @@ const attemptAt = (attempts: readonly Attempt[], mechanism: number, block: Block
     .filter(({ placed, appliedAt }) => placed.entry.mechanism === mechanism && appliedAt !== null && appliedAt <= block)
     .sort((a, b) => Number(a.appliedAt) - Number(b.appliedAt))
     .at(-1) ?? null
+
+/**
+ * Finds the attempt whose row was in force: the one that the log says; or, where commits are hidden and the log ends before it tells what
+ * became of its newest row, the one whose row the chain held.
+ */
+async function attemptInForce(
+  of: Omit<Parameters<typeof checkForce>[0], 'attempt'>,
+  attempts: readonly Attempt[],
+  mechanism: number,
+): Promise<Attempt | null> {
+  const { held, facts, span, self } = of
+  const told = attemptAt(attempts, mechanism, span.last)
+  if (held === null || held.length === 0 || (told !== null && isHeld(told.recomputed, held))) return told
+  for (const attempt of attempts.toReversed()) {
+    const { entry } = attempt.placed
+    if (isSettled(attempt.state) || entry.mechanism !== mechanism || entry.block.number > span.last) continue
+    const at = await heldAt(facts, { self, attempt, block: span.last })
+    if (at !== 'pruned' && at.isSame) return attempt
+  }
+  return told
+}
 
 /** Compares the row that the chain held at the epoch's end with the one that the log says was in force. */
 async function checkForce(

@@ -271,10 +271,12 @@ export async function heldAt(
   const uid = await facts.uid(block, of.self)
   const held = uid === null || uid === 'pruned' ? [] : await facts.row({ block, uid, mechanism })
   if (uid === 'pruned' || held === 'pruned') return 'pruned'
-  if (attempt.sentAt === null || isHeld(row, held)) return { isSame: isHeld(row, held), row: held }
+  const { method, block: at } = attempt.placed.entry
+  // A log that is withheld up to the next reveal does not tell when a row was committed, but not before it was computed.
+  const sentAt = attempt.sentAt ?? (method === 'open' ? null : at.number)
+  if (sentAt === null || isHeld(row, held)) return { isSame: isHeld(row, held), row: held }
   const metagraph = await facts.metagraph(block)
   if (metagraph === 'pruned') return 'pruned'
-  const { sentAt } = attempt
   const changed = metagraph.neurons.filter(({ registeredAt }) => registeredAt >= sentAt).map((neuron) => neuron.uid)
   return { isSame: isHeld(row, held, new Set(changed)), row: held }
 }

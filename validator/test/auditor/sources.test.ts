@@ -165,6 +165,23 @@ test('an audit takes a committed row as held when the chain zeroed a uid that ch
   })
 })
 
+test('an audit finds the row in force when the log is withheld after the row that was opened last', async () => {
+  const chain = toldChain((block) => [
+    neuron(0, VALIDATOR.address, { axon: null, validatorPermit: true, lastUpdate: Math.min(block, 75) as Block }),
+    ...miners.map((hotkey, index) => neuron(index + 1, hotkey)),
+  ])
+  const log = writeLog({ chain, spec, signer: VALIDATOR })
+  log.begin(1)
+  for (const at of [60, 70]) log.round({ at, outcome: () => ({ reason: 'ok', value: 1 }) })
+  const row = log.row({ at: 74, committedAt: 75, includedAt: 78 })
+  chain.head = 105
+  const shown = log.entries.slice(0, log.entries.findIndex(({ kind }) => kind === 'row') + 1)
+  const found = await run(chain, serve(shown))
+  expect([found.mismatch, verdictOf(found), found.recomputed]).toEqual([null, 'equal', row])
+  chain.rows.set(VALIDATOR.address, [{ from: 78, row: row.slice(1) }])
+  expect((await run(chain, serve(shown))).mismatch).toMatchObject({ kind: 'chain' })
+})
+
 test('an audit holds when hotkeys stand twice in the metagraph', async () => {
   const { chain, log } = scene()
   const before = chain.neurons
