@@ -104,6 +104,7 @@ const start = (over: Partial<ReceiptLoopDeps> = {}, fake = commitments()): World
     chain: fake.chain,
     log: pino({ level: 'debug' }, { write: (line: string) => void said.push(JSON.parse(line)) }),
     receipts: log,
+    servable: () => null,
     forget: (ids) => void forgot.push(...ids),
     hotkey: logKey,
     netuid: logOwner.netuid,
@@ -145,6 +146,25 @@ const codeOf = (work: Promise<unknown>): Promise<unknown> =>
   )
 
 describe('receipts loop', () => {
+  test('tells nothing of what a commit still hides, and never less than before', async () => {
+    let servable: number | null = 0
+    const world = start({ servable: () => servable })
+    await world.step(11)
+    expect(log.heads.newest()).toBeNull()
+    servable = 1
+    await world.step(12)
+    expect(log.heads.newest()?.size).toBe(1)
+    expect(world.chain.held).not.toBeNull()
+    servable = null
+    await world.step(13)
+    const all = log.extent().size
+    expect(all).toBeGreaterThan(1)
+    expect(log.heads.newest()?.size).toBe(all)
+    servable = 1
+    await world.step(14)
+    expect(log.heads.newest()?.size).toBe(all)
+  })
+
   test('signs a head whenever entries were added, and no two within two seconds', async () => {
     const world = start({ anchorAt: null })
     await world.step(11)

@@ -18,6 +18,8 @@ export interface ReceiptLoopDeps {
   readonly chain: Pick<ChainClient, 'genesisHash' | 'read' | 'submit'>
   readonly log: Logger
   readonly receipts: ReceiptLog
+  /** Entries that may be told now; null for all. Where rows are committed, the rest would tell what a commit still hides. */
+  readonly servable: () => number | null
   /** Removes receipts' files that no kept entry names any more. */
   readonly forget: (ids: readonly string[]) => void
   readonly hotkey: Signer
@@ -110,12 +112,12 @@ export const mustContain = (receipts: Pick<ReceiptLog, 'extent' | 'root' | 'lost
   })
 }
 
-/** Signs a head when entries were added since the last one. */
+/** Signs a head when entries were added since the last one that may be told. */
 async function sign(deps: ReceiptLoopDeps, { metagraph }: Snapshot, at: Progress): Promise<void> {
   const { receipts, hotkey, netuid, chain, clock } = deps
-  const { size } = receipts.extent()
+  const size = Math.min(receipts.extent().size, deps.servable() ?? Number.POSITIVE_INFINITY)
   const now = clock.monotonic()
-  if (size === 0 || size === receipts.heads.newest()?.size || now - at.signedAt < HEAD_MS) return
+  if (size <= (receipts.heads.newest()?.size ?? 0) || now - at.signedAt < HEAD_MS) return
   const head: TreeHead = {
     genesisHash: chain.genesisHash,
     netuid,

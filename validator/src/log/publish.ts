@@ -20,7 +20,7 @@ import { openLogServer } from './serve/open.ts'
 
 export interface PublishDeps {
   readonly chain: Pick<ChainClient, 'genesisHash' | 'finalized' | 'read' | 'submit'>
-  readonly ledger: Pick<Ledger, 'log' | 'scoreState'>
+  readonly ledger: Pick<Ledger, 'log' | 'scoreState' | 'servableEntries'>
   readonly receipts: Receipts
   readonly hotkey: Signer
   readonly netuid: NetUid
@@ -65,6 +65,7 @@ export const openPublishing = async (deps: PublishDeps): Promise<Publishing> => 
             view,
             keep,
             receipts: ledger.log,
+            servable: ledger.servableEntries,
             forget: deps.receipts.forget,
             checkAll: (until) => checkInThread({ file, owner }, until),
             anchorAt: options.anchor ? (url ?? '') : null,
