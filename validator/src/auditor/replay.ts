@@ -17,11 +17,12 @@ import { EMPTY_STATE, foldForfeits } from '../scoring/fold.ts'
 import type { ScoreState } from '../scoring/rules.ts'
 import { isSettled } from '../weights/machine.ts'
 import { openPendingAudits } from './check-forfeit.ts'
-import { type Attempt, HELD, isHeld, moveAttempt } from './check-move.ts'
+import { type Attempt, HELD, moveAttempt } from './check-move.ts'
 import { checkRound, type RoundGroup, type RoundRules } from './check-round.ts'
 import { checkRow, type RowSource, scoreRows } from './check-row.ts'
-import type { ChainFacts, Pruned } from './facts.ts'
+import type { ChainFacts } from './facts.ts'
 import { type Mismatch, mismatchOf, type Omission, type Placed } from './findings.ts'
+import { heldAt } from './held-at.ts'
 import { openSources } from './sources.ts'
 
 /** What a stretch of log came to. */
@@ -259,26 +260,6 @@ function mustShareSpec(found: TermsEntry['spec'], { name, version, model }: Roun
     message: `the log is of the subnet ${printable(found.name)}, version ${found.version}, model ${found.model}; this audit has ${name}, version ${version}, model ${model.hash}: name the log's own with --spec, in the release that has its version`,
     details: { found: found.version, expected: version },
   })
-}
-
-/** Reads what the chain holds of an attempt at a block; who was registered only where that decides. */
-export async function heldAt(
-  facts: ChainFacts,
-  of: Pick<RoundRules, 'self'> & { readonly attempt: Attempt; readonly block: Block },
-): Promise<Pruned | { readonly isSame: boolean; readonly row: Attempt['recomputed'] }> {
-  const { attempt, block } = of
-  const { row, mechanism } = attempt.placed.entry
-  const uid = await facts.uid(block, of.self)
-  const held = uid === null || uid === 'pruned' ? [] : await facts.row({ block, uid, mechanism })
-  if (uid === 'pruned' || held === 'pruned') return 'pruned'
-  const { method, block: at } = attempt.placed.entry
-  // A log that is withheld up to the next reveal does not tell when a row was committed, but not before it was computed.
-  const sentAt = attempt.sentAt ?? (method === 'open' ? null : at.number)
-  if (sentAt === null || isHeld(row, held)) return { isSame: isHeld(row, held), row: held }
-  const metagraph = await facts.metagraph(block)
-  if (metagraph === 'pruned') return 'pruned'
-  const changed = metagraph.neurons.filter(({ registeredAt }) => registeredAt >= sentAt).map((neuron) => neuron.uid)
-  return { isSame: isHeld(row, held, new Set(changed)), row: held }
 }
 
 const same = (placed: Placed, what: string, expected: unknown, found: unknown): Mismatch | null =>
