@@ -173,9 +173,7 @@ describe.concurrent.each(['miner', 'validator'])('arbor %s', (role) => {
     await refused(
       EXIT.reason,
       /^STORE_OTHER_CHAIN: the (session store|ledger) \S+ belongs to the chain with genesis 0x\w+, not 0x\w+; name another --data folder/,
-      ...words,
-      '--network',
-      other.url,
+      ...words.map((word) => (word === net.url ? other.url : word)),
     )
     const again = net.run(words)
     await again.event(`${role}.ready`)

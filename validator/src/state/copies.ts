@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { lockFolder } from '@arbor/chain/folder-lock'
-import { backUp, restore } from '@arbor/chain/store/backup'
+import { backUp } from '@arbor/chain/store/backup'
+import { restore } from '@arbor/chain/store/restore'
 import type { CommandContext } from '@arbor/shared/command'
 import { Command } from 'commander'
 import { LEDGER } from '../ledger-schema.ts'
