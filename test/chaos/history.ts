@@ -39,8 +39,11 @@ export const readMoment = async (
   return { block, hash, metagraph, rules, revealPeriod: Number(reveal), rows, able: new Set(able) }
 }
 
-const isAble = ({ alive, at, proxy }: Member, block: Block): boolean =>
-  alive && at >= block - 1 && proxy.fault().kind === 'none'
+/** Blocks after a fault of its own in which a validator may still be waiting to try again. */
+const GRACE_BLOCKS = 10
+
+const isAble = ({ alive, at, disturbedAt }: Member, block: Block): boolean =>
+  alive && at >= block - 1 && block > disturbedAt + GRACE_BLOCKS
 
 /** Finds a hotkey's neuron. */
 export const neuronOf = ({ neurons }: Metagraph, hotkey: Ss58): Neuron | undefined =>

@@ -27,6 +27,8 @@ export interface Target {
 /** A fault that is on. */
 export interface ActiveFault {
   readonly fault: PlannedFault
+  /** The validator that it keeps from its work. */
+  readonly member?: Member
   /** Runs after each block of the main chain. */
   each?(): Promise<void>
   end(): Promise<void>
@@ -40,7 +42,7 @@ export const inject = async (target: Target, fault: PlannedFault): Promise<Activ
   const member = chosen(members, fault.whom)
   const link = (kind: 'cut' | 'half-open' | 'swallow' | 'deaf'): ActiveFault => {
     member.proxy.set({ kind })
-    return { fault, end: async () => member.proxy.set({ kind: 'none' }) }
+    return { fault, member, end: async () => member.proxy.set({ kind: 'none' }) }
   }
   const rule = (name: keyof typeof RULES, wanted: Parameters<RuleKeeper['want']>[1]): ActiveFault => {
     rules.want(name, wanted)
@@ -66,7 +68,7 @@ export const inject = async (target: Target, fault: PlannedFault): Promise<Activ
       return link('deaf')
     case 'link-slow':
       member.proxy.set({ kind: 'slow', ms: within(5, 60) })
-      return { fault, end: async () => member.proxy.set({ kind: 'none' }) }
+      return { fault, member, end: async () => member.proxy.set({ kind: 'none' }) }
     case 'link-fork':
     case 'link-older':
       return besides(target, fault, member)
@@ -114,7 +116,7 @@ export const inject = async (target: Target, fault: PlannedFault): Promise<Activ
       return { fault, end: NOTHING }
     case 'signer-away':
       member.holder(true)
-      return { fault, end: async () => member.holder(false) }
+      return { fault, member, end: async () => member.holder(false) }
     case 'signer-rival':
       return rivalOf(target, fault, member)
     case 'miner-moves':
@@ -156,6 +158,7 @@ const besides = async (target: Target, fault: PlannedFault, member: Member): Pro
   let passed = 0
   return {
     fault,
+    member,
     each: async () => {
       if (isFork) await copy.block()
       passed += 1
@@ -190,14 +193,15 @@ const diverge = async (copy: ChaosChain): Promise<void> => {
 }
 
 /** Another process that has the same hotkey sets rows of its own, as when a validator is started twice. */
-const rivalOf = ({ world }: Target, fault: PlannedFault, { key }: Member): ActiveFault => {
+const rivalOf = ({ world }: Target, fault: PlannedFault, member: Member): ActiveFault => {
   let set = 0
   return {
     fault,
+    member,
     each: async () => {
       set += 1
       const row = [[(set % 3) as Uid, 65_535] as const]
-      void world.act(setWeights({ netuid, row, version: 3 }), key).catch(() => undefined)
+      void world.act(setWeights({ netuid, row, version: 3 }), member.key).catch(() => undefined)
     },
     end: NOTHING,
   }
@@ -214,7 +218,7 @@ const fill = async (target: Target, fault: PlannedFault, member: Member): Promis
   } finally {
     closeSync(handle)
   }
-  return { fault, end: async () => rmSync(file, { force: true }) }
+  return { fault, member, end: async () => rmSync(file, { force: true }) }
 }
 
 const writeUntilFull = (handle: number, piece: Buffer): void => {

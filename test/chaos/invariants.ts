@@ -236,12 +236,13 @@ const checkForfeits = (facts: Facts, seen: Map<string, number>, block: number, t
   for (const [name, until] of held) seen.set(name, until)
 }
 
-/** Nobody is asked again whose answer the ledger holds, and nobody twice by one process. */
+/** Nobody is asked again whose answer the ledger holds, and nobody twice by one process that could write the answer down. */
 const checkAsked = (member: Member, tell: Told): void => {
   const asked = new Map<string, number>()
   const kept = new Set<string>()
   for (const record of readTrace(member.trace)) {
     if (record.kind === 'kept') kept.add(record.question)
+    if (record.kind === 'unkept') asked.delete(record.question)
     if (record.kind !== 'ask') continue
     if (kept.has(record.question)) tell('asked-twice', `${record.question} was asked again although it was kept`)
     if (asked.get(record.question) === record.life)

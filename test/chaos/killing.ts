@@ -18,8 +18,8 @@ export const watched = <T extends object>(of: {
   readonly target: T
   readonly move: MoveOf
   readonly on: (point: string) => void
-  /** Hears of each call that was done. */
-  readonly done?: (method: string, args: readonly unknown[]) => void
+  /** Hears of each call, and whether it was done or threw. */
+  readonly called?: (method: string, args: readonly unknown[], isDone: boolean) => void
 }): T =>
   new Proxy(of.target, {
     get: (target, name) => {
@@ -28,8 +28,14 @@ export const watched = <T extends object>(of: {
       return (...args: unknown[]): unknown => {
         const move = of.move(name, args)
         if (move !== null) of.on(pointName({ ...move, when: 'before' }))
-        const result: unknown = value.apply(target, args)
-        of.done?.(name, args)
+        let result: unknown
+        try {
+          result = value.apply(target, args)
+        } catch (error) {
+          of.called?.(name, args, false)
+          throw error
+        }
+        of.called?.(name, args, true)
         if (move !== null) of.on(pointName({ ...move, when: 'after' }))
         return result
       }

@@ -41,6 +41,8 @@ export interface Member {
   readonly life: number
   /** Points at which its lives may kill themselves; one at which so many did already is left alone from then on. */
   armed: readonly string[]
+  /** The last block at which a fault of its own was on; -1 before the first. */
+  disturbedAt: number
   /** Kills it now, as a power cut would. */
   kill9(): void
   jump(ms: number): void
@@ -102,6 +104,7 @@ export const createMember = async (of: {
       trace: traceFile,
       book: of.book,
       speed: of.speed,
+      linkSpeed: Math.min(of.speed, 10),
       offMs,
       signerAway,
       points: armed,
@@ -162,6 +165,7 @@ export const createMember = async (of: {
       return life
     },
     armed: [],
+    disturbedAt: Number.NEGATIVE_INFINITY,
     kill9: () => void child?.kill('SIGKILL'),
     jump: (ms) => {
       offMs = ms

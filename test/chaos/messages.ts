@@ -10,8 +10,9 @@ export interface ChildConfig {
   readonly trace: string
   /** File that says what miners do. */
   readonly book: string
-  /** Seconds of its clock in one of the machine's. */
+  /** Seconds of its clock in one of the machine's; and of its chain client's. */
   readonly speed: number
+  readonly linkSpeed: number
   /** Milliseconds that its wall time is off by. */
   readonly offMs: number
   /** Whether whoever holds its hotkey is away. */

@@ -29,7 +29,7 @@ export const planOf = (seed: number): SeedPlan => ({
   mostKills: 1,
   points: pointsOf(seed),
   method: METHODS[seed % METHODS.length] ?? 'open',
-  speed: 10,
+  speed: 40,
   keepEpochs: seed % 2 === 0 ? 6 : 1_000,
 })
 

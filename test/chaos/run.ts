@@ -179,7 +179,10 @@ const follow = async (of: RunOptions, stage: Stage): Promise<Omit<RunReport, 'se
     }
     const { number, hash } = await world.block()
     for (const member of members) member.ensure(number)
-    for (const each of active) await each.active.each?.()
+    for (const { active: each } of active) {
+      await each.each?.()
+      if (each.member !== undefined) each.member.disturbedAt = number
+    }
     await settle(members, number, haste.chance(HASTY))
     const before = moments.at(-1)
     await readMoments(world, { members, moments, block: number, hash })

@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 
-/** A question as it left, its answer as it came, and the moment in which the ledger had it. */
+/** A question as it left, its answer as it came, and the moment in which the ledger had it, or could not be written. */
 export interface QuestionRecord {
-  readonly kind: 'ask' | 'answer' | 'kept'
+  readonly kind: 'ask' | 'answer' | 'kept' | 'unkept'
   /** Round's block, repeat and miner's hotkey. */
   readonly question: string
   /** Life of the process, counted from 1. */

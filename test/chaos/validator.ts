@@ -34,6 +34,8 @@ import { type TraceRecord, trace } from './trace.ts'
 const config = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as ChildConfig
 const clock = fastClock(config.speed)
 clock.jump(config.offMs)
+/** The client's own deadlines follow the machine, since its work does: they are as long as the loops' pauses on a chain of 12 s. */
+const linkClock = fastClock(config.linkSpeed)
 const stop = new AbortController()
 const { signal } = stop
 const logFile = openSync(config.log, 'a')
@@ -79,7 +81,7 @@ const run = async (): Promise<void> => {
   const chain = await connectChain({
     url: config.url,
     signal,
-    clock,
+    clock: linkClock,
     log,
     needs: ['metagraph', 'hyperparameters', 'weights'],
     limits: { requestMs: 60_000, openMs: 60_000, giveUpMs: 120_000 }, // as patient as on a chain whose blocks come at their pace
@@ -99,11 +101,11 @@ const run = async (): Promise<void> => {
     target: { ...opened, log: receiptLog },
     move,
     on: at,
-    done: (method, args) => {
+    called: (method, args, isDone) => {
       if (method !== 'keepAnswers') return
       const [roundBlock, answers] = args as Parameters<typeof opened.keepAnswers>
       for (const { repeat, hotkey: of } of answers)
-        record({ kind: 'kept', question: `${roundBlock}/${repeat}/${of}`, life: config.life })
+        record({ kind: isDone ? 'kept' : 'unkept', question: `${roundBlock}/${repeat}/${of}`, life: config.life })
     },
   })
   mustNotBeAhead(ledger.lastRoundBlock(), (await chain.finalized()).number, config.data)
