@@ -136,7 +136,7 @@ export const inject = async (target: Target, fault: PlannedFault): Promise<Activ
     case 'version-key':
       return awhile('version-key', RULES['version-key'](99), RULES['version-key'](within(0, 3)))
     case 'permits':
-      return awhile('permits', RULES.permits(1), RULES.permits(64))
+      return awhile('permits', RULES.permits(1), RULES.permits(8))
     case 'stake-threshold':
       return awhile('stake-threshold', RULES['stake-threshold'](10n ** 18n), RULES['stake-threshold'](0n))
   }

@@ -24,7 +24,7 @@ export const planOf = (seed: number): SeedPlan => ({
   seed,
   epochs: EPOCHS,
   validators: seed % 4 === 0 ? 2 : 1,
-  faultEvery: 10,
+  faultEvery: 13,
   killChance: 0.3,
   mostKills: 1,
   points: pointsOf(seed),
