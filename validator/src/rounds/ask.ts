@@ -35,37 +35,52 @@ export async function askMiners(
   },
   signal: AbortSignal,
 ): Promise<void> {
-  const kept = keeper(deps, of.roundBlock)
+  const stop = new AbortController()
+  const kept = keeper(deps, of.roundBlock, (error) => stop.abort(error))
+  const until = AbortSignal.any([signal, stop.signal])
   try {
     const asked: Promise<void>[] = []
     for (const [index, miner] of of.miners.entries()) {
       const { hotkey, uid, registeredAt } = miner
       const task: PlannedTask = { ...miner, ...of.questionOf(miner) }
-      asked.push(
-        deps.ask(task, signal).then((answer) => {
-          tell(deps.log, uid, answer)
-          kept.add({ hotkey, uid, registeredAt, repeat: of.repeat, outcome: outcomeOf(answer) })
-        }),
-      )
+      const done = deps.ask(task, until).then((answer) => {
+        tell(deps.log, uid, answer)
+        kept.add({ hotkey, uid, registeredAt, repeat: of.repeat, outcome: outcomeOf(answer) })
+      })
+      done.catch(() => undefined) // it may reject while others are still handed out; it is heard below
+      asked.push(done)
       if (index % SLICE === SLICE - 1) await setImmediate()
+      until.throwIfAborted()
     }
     await Promise.all(asked)
-    signal.throwIfAborted()
+    until.throwIfAborted()
   } finally {
     kept.close()
   }
+  until.throwIfAborted()
 }
 
-/** Writes answers by batches, and what is left when it is closed. */
-function keeper({ ledger, clock }: AskDeps, roundBlock: Block): { add(answer: KeptAnswer): void; close(): void } {
+/**
+ * Writes answers by batches, and what is left when it is closed. What cannot be written stays for the next try.
+ * @param failed hears why a batch was not written
+ */
+function keeper(
+  { ledger, clock }: AskDeps,
+  roundBlock: Block,
+  failed: (error: unknown) => void,
+): { add(answer: KeptAnswer): void; close(): void } {
   let waiting: KeptAnswer[] = []
   let patience: AbortController | null = null
   const write = (): void => {
     patience?.abort()
     patience = null
-    const batch = waiting
-    waiting = []
-    if (batch.length > 0) ledger.keepAnswers(roundBlock, batch)
+    if (waiting.length === 0) return
+    try {
+      ledger.keepAnswers(roundBlock, waiting)
+      waiting = []
+    } catch (error) {
+      failed(error)
+    }
   }
   return {
     add: (answer) => {
