@@ -47,10 +47,9 @@ export function runAudits(
       name: 'audits',
       timeoutMs: PASS_MS,
       next: (until) => deps.view.after(seen, until),
-      step: async (_, until) => {
-        const { block } = deps.view.now().metagraph
-        seen = block.number
-        await auditIfDue(deps, block, until)
+      step: async ({ metagraph }, until) => {
+        seen = metagraph.block.number // before anything fails: what is too old is not looked at again and again
+        await auditIfDue(deps, deps.view.now().metagraph.block, until)
       },
     },
     signal,

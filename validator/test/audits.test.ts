@@ -7,9 +7,12 @@ import type { Block, Rao, Ss58 } from '@arbor/shared/units'
 import { drawOf, isDrawn } from '@arbor/subnet-spec/audit/draw'
 import inference from '@arbor/subnet-spec/inference-tiny'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type AuditDeps, auditIfDue } from '../src/audits.ts'
+import { type AuditDeps, auditIfDue, runAudits } from '../src/audits.ts'
+import type { ChainView, Snapshot } from '../src/chain-view.ts'
 import type { Judge } from '../src/judge.ts'
+import type { Keep } from '../src/keep.ts'
 import { type Ledger, openLedger } from '../src/ledger.ts'
+import { type ReceiptLoopDeps, runReceipts } from '../src/log/loop.ts'
 import { createPrecedence } from '../src/precedence.ts'
 import { noReceipts, type Receipt } from '../src/receipts.ts'
 import { openTraffic } from '../src/traffic.ts'
@@ -242,6 +245,29 @@ describe('audits', () => {
     expect(world.deps.ledger.forfeits(16 as Block)).toEqual([])
     expect(world.deps.traffic.oldest()).toBeNull()
   })
+})
+
+test('audits and receipts that come to a metagraph which is too old wait for a later one, and spend no budget on it', async () => {
+  const tooOld = new Error('nothing is decided by it')
+  const snapshot = { metagraph: { ...metagraphOf(), block: headAt(15) } } as Snapshot
+  const asked: (Block | null)[] = []
+  const view: ChainView = {
+    now: () => {
+      throw tooOld
+    },
+    after: async (block) => {
+      asked.push(block)
+      return snapshot
+    },
+  }
+  const twice: Keep = async (loop, signal) => {
+    for (let time = 0; time < 2; time += 1)
+      await expect(loop.next(signal).then((work) => loop.step(work, signal))).rejects.toBe(tooOld)
+  }
+  using world = open()
+  await runAudits({ ...world.deps, view, keep: twice }, never)
+  await runReceipts({ view, keep: twice } as unknown as ReceiptLoopDeps, never)
+  expect(asked).toEqual([null, 15, null, 15])
 })
 
 test('a ledger keeps the longest forfeit of a registration at a block, whatever came first', () => {

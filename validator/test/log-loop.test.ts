@@ -98,7 +98,7 @@ const start = (over: Partial<ReceiptLoopDeps> = {}, fake = commitments()): World
       after: () => Promise.reject(new Error('the test steps')),
     },
     keep: (loop, signal) => {
-      step = () => loop.step(undefined as never, signal)
+      step = () => loop.step(now as never, signal)
       return Promise.resolve()
     },
     chain: fake.chain,

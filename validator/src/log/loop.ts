@@ -72,9 +72,9 @@ export const runReceipts = (deps: ReceiptLoopDeps, signal: AbortSignal): Promise
       name: 'receipts',
       timeoutMs: STEP_MS,
       next: (until) => deps.view.after(at.seen, until),
-      step: async (_, until) => {
+      step: async ({ metagraph }, until) => {
+        at.seen = metagraph.block.number // before anything fails: what is too old is not looked at again and again
         const snapshot = deps.view.now()
-        at.seen = snapshot.metagraph.block.number
         if (!at.isChecked) await begin(deps, snapshot, until)
         at.isChecked = true
         await sign(deps, snapshot, at)
