@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { ChainClient, WeightRow } from '@arbor/chain/client/types'
 import { SubnetError } from '@arbor/shared/errors'
 import type { SignedHead } from '@arbor/shared/tree-head'
@@ -12,7 +13,7 @@ import { type EpochSpan, findEpoch } from './epoch.ts'
 import { type ChainFacts, openFacts } from './facts.ts'
 import { type Mismatch, type Omission, shown } from './findings.ts'
 import { attemptInForce, checkForce, inForce } from './in-force.ts'
-import { openStretch } from './pages.ts'
+import { openStretch, type Within } from './pages.ts'
 import { type Replayed, startReplay } from './replay.ts'
 import type { ServedLog } from './served-log.ts'
 import { checkExtends, checkHead, checkStretch, type KnownRoot } from './tree.ts'
@@ -64,6 +65,9 @@ export interface Audited {
   readonly facts: ChainFacts
 }
 
+/** Entries after which other work has its turn: a stranger's log may be made to cost time. */
+const YIELD_EVERY = 64
+
 /** Entries of this many blocks after the epoch are read too: what became of its last rows stands there. */
 const AFTER = 64
 
@@ -90,18 +94,22 @@ export async function audit(deps: AuditDeps, of: AuditOf, signal: AbortSignal): 
   const unread = { logged: null, recomputed: null, attempt: null, omissions: [], replayed: null }
   const nothing = { ...about, ...force, ...unread, stretch: { from: 0, to: 0, bytes: log.bytes } }
   if (headFault !== null) return { ...nothing, mismatch: headFault }
-  const stretch = await openStretch(log, { before: force.from, size: head.size }, signal)
+  const within = withinOf(of, { anchors, span, from: force.from })
+  const stretch = await openStretch(log, { before: force.from, size: head.size, within }, signal)
   if (stretch === null) return { ...nothing, mismatch: fork?.mismatch ?? { ...NO_PEAKS, found: shown(log.url) } }
 
   const rules = { self: of.validator, netuid, spec, genesisHash: chain.genesisHash }
   const replay = startReplay({ ...rules, ...(of.onRound === undefined ? {} : { onRound: of.onRound }) }, facts)
+  const bound = Math.max(0, ...anchors.filter((each) => isAnchorOf(each, span.last)).map(({ size }) => size))
   let states = 0
   for await (const placed of stretch.entries()) {
+    if (placed.position % YIELD_EVERY === 0) await setImmediate() // deadlines and health are heard between
     signal.throwIfAborted()
     if (placed.position === stretch.from) mustBegin(placed.entry, log.url)
     await replay.take(placed)
     states += placed.entry.kind === 'state' && placed.entry.block > span.last ? 1 : 0
-    if (of.isWhole === true) continue
+    // So audits of epochs in a row leave no entry out, and the state at which one begins is one that another looks at.
+    if (of.isWhole === true || stretch.tree.size < bound) continue
     if (states >= 1 && replay.isSettled(span.last)) break
     if (states >= 2 || isPast(placed.entry, (span.last + AFTER) as Block)) break
   }
@@ -163,6 +171,23 @@ function urlOf([newest]: readonly Anchored[], validator: Ss58): string {
     message: `${validator} ${newest === undefined ? 'has anchored no log on this chain' : 'has anchored a log and does not say where it is served'}; ask whoever runs it, and name the place with --url`,
     details: { validator },
   })
+}
+
+const isAnchorOf = ({ by, block }: KnownRoot, upTo: Block): boolean => by === 'chain' && block <= upTo
+
+/**
+ * Finds what the log had to contain before the epoch began, by its anchor of then; and where it is followed, before it was read last. Null where
+ * there is neither.
+ */
+function withinOf(
+  { isWhole, earlier }: AuditOf,
+  of: { readonly anchors: readonly KnownRoot[]; readonly span: EpochSpan; readonly from: Block },
+): Within | null {
+  const anchored = of.anchors.filter((each) => isAnchorOf(each, of.span.first))
+  // After a longer pause than a row's past all would have to be read since.
+  const followed = isWhole === true && earlier !== undefined && earlier.block >= of.from ? [earlier] : []
+  const [least] = [...anchored, ...followed].sort((a, b) => a.size - b.size)
+  return least === undefined ? null : { size: least.size, block: least.block }
 }
 
 /** An audit begins where all is said that later rows need. */

@@ -9,12 +9,15 @@ import { type Mismatch, mismatchOf, type Placed } from './findings.ts'
 
 /** Audits of users' answers whose forfeits may still follow. */
 export interface PendingAudits {
-  take(audit: Placed<AuditEntry>): void
+  take(audit: Placed<AuditEntry>): Mismatch | null
   /** Expects a forfeit to follow from one of them. */
   check(forfeit: Placed<ForfeitEntry>): Mismatch | null
   /** Expects of all that cost a forfeit that it is told, and forgets them. Call it before the next entry of another kind. */
   settle(state: ScoreState): Mismatch | null
 }
+
+/** Audits that are held: more than a validator's pass over its users' answers has. */
+const MOST_AT_ONCE = 65_536
 
 /** @param of.lengths lengths that rounds had lately */
 export function openPendingAudits(of: {
@@ -27,6 +30,12 @@ export function openPendingAudits(of: {
   return {
     take: (audit) => {
       pending.push(audit)
+      return pending.length <= MOST_AT_ONCE
+        ? null
+        : mismatchOf(audit, "no more audits at once than a validator's pass has", {
+            expected: MOST_AT_ONCE,
+            found: 'more',
+          })
     },
     check: (placed) => {
       const { forfeit } = placed.entry

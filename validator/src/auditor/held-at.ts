@@ -14,8 +14,8 @@ export async function heldAt(
   const held = uid === null || uid === 'pruned' ? [] : await facts.row({ block, uid, mechanism })
   if (uid === 'pruned' || held === 'pruned') return 'pruned'
   const { method, block: at } = attempt.placed.entry
-  // A log that is withheld up to the next reveal does not tell when a row was committed, but not before it was computed.
-  const sentAt = attempt.sentAt ?? (method === 'open' ? null : at.number)
+  // A log that is withheld up to the next reveal does not tell when a row was committed, and none is committed before it was computed.
+  const sentAt = method === 'open' ? null : Math.max(attempt.sentAt ?? at.number, at.number)
   if (sentAt === null || isHeld(row, held)) return { isSame: isHeld(row, held), row: held }
   const metagraph = await facts.metagraph(block)
   if (metagraph === 'pruned') return 'pruned'

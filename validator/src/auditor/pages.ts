@@ -2,13 +2,17 @@ import { toBytes } from '@arbor/shared/bytes'
 import { SubnetError } from '@arbor/shared/errors'
 import { createTree, type GrowingTree, leafHash } from '@arbor/shared/merkle'
 import type { Block } from '@arbor/shared/units'
+import { blockOf } from '../log/encode.ts'
 import type { LogEntry } from '../log/entry.ts'
 import { readEntry } from '../log/read-entry.ts'
 import type { Mismatch, Placed } from './findings.ts'
-import type { ServedLog } from './served-log.ts'
+import type { LogPage, ServedLog } from './served-log.ts'
 
 /** Entries of one audit; a day of 4 096 miners has a tenth of it. */
 export const MOST_ENTRIES = 5_000_000
+
+/** Leaves that are kept, to find the one that was edited. */
+const MOST_LEAVES = 512
 
 /** A stretch of log that is being read; its entries are proven only when its tree's root was compared with a head's. */
 export interface Stretch {
@@ -20,21 +24,22 @@ export interface Stretch {
   entries(): AsyncGenerator<Placed>
   /** An entry that is none. */
   readonly broken: Mismatch | null
-  /** Hashes of the leaves that were read, to find the one that was edited. */
+  /** Hashes of the first leaves that were read, to find the one that was edited. */
   readonly leaves: readonly Uint8Array[]
 }
 
 /**
- * Opens the stretch from the newest `terms` entry at or before a block on.
+ * Opens the stretch from the newest `terms` entry at or before a block on, of those that stand within what the validator had bound itself to:
+ * a state that was told later could be made for the row that is audited.
  * @returns null when the peaks before it are none
  * @throws AUDIT_PRUNED when the log keeps nothing of that age, AUDIT_TOO_LARGE
  */
 export async function openStretch(
   log: ServedLog,
-  of: { readonly before: Block; readonly size: number },
+  of: { readonly before: Block; readonly size: number; readonly within: Within | null },
   signal: AbortSignal,
 ): Promise<Stretch | null> {
-  let page = await log.page({ state: of.before }, signal)
+  let page = await firstPage(log, of, signal)
   const { from } = page
   if (page.entries.length === 0 || from >= of.size) throw empty(log.url, of.before)
   const peaks = await log.peaks(from, signal)
@@ -49,8 +54,8 @@ export async function openStretch(
         const position = tree.size
         const leaf = leafHash(toBytes(text))
         tree.add(leaf)
-        leaves.push(leaf)
-        if (leaves.length > MOST_ENTRIES) throw tooMany(log.url)
+        if (leaves.length < MOST_LEAVES) leaves.push(leaf)
+        if (tree.size - from > MOST_ENTRIES) throw tooMany(log.url)
         const entry = entryOf(text)
         if (entry instanceof Error) {
           broken = {
@@ -79,6 +84,38 @@ export async function openStretch(
     },
     leaves,
   }
+}
+
+/** How many entries a log had at a block, as its validator has bound itself to. */
+export interface Within {
+  readonly size: number
+  readonly block: Block
+}
+
+/** Steps back until a stretch begins early enough; an anchor is some epochs behind at most. */
+const MOST_STEPS = 16
+
+async function firstPage(
+  log: ServedLog,
+  { before, within }: { readonly before: Block; readonly within: Within | null },
+  signal: AbortSignal,
+): Promise<LogPage> {
+  let [asked, last] = [before, Number.POSITIVE_INFINITY]
+  for (let steps = 0; steps < MOST_STEPS; steps += 1) {
+    const page = await log.page({ state: asked }, signal)
+    const [text] = page.entries
+    if (page.from === 0 || text === undefined) return page
+    if (text === null) throw pruned(log.url, page.from)
+    const entry = entryOf(text)
+    if (entry instanceof Error) return page // what is no entry is told when it is read
+    const block = blockOf(entry)
+    if (block === null || block > asked || page.from >= last) break
+    if (within === null || page.from < within.size) return page
+    last = page.from
+    asked = Math.min(block - 1, within.block) as Block
+    if (asked < 0) break
+  }
+  throw empty(log.url, asked)
 }
 
 const entryOf = (text: string): LogEntry | Error => {

@@ -58,12 +58,20 @@ export interface ReplayRules extends RoundRules {
   readonly onRound?: (group: RoundGroup, before: ScoreState) => void
 }
 
+/** Entries of one round that are held: 4 096 miners, asked six times each, are half of it. */
+const MOST_IN_ROUND = 65_536
+
+const tooMany = (placed: Placed): Mismatch =>
+  mismatchOf(placed, 'no more entries than a round can have', { expected: MOST_IN_ROUND, found: placed.entry.kind })
+
 /** The most omissions that are kept by name. */
 const KEPT_OMISSIONS = 10_000
 
 export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
   let mismatch: Mismatch | null = null
   let state: ScoreState | null = null
+  /** Whether more was told than by what the log is to be read. */
+  let begun = false
   let group: Writable<RoundGroup> | null = null
   let lengths: readonly Blocks[] = []
   const audits = openPendingAudits({ spec: rules.spec, lengths: () => lengths })
@@ -77,6 +85,11 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
 
   const take = async (placed: Placed): Promise<Mismatch | null> => {
     const { entry } = placed
+    if (entry.kind !== 'terms' && entry.kind !== 'state') {
+      if (state === null)
+        return mismatchOf(placed, 'the state that later rows need', { expected: 'state', found: entry.kind })
+      begun = true
+    }
     if (group !== null && !IN_ROUND.has(entry.kind))
       return mismatchOf(placed, 'a round in one piece', { expected: [...IN_ROUND], found: entry.kind })
     if (group === null && entry.kind !== 'audit' && entry.kind !== 'forfeit') {
@@ -100,8 +113,7 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
           open.end = { position: placed.position, entry }
         })
       case 'audit':
-        audits.take(placed as Placed<AuditEntry>)
-        return null
+        return audits.take(placed as Placed<AuditEntry>)
       case 'forfeit':
         return takeForfeit(placed as Placed<ForfeitEntry>)
       case 'row':
@@ -116,7 +128,7 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
   const takeTerms = (placed: Placed<TermsEntry>): Mismatch | null => {
     const { genesisHash, netuid, hotkey, spec, lost: gone } = placed.entry
     if (gone !== undefined) lost.push(gone)
-    state ??= EMPTY_STATE
+    if (placed.position === 0) state = EMPTY_STATE
     const expected = { genesisHash: rules.genesisHash, netuid: rules.netuid, hotkey: rules.self }
     const foreign = same(placed, 'chain, subnet and hotkey of the log', expected, { genesisHash, netuid, hotkey })
     if (foreign === null) mustShareSpec(spec, rules.spec)
@@ -128,7 +140,7 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
     const before = state
     state = found
     // What an audit begins at is the log's word; every later one follows from it.
-    return before === null || counts.state === 1
+    return before === null || (counts.state === 1 && !begun)
       ? null
       : same(placed, 'the state that follows from the entries before it', before, found)
   }
@@ -136,6 +148,7 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
   const inRound = async (placed: Placed, add: (open: Writable<RoundGroup>) => unknown): Promise<Mismatch | null> => {
     if (group === null || state === null)
       return mismatchOf(placed, 'a round around it', { expected: 'round', found: placed.entry.kind })
+    if (group.verdicts.length + group.scores.length > MOST_IN_ROUND) return tooMany(placed)
     add(group)
     const { end } = group
     if (end === null) return null
@@ -166,6 +179,7 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
 
   const takeForfeit = (placed: Placed<ForfeitEntry>): Mismatch | null => {
     if (group !== null) {
+      if (group.forfeits.length > MOST_IN_ROUND) return tooMany(placed)
       group.forfeits.push(placed)
       return null
     }

@@ -151,6 +151,8 @@ function unprovenOf(audited: Audited): readonly string[] {
   ]
   if (anchors.every(({ by }) => by !== 'chain'))
     words.push('that others were shown the same log: its validator has anchored no root on the chain')
+  else if (anchors.every(({ by, block }) => by !== 'chain' || block > span.first))
+    words.push('that the scores at which the audit begins stood in the log before the epoch: no root of then is known')
   if (replayed !== null && replayed.counts.source > 0)
     words.push('that its sources served what it says: audit those validators')
   if (omissions.length > 0)

@@ -78,16 +78,13 @@ export async function checkStretch(
   return { ...wrong('entries under the root that the validator signed', head.root, toHex(fromRoot)), position }
 }
 
-/** Entries that are looked at one by one before the search for an edited one is given up. */
-const MOST_LOOKED_AT = 512
-
 async function firstForeign(
   log: ServedLog,
   { stretch, head }: { readonly stretch: Stretch; readonly head: SignedHead },
   signal: AbortSignal,
 ): Promise<number | null> {
   const root = fromHex(head.root, 32)
-  for (const [offset, leaf] of stretch.leaves.slice(0, MOST_LOOKED_AT).entries()) {
+  for (const [offset, leaf] of stretch.leaves.entries()) {
     const index = stretch.from + offset
     const proof = await log.inclusion({ index, size: head.size }, signal)
     if (!verifyInclusion({ leaf, index, size: head.size, proof, root })) return index

@@ -1,12 +1,15 @@
+import { toHex } from '@arbor/shared/hex'
 import { keypairFromUri } from '@arbor/shared/keys'
+import { rootOf } from '@arbor/shared/merkle'
 import type { Block } from '@arbor/shared/units'
 import { expect, test } from 'vitest'
 import { type Audited, audit, verdictOf } from '../../src/auditor/audit.ts'
 import { auditReport, reportOf } from '../../src/auditor/report.ts'
 import { encodeEntry } from '../../src/log/encode.ts'
 import type { LogEntry } from '../../src/log/entry.ts'
-import { honest, OUTCOMES, scene, serve, slow, spec } from './scene.ts'
-import { GENESIS, NETUID, type Served, serveEntries, type ToldChain, VALIDATOR } from './written.ts'
+import { rowAt } from '../../src/scoring/fold.ts'
+import { cheat, honest, OUTCOMES, scene, serve, slow, spec } from './scene.ts'
+import { GENESIS, NETUID, type Served, serveEntries, TEMPO, type ToldChain, treeOf, VALIDATOR } from './written.ts'
 
 const run = (chain: ToldChain, served: Served, epoch = 3): Promise<Audited> =>
   audit(
@@ -201,6 +204,86 @@ test('an audit finds a truncated log when the chain knows of more entries', asyn
   chain.anchored.set(VALIDATOR.address, [{ size, root, url: 'http://127.0.0.1:1/', block: 100 }])
   const found = await run(chain, serve(log.entries.slice(0, -5)))
   expect(found.mismatch?.what).toMatch(/truncated/)
+})
+
+/** A log with a state that was made for its last row: told just before it, and dated back. */
+const withMadeState = () => {
+  const { chain, log } = scene()
+  const at = log.entries.findIndex((entry) => entry.kind === 'row' && entry.attempt === 3)
+  const [terms] = log.entries
+  const told = log.entries.findLast((entry) => entry.kind === 'state')
+  const row = log.entries[at]
+  if (terms?.kind !== 'terms' || told?.kind !== 'state' || row?.kind !== 'row') throw new Error('the scene is another')
+  const scores = told.scores.map((score) => ({ ...score, average: score.hotkey === cheat ? 1 : 0, lastRoundBlock: 30 }))
+  const made = { ...told, block: 34, rounds: [30], endedAt: 34, scores, forfeits: [] } as unknown as typeof told
+  const wanted = rowAt(made, { block: 74 as Block, tempo: TEMPO, neurons: chain.neurons(74) }, spec).row
+  chain.rows.set(VALIDATOR.address, [...(chain.rows.get(VALIDATOR.address) ?? []), { from: 75, row: wanted }])
+  const served = serve([
+    ...log.entries.slice(0, at),
+    { ...terms, block: 34 as Block },
+    made,
+    { ...row, row: wanted },
+    ...log.entries.slice(at + 1, at + 6),
+  ])
+  // As it stood at block 48, where the chain holds it.
+  const size = log.entries.findIndex((entry) => entry.kind === 'round' && entry.start.number === 40)
+  const root = toHex(rootOf(size, treeOf(served.texts)))
+  chain.anchored.set(VALIDATOR.address, [{ size, root, url: served.url, block: 48 }])
+  return { chain, served, at, wanted }
+}
+
+test('an audit reads from before the epoch on, and finds a state that was made for its row', async () => {
+  const { chain, served, at } = withMadeState()
+  expect((await run(chain, served)).mismatch).toMatchObject({
+    position: at + 1,
+    kind: 'state',
+    what: 'the state that follows from the entries before it',
+  })
+})
+
+test('an audit is refused when a server gives only a state that was told after the epoch began', async () => {
+  const { chain, served, at } = withMadeState()
+  const page = served.page
+  served.page = (where, signal) => page('from' in where ? where : { from: at }, signal)
+  await expect(run(chain, served)).rejects.toMatchObject({ code: 'AUDIT_PRUNED' })
+})
+
+test('an audit says that it begins at what nobody was bound to when no root of then is known', async () => {
+  const { chain, served, at, wanted } = withMadeState()
+  const page = served.page
+  served.page = (where, signal) => page('from' in where ? where : { from: at }, signal)
+  const { size, root } = served.signed
+  chain.anchored.set(VALIDATOR.address, [{ size, root, url: served.url, block: 90 }])
+  const found = await run(chain, served)
+  expect(found.recomputed).toEqual(wanted)
+  expect(reportOf(found, { netuid: NETUID, sample: null, compared: null }).unproven.join('\n')).toContain(
+    'stood in the log before the epoch',
+  )
+})
+
+test('an audit takes a state by its word only where the log begins', async () => {
+  const { chain, log } = scene()
+  const edit = (entry: LogEntry, index: number): LogEntry | null => {
+    if (index === 1) return null
+    return entry.kind === 'state' && entry.block === 24 ? { ...entry, scores: [] } : entry
+  }
+  expect((await run(chain, forged(log.entries, edit), 1)).mismatch).toMatchObject({
+    kind: 'state',
+    what: 'the state that follows from the entries before it',
+  })
+  const bare = forged(log.entries, (entry) => (entry.kind === 'state' ? null : entry))
+  expect((await run(chain, bare, 4)).mismatch).toMatchObject({ what: 'the state that later rows need' })
+})
+
+test('an audit finds a row that is held without a miner when the log dates its commit back', async () => {
+  const { chain, log } = scene()
+  const row = log.row({ at: 94, includedAt: 97, committedAt: 0 })
+  const rows = chain.rows.get(VALIDATOR.address) ?? []
+  chain.rows.set(VALIDATOR.address, [...rows.slice(0, -1), { from: 97, row: row.slice(1) }])
+  expect((await run(chain, serve(log.entries), 4)).mismatch).toMatchObject({
+    kind: 'move',
+    what: 'the row that the chain holds at its block',
+  })
 })
 
 test('an audit decides nothing when the endpoint has no state of then', async () => {
