@@ -1,4 +1,4 @@
-import { allPoints } from './points.ts'
+import { allPoints, isSeldom } from './points.ts'
 import type { RunOptions } from './run.ts'
 
 /** What a seed decides, but for its folder and what is said. */
@@ -11,13 +11,11 @@ export const EPOCHS = 50
 /** Seeds of the long form: 22 × 50 epochs. */
 export const SEEDS = 22
 
-/** Ends that a run comes to seldom: kills there are armed in every run, others in one of three, so that a run is not all starts. */
-const SELDOM = /(failed|lost|expired|mismatch|superseded|dropped):/
-
+/** Writes that are armed: all that a run comes to seldom, and a third of the others, so that a run is not all starts. */
 const pointsOf = (seed: number): readonly string[] =>
   allPoints()
     .map(({ name }) => name)
-    .filter((name, index) => SELDOM.test(name) || index % 3 === seed % 3)
+    .filter((name, index) => isSeldom(name) || index % 3 === seed % 3)
 
 /** The plan of a seed of the long form. All that it does follows from the seed, but for the order in which processes get the machine's time. */
 export const planOf = (seed: number): SeedPlan => ({

@@ -41,3 +41,9 @@ const movesOf = (
   { machine, from: 'start', to: first },
   ...Object.entries(table).flatMap(([from, next]) => next.map((to) => ({ machine, from, to }))),
 ]
+
+/** Moves that a run comes to seldom: a validator is killed there as soon as it comes to one, and they are armed in every run. */
+export const isSeldom = (name: string): boolean =>
+  /(failed|lost|expired|mismatch|superseded|dropped):|(revealing|committed)>(committed|finalised):|setting>finalised:|>planned:|answered>recorded:/.test(
+    name,
+  )

@@ -27,6 +27,7 @@ import { watched } from './killing.ts'
 import type { ChildConfig, FromChild, ToChild } from './messages.ts'
 import { type MinerBook, simulate } from './miners.ts'
 import { movesOfLedger } from './moves.ts'
+import { isSeldom } from './points.ts'
 import { hashed, random } from './random.ts'
 import chaosSpec from './spec.ts'
 import { type TraceRecord, trace } from './trace.ts'
@@ -63,7 +64,7 @@ const record = (of: TraceRecord): void => {
 /** Ends this process as a power cut would, where a point is armed. */
 const at = (point: string): void => {
   record({ kind: 'point', point, life: config.life })
-  if (!armed.has(point) || !choice.chance(config.chance)) return
+  if (!armed.has(point) || !choice.chance(isSeldom(point) ? 1 : config.chance)) return
   record({ kind: 'kill', point, life: config.life })
   process.kill(process.pid, 'SIGKILL')
 }

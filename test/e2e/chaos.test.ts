@@ -11,7 +11,7 @@ test(
     timeout: 300_000,
   },
   async () => {
-    const folder = join(mkdtempSync(join(tmpdir(), 'arbor-chaos-')), 'run')
+    const folder = mkdtempSync(join(tmpdir(), 'arbor-chaos-'))
     const report = await runSeed({ ...SHORT, folder, say: () => undefined })
     expect(report.violations).toEqual([])
     expect(report.epochs).toBe(SHORT.epochs)
