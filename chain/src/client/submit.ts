@@ -219,6 +219,9 @@ async function search(
 
 const EXPIRED = { status: 'refused', code: 0, error: 'InvalidTransaction.Expired', retryable: true } as const
 
+/** Blocks for which one that cannot be read is asked for again: an endpoint that was just turned to may not have the newest yet. */
+const CATCH_UP_BLOCKS = 8
+
 /** Finds the block with the extrinsic, once it is there or can come no more; `gaps` when some block could not be read. */
 async function find(
   deps: SubmitDeps,
@@ -233,9 +236,10 @@ async function find(
       const hash = await deps.hashOf(next as Block)
       const body = hash === null ? null : await bodyOf(deps, hash, signal)
       if (hash !== null && body?.some((hex) => blake2AsHex(hex) === sent.hash)) return { hash, gaps }
+      if (body === null && head.number - next < CATCH_UP_BLOCKS) break
       gaps ||= body === null
     }
-    if (head.number >= sent.lastBlock) break
+    if (next > sent.lastBlock) break
   }
   signal.throwIfAborted()
   return { hash: null, gaps }
