@@ -53,6 +53,9 @@ function freshSources(sources: readonly Source[], at: At): readonly FreshSource[
   })
 }
 
+/** Tells whether a source has a score that counts at a block. */
+export const isFresh = (state: ScoreState, at: At): boolean => freshScores(state, at).size > 0
+
 /** Chooses the scores that count at a block, by the rule of a validator's own rows. */
 function freshScores(state: ScoreState, { block, tempo }: At): FreshSource['scores'] {
   const [newest] = state.rounds

@@ -41,6 +41,8 @@ export interface SourcesDeps {
 export interface FollowedSources {
   /** Null before the first audits are done. */
   readonly passed: () => readonly PassedSource[] | null
+  /** Lists whose logs should be sources: those that are asked, without auditors. */
+  readonly expected: (neurons: readonly Neuron[]) => readonly Ss58[]
   readonly loop: (signal: AbortSignal) => Promise<void>
 }
 
@@ -53,10 +55,12 @@ const AT_ONCE = 2
 /** Audits every source once an epoch, and once more in its second half, when rows of this epoch are due. */
 export function followSources(deps: SourcesDeps): FollowedSources {
   const passed = new Map<Ss58, PassedSource>()
+  const auditors = new Set<Ss58>()
   let done: { readonly epoch: number; readonly half: number } | null = null
   let looked: Block | null = null
   return {
     passed: () => (done === null ? null : [...passed.values()]),
+    expected: (neurons) => sourcesOf(neurons, deps).filter((hotkey) => !auditors.has(hotkey)),
     loop: (signal) =>
       deps.keep(
         {
@@ -67,7 +71,7 @@ export function followSources(deps: SourcesDeps): FollowedSources {
             looked = snapshot.metagraph.block.number
             const now = halfOf(snapshot)
             if (done !== null && done.epoch === now.epoch && done.half === now.half) return
-            await auditAll(deps, snapshot, passed, until)
+            await auditAll(deps, snapshot, { passed, auditors }, until)
             done = now
           },
         },
@@ -96,7 +100,7 @@ export function sourcesOf(
 async function auditAll(
   deps: SourcesDeps,
   snapshot: Snapshot,
-  passed: Map<Ss58, PassedSource>,
+  { passed, auditors }: { readonly passed: Map<Ss58, PassedSource>; readonly auditors: Set<Ss58> },
   signal: AbortSignal,
 ): Promise<void> {
   const queue = [...sourcesOf(snapshot.metagraph.neurons, deps)]
@@ -105,7 +109,11 @@ async function auditAll(
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const source = await auditOne(deps, next, signal)
-      if (source === null) passed.delete(next)
+      if (source === 'auditor') auditors.add(next)
+      else if (source !== 'away') auditors.delete(next)
+      // Whoever can keep a log from being read for a while must not choose whose scores are left: what it said last goes stale by itself.
+      if (source === 'away') continue
+      if (source === 'auditor' || source === 'failed') passed.delete(next)
       else passed.set(next, source)
     }
   }
@@ -114,8 +122,11 @@ async function auditAll(
   deps.log.info(fields, `${passed.size} of ${asked} validators' logs pass their audit`)
 }
 
-/** Audits one source; null where it fails, with a warning that says why. */
-async function auditOne(deps: SourcesDeps, validator: Ss58, signal: AbortSignal): Promise<PassedSource | null> {
+/** What an audit of a source came to where it did not pass: it does not hold, it could not be read now, or it asks no miner. */
+type LeftOut = 'failed' | 'away' | 'auditor'
+
+/** Audits one source; where it is left out, with a warning that says why. */
+async function auditOne(deps: SourcesDeps, validator: Ss58, signal: AbortSignal): Promise<PassedSource | LeftOut> {
   const { clock, log, seen } = deps
   const late = new SubnetError({
     code: 'AUDIT_UNREACHABLE',
@@ -136,14 +147,15 @@ async function auditOne(deps: SourcesDeps, validator: Ss58, signal: AbortSignal)
       { event: 'auditor.source-failed', validator, mismatch: audited.mismatch },
       `the log of ${validator} is left out: ${fault}`,
     )
+    return audited.mismatch === null ? 'auditor' : 'failed'
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof SubnetError) || error.code.startsWith('CHAIN_')) throw error
     const { code, message } = error
     const level = code === 'AUDIT_NO_URL' ? 'debug' : 'warn' // miners have permits too where there are enough
     log[level]({ event: 'auditor.source-left-out', validator, code }, `the log of ${validator} is left out: ${message}`)
+    return error.retryable ? 'away' : 'failed'
   }
-  return null
 }
 
 const NOTHING: ScoreState = { scores: [], forfeits: [], rounds: [], endedAt: null }

@@ -1,4 +1,5 @@
-import type { Block } from '@arbor/shared/units'
+import type { Neuron } from '@arbor/chain/client/types'
+import type { Block, Ss58 } from '@arbor/shared/units'
 import type { Logger } from 'pino'
 import type { Snapshot } from '../chain-view.ts'
 import type { LogEntry, SourceEntry } from '../log/entry.ts'
@@ -6,7 +7,7 @@ import type { ReceiptLog } from '../log/log.ts'
 import { EMPTY_STATE } from '../scoring/fold.ts'
 import type { ScoreTerms } from '../scoring/rules.ts'
 import type { RowSource } from '../weights/deps.ts'
-import { combinedRow } from './combine.ts'
+import { combinedRow, isFresh } from './combine.ts'
 import type { PassedSource } from './follow-sources.ts'
 
 /**
@@ -16,6 +17,8 @@ import type { PassedSource } from './follow-sources.ts'
 export function auditedRows(of: {
   /** Null before the first audits are done. */
   readonly passed: () => readonly PassedSource[] | null
+  /** Whose logs should be sources; those that are must have half of their stake. */
+  readonly expected: (neurons: readonly Neuron[]) => readonly Ss58[]
   readonly terms: Pick<ScoreTerms, 'reward'>
   readonly isStateDue: ReceiptLog['isStateDue']
   readonly log: Logger
@@ -26,23 +29,46 @@ export function auditedRows(of: {
     if (passed === null) return null
     const sources = sourceEntries(passed, snapshot)
     const { block, tempo, neurons, epochIndex } = snapshot.metagraph
-    const made = combinedRow(sources, { block: block.number, tempo, neurons }, of.terms)
-    if (made.row.length > 0) {
+    const at = { block: block.number, tempo, neurons }
+    const fresh = sources.filter(({ state }) => isFresh(state, at)).reduce((sum, { stake }) => sum + BigInt(stake), 0n)
+    const whole = stakeOf(neurons, of.expected(neurons))
+    const made = combinedRow(sources, at, of.terms)
+    if (made.row.length > 0 && 2n * fresh >= whole) {
       const isDue = of.isStateDue({ block: block.number, every: tempo })
       const state: LogEntry[] = isDue ? [{ kind: 'state', block: block.number, ...EMPTY_STATE }] : []
       return { ...made, entries: [...state, ...sources] }
     }
-    if (told !== epochIndex) tellNothing(of.log, block.number, sources.length)
+    if (told !== epochIndex) tellNothing(of.log, { block: block.number, sources: sources.length, fresh, whole })
     told = epochIndex
     return null
   }
 }
 
-const tellNothing = (log: Logger, block: Block, sources: number): void =>
+const tellNothing = (
+  log: Logger,
+  {
+    block,
+    sources,
+    fresh,
+    whole,
+  }: { readonly block: Block; readonly sources: number; readonly fresh: bigint; readonly whole: bigint },
+): void =>
   log.warn(
-    { event: 'auditor.no-source', block, sources },
-    `no row: ${sources === 0 ? 'no validator with permit and stake has a log that passes its audit' : `${sources} logs pass, and none has a fresh score that half of their stake shares`}`,
+    { event: 'auditor.no-source', block, sources, stake: String(fresh), expected: String(whole) },
+    `no row: ${whyNothing(sources, 2n * fresh >= whole)}`,
   )
+
+const whyNothing = (sources: number, isEnough: boolean): string => {
+  if (sources === 0) return 'no validator with permit and stake has a log that passes its audit'
+  return isEnough
+    ? `${sources} logs pass, and none has a score that half of their stake shares`
+    : `${sources} logs pass, and those with fresh scores have less than half of the stake of all that should; name with --sources whom to follow alone`
+}
+
+const stakeOf = (neurons: readonly Neuron[], hotkeys: readonly Ss58[]): bigint => {
+  const stakes = new Map(neurons.map(({ hotkey, totalStake }) => [hotkey, totalStake]))
+  return hotkeys.reduce((sum, hotkey) => sum + (stakes.get(hotkey) ?? 0n), 0n)
+}
 
 const sourceEntries = (passed: readonly PassedSource[], { metagraph }: Snapshot): readonly SourceEntry[] => {
   return passed.flatMap(({ validator, head, state }): SourceEntry[] => {
