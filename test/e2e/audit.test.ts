@@ -20,20 +20,23 @@ import { answer, type Served, serveEntries } from '../../validator/test/auditor/
 import { must, type Net, netuid, startNet } from './support/net.ts'
 import type { Running } from './support/process.ts'
 
-/** A chain, a miner and two validators that serve their logs, as one epoch after both had set a row. */
+/** A chain, a miner, two validators that serve their logs, as one epoch after both had set a row, and an auditor that follows them. */
 let net: Net
 let epoch: number
 let validators: readonly Running[] = []
+let auditor: Running
 const servers: Server[] = []
 const names = ['validator-1', 'validator-2'] as const
 
 beforeAll(async () => {
-  net = await startNet({ honest: 1, validators: 2, address: 180 })
+  net = await startNet({ honest: 1, validators: 3, address: 180 })
   await net.start('miner-1').event('miner.ready')
   validators = names.map((name) => net.start(name, '--serve', '127.0.0.1:0'))
   await Promise.all(validators.map((each) => each.event('weights.confirmed')))
   const confirmed = (await net.client.metagraph(netuid)).epochIndex
   await Promise.all(validators.map((each) => each.event('receipts.anchored')))
+  const wallet = ['--wallets', net.wallets, '--wallet', 'validator-3', '--data', join(net.folder, 'auditor')]
+  auditor = net.run(['auditor', '--network', net.url, '--spec', 'inference-tiny', '--serve', '127.0.0.1:0', ...wallet])
   // The epoch after the first rows is over, and what was written of it is anchored.
   await net.until(({ epochIndex }) => (epochIndex > confirmed + 2 ? true : undefined))
   epoch = confirmed + 1
@@ -89,6 +92,19 @@ test('arbor audit reproduces the rows of both validators byte for byte, as docs/
   const other = await auditAt('validator-2')
   expect([verdictOf(other), other.mismatch]).toEqual(['equal', null])
   expect(other.recomputed).toEqual(other.held)
+}, 60_000)
+
+test('an auditor sets the row of the logs that it follows, without a model, and its own log tells whence', async () => {
+  await auditor.event('weights.confirmed')
+  const { uid } = net.neuron(hotkeyOf('validator-3'), await net.client.metagraph(netuid))
+  const { uid: miner } = net.neuron(hotkeyOf('miner-1'), await net.client.metagraph(netuid))
+  expect(await net.client.weights(netuid, uid)).toEqual([[miner, 65_535]])
+  await auditor.kill9()
+  using db = new DatabaseSync(join(net.folder, 'auditor', 'ledger.sqlite'), { readOnly: true })
+  const entries = db.prepare("SELECT body FROM log_entries WHERE kind = 'source'").all()
+  const said = entries.map(({ body }) => readEntry(String(body)))
+  const sources = new Set(said.map((entry) => (entry.kind === 'source' ? entry.validator : null)))
+  expect(sources).toEqual(new Set(names.map(hotkeyOf)))
 }, 60_000)
 
 /** Kills a validator and reads its whole log, so that nothing is anchored that a copy lacks. */
