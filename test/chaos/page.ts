@@ -28,13 +28,13 @@ export const resultsOf = (summary: Summary): string => {
     ['kills at chosen writes', grouped(sum(summary.kills))],
     ['ends of validator processes', named(summary.endings)],
     [
-      'start after a kill until the first step is done, of a machine with two runs at once',
+      'start after a kill until the first step is done, several runs at once on two cores',
       `p50 ${seconds(recovery.p50)}, p95 ${seconds(recovery.p95)}, most ${seconds(recovery.most)} (${grouped(recovery.starts)} starts)`,
     ],
     ['most memory, descriptors, sockets of a validator', `${most.rssMb} MB, ${most.descriptors}, ${most.sockets}`],
   ]
   return [
-    `${summary.machine}, ${summary.date}, ${summary.minutes} minutes.`,
+    `${summary.machine}, ${summary.date}, ${summary.minutes} minutes of runs, several at once on a machine that had other work.`,
     '',
     '| | |',
     '|---|---|',

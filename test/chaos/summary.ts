@@ -8,6 +8,7 @@ export interface Summary {
   readonly date: string
   readonly machine: string
   readonly seeds: readonly number[]
+  /** What the runs took, added up. */
   readonly minutes: number
   readonly epochs: number
   readonly blocks: number
@@ -33,10 +34,7 @@ export interface Summary {
 }
 
 /** Adds up the runs. */
-export const summarise = (
-  runs: readonly RunReport[],
-  about: Pick<Summary, 'date' | 'machine' | 'minutes'>,
-): Summary => {
+export const summarise = (runs: readonly RunReport[], about: Pick<Summary, 'date' | 'machine'>): Summary => {
   const total = (of: (run: RunReport) => number): number => runs.reduce((sum, run) => sum + of(run), 0)
   const merged = (of: (run: RunReport) => Readonly<Record<string, number>>): Record<string, number> => {
     const sums: Record<string, number> = {}
@@ -50,6 +48,7 @@ export const summarise = (
     Math.round(times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? 0)
   return {
     ...about,
+    minutes: Math.round(total(({ seconds }) => seconds) / 60),
     seeds: runs.map(({ seed }) => seed),
     epochs: total(({ epochs }) => epochs),
     blocks: total(({ blocks }) => blocks),
