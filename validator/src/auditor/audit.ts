@@ -226,9 +226,9 @@ const isDeclared = (fork: Fork, { lost }: Replayed): boolean =>
 
 /**
  * Tells what an audit came to: a row is `equal` only where the chain, the log and the entries all say the same, but for uids that the chain
- * zeroed since they changed hands.
+ * zeroed since they changed hands. Where the chain cannot say who was registered at the row's block, the log could leave out whom it likes.
  */
-export const verdictOf = ({ mismatch, held }: Audited): 'equal' | 'different' | 'undecided' => {
+export const verdictOf = ({ mismatch, held, attempt }: Audited): 'equal' | 'different' | 'undecided' => {
   if (mismatch !== null) return 'different'
-  return held === null ? 'undecided' : 'equal'
+  return held === null || attempt?.byChain === false ? 'undecided' : 'equal'
 }

@@ -9,6 +9,8 @@ import { type Mismatch, mismatchOf, type Placed } from './findings.ts'
 export interface Attempt {
   readonly placed: Placed<RowEntry>
   readonly recomputed: WeightRow
+  /** Whether the chain said who was registered at its block; else it is the log's word. */
+  readonly byChain: boolean
   readonly state: WeightState
   /** Block in which the chain got it as a commit; null where it was sent openly. */
   readonly sentAt: Block | null

@@ -206,7 +206,8 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
     if (!checked.byChain) byWord.rows += 1
     firstAttempt ??= entry.attempt
     const { row: recomputed } = checked
-    attempts.set(entry.attempt, { placed, recomputed, state: 'computed', sentAt: null, appliedAt: null })
+    const { byChain } = checked
+    attempts.set(entry.attempt, { placed, recomputed, byChain, state: 'computed', sentAt: null, appliedAt: null })
     return shaken ?? checked.mismatch
   }
 

@@ -299,6 +299,15 @@ test('an audit decides nothing when the endpoint has no state of then', async ()
   expect(report.unproven.join('\n')).toContain('keeps it with --network')
 })
 
+test("an audit decides nothing when the endpoint has the epoch's end, and not who was registered at the row's block", async () => {
+  const { chain, log } = scene()
+  chain.keptFrom = 76
+  // Whom the log calls departed nobody can look up.
+  const found = await run(chain, serve(log.entries))
+  expect([found.mismatch, found.held]).toEqual([null, found.recomputed])
+  expect(verdictOf(found)).toBe('undecided')
+})
+
 test('an audit lists miners that were due and have no verdict', async () => {
   const { chain, log } = scene((hotkey, at) => (hotkey === honest && at === 70 ? null : (OUTCOMES[hotkey] ?? null)))
   const found = await run(chain, serve(log.entries))
