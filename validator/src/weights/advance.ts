@@ -132,7 +132,7 @@ async function commitsAt(
 }
 
 /** How a chain node says that it has forgotten a block's state. */
-const GONE: ReadonlySet<string> = new Set(['CHAIN_RPC', 'CHAIN_UNKNOWN_BLOCK'])
+export const GONE: ReadonlySet<string> = new Set(['CHAIN_RPC', 'CHAIN_UNKNOWN_BLOCK'])
 
 /** The chain holds the commit. */
 export async function holdsCommit(

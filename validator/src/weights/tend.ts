@@ -1,7 +1,8 @@
 import { revealWeights } from '@arbor/chain/client/calls'
 import type { SaltedRow } from '@arbor/chain/client/salted'
+import { SubnetError } from '@arbor/shared/errors'
 import type { Block } from '@arbor/shared/units'
-import { type Advancing, afterDelivery, applied, ended, isOf } from './advance.ts'
+import { type Advancing, afterDelivery, applied, ended, GONE, isOf } from './advance.ts'
 import type { WeightAttempt } from './attempt.ts'
 import { openingBacksOff } from './backoff.ts'
 import { nextAllowed, type WeightFacts } from './next-allowed.ts'
@@ -64,10 +65,12 @@ async function afterGone(
   const committedAt = attempt.committedAt ?? attempt.computedAt
   const own = { netuid, mechanism, hotkey: hotkey.address, committedAt }
   const revealed = await chain.revealed({ ...own, row: attempt.row }, block.hash)
-  const opened =
-    attempt.method === 'timelocked' ? await chain.openedIn(own, { from: committedAt, to: block.number }) : null
+  const opened = attempt.method === 'timelocked' ? await openingOf(of, attempt, own) : null
   const at = opened?.block ?? (Math.min(attempt.opens?.from ?? block.number, block.number) as Block)
-  if (revealed.kind === 'revealed' && opened?.kind !== 'dropped') return applied(of, attempt, at)
+  if (revealed.kind === 'revealed' && opened?.kind !== 'dropped') {
+    if (opened !== null || attempt.method === 'salted' || !isAsBefore(of, attempt)) return applied(of, attempt, at)
+    return ended(deps, attempt, 'lost', 'no block tells that the commit was opened, and the row before it was the same')
+  }
   const overtaken = later.some(({ row, state }) => state !== 'failed' && sameRow(row, revealedRow(revealed, attempt)))
   if (overtaken || superseded(opened)) return ended(deps, attempt, 'superseded', 'a later row was opened in its place')
   const why = opened?.kind === 'dropped' ? `the chain dropped the commit: ${opened.reason}` : notHeld(facts)
@@ -75,13 +78,52 @@ async function afterGone(
   return ended(deps, attempt, 'lost', `${why}; the row is committed again`)
 }
 
+/** Blocks by which epochs may be put off. */
+const PUT_OFF = 16
+
+/**
+ * Looks what the chain made of a timelocked commit: where it was to be opened, where it was dropped if it was not, and in the newest blocks;
+ * null where none tells.
+ */
+async function openingOf(
+  { deps: { chain }, facts }: Advancing,
+  { opens }: WeightAttempt,
+  own: Parameters<Advancing['deps']['chain']['openedIn']>[0],
+): Promise<Opened> {
+  const newest = facts.metagraph.block.number
+  const look = async (to: number): Promise<Opened> => {
+    try {
+      return await chain.openedIn(own, { from: own.committedAt, to: to as Block })
+    } catch (error) {
+      if (error instanceof SubnetError && GONE.has(error.code)) return null
+      throw error
+    }
+  }
+  const ends = opens === null ? [] : [Math.min(opens.to, opens.from + PUT_OFF), opens.to + PUT_OFF]
+  for (const to of new Set([...ends, newest].map((end) => Math.min(end, newest)))) {
+    const found = await look(to)
+    if (found !== null) return found
+  }
+  return null
+}
+
+type Opened = Awaited<ReturnType<Advancing['deps']['chain']['openedIn']>>
+
+/** Tells whether the row that the chain took before was the same, so that what it holds proves nothing. */
+const isAsBefore = ({ deps: { ledger, mechanism } }: Advancing, { id, row }: WeightAttempt): boolean => {
+  const before = ledger.recentAttempts(mechanism, LOOKED_AT).find((each) => each.id < id && each.includedAt !== null)
+  return before !== undefined && sameRow(before.row, row)
+}
+
+/** Attempts among which the row before is looked for. */
+const LOOKED_AT = 100
+
 const revealedRow = (
   revealed: Awaited<ReturnType<Advancing['deps']['chain']['revealed']>>,
   { row }: WeightAttempt,
 ): WeightAttempt['row'] => (revealed.kind === 'other' ? revealed.found : row)
 
-const superseded = (opened: Awaited<ReturnType<Advancing['deps']['chain']['openedIn']>>): boolean =>
-  opened?.kind === 'dropped' && opened.reason === 'Superseded'
+const superseded = (opened: Opened): boolean => opened?.kind === 'dropped' && opened.reason === 'Superseded'
 
 const notHeld = ({ metagraph }: WeightFacts): string =>
   `the commit is gone and block ${metagraph.block.number} holds another row`

@@ -1,4 +1,5 @@
 import { commitWeights, revealWeights } from '@arbor/chain/client/calls'
+import { rpcError } from '@arbor/chain/client/errors'
 import { type SaltedRow, saltedHash, saltedRow } from '@arbor/chain/client/salted'
 import type { WeightRow } from '@arbor/chain/client/types'
 import { SubnetError } from '@arbor/shared/errors'
@@ -164,6 +165,38 @@ describe('timelocked commit', () => {
       attempt: { row: row(81), method: 'salted' },
     })
     expect(await held()).toEqual(row(81))
+  })
+
+  it('that the chain dropped while nobody looked is not taken for set because the row before it was the same', async () => {
+    await net.pulse()
+    setter.set(row(91))
+    await passUntil('confirmed', () => net.pulse())
+    const again = await passUntil('committed', () => net.pulse())
+    expect(again).toMatchObject({ attempt: { row: row(91), method: 'timelocked' } })
+    for (let block = 0; block < 110; block += 1) await net.pulse({ lose: true })
+    expect(await held()).toEqual(row(91))
+    expect((await setter.pass()).at(-1)).toMatchObject({ kind: 'lost', why: expect.stringMatching(/NoPulse/) })
+  })
+
+  it('of which no block tells is committed again, where the row before it was the same', async () => {
+    await net.pulse()
+    setter.set(row(93))
+    await passUntil('confirmed', () => net.pulse())
+    await passUntil('committed', () => net.pulse())
+    for (let block = 0; block < 60; block += 1) await net.pulse({ lose: true })
+    const chain = { ...net.client, openedIn: () => Promise.reject(rpcError('state_queryStorageAt', { code: 4003 })) }
+    Object.assign(setter.deps, { chain })
+    expect((await setter.pass()).at(-1)).toMatchObject({ kind: 'lost', why: expect.stringMatching(/^no block tells/) })
+  })
+
+  it('that the chain opened while nobody looked is set, though the row before it was the same', async () => {
+    await net.pulse()
+    setter.set(row(92))
+    await passUntil('confirmed', () => net.pulse())
+    const again = await passUntil('committed', () => net.pulse())
+    expect(again).toMatchObject({ attempt: { row: row(92), method: 'timelocked' } })
+    for (let block = 0; block < 110; block += 1) await net.pulse()
+    expect((await setter.pass()).at(-1)).toMatchObject({ kind: 'confirmed', attempt: { row: row(92) } })
   })
 
   it('is a salted one where its seal has more bytes than the chain takes, and no crash', async () => {
