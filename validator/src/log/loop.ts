@@ -19,7 +19,7 @@ export interface ReceiptLoopDeps {
   readonly log: Logger
   readonly receipts: ReceiptLog
   /** Entries that may be told now; null for all. Where rows are committed, the rest would tell what a commit still hides. */
-  readonly servable: () => number | null
+  readonly servable: (isCommitted: boolean) => number | null
   /** Removes receipts' files that no kept entry names any more. */
   readonly forget: (ids: readonly string[]) => void
   readonly hotkey: Signer
@@ -113,9 +113,10 @@ export const mustContain = (receipts: Pick<ReceiptLog, 'extent' | 'root' | 'lost
 }
 
 /** Signs a head when entries were added since the last one that may be told. */
-async function sign(deps: ReceiptLoopDeps, { metagraph }: Snapshot, at: Progress): Promise<void> {
+async function sign(deps: ReceiptLoopDeps, { metagraph, hyperparameters }: Snapshot, at: Progress): Promise<void> {
   const { receipts, hotkey, netuid, chain, clock } = deps
-  const size = Math.min(receipts.extent().size, deps.servable() ?? Number.POSITIVE_INFINITY)
+  const most = deps.servable(hyperparameters.commitRevealEnabled) ?? Number.POSITIVE_INFINITY
+  const size = Math.min(receipts.extent().size, most)
   const now = clock.monotonic()
   if (size <= (receipts.heads.newest()?.size ?? 0) || now - at.signedAt < HEAD_MS) return
   const head: TreeHead = {

@@ -62,8 +62,9 @@ export interface WeightLedger {
   /**
    * Tells how many entries of the log may be served; null for all. Where rows are committed, what follows the newest row that the chain
    * opened is withheld until it opens the next: scores and row would tell what the commit hides.
+   * @param isCommitted whether the next row will be committed; before the first attempt nothing else tells
    */
-  servableEntries(): number | null
+  servableEntries(isCommitted: boolean): number | null
   planWeights(mechanism: number, plan: WeightPlan, block: Block, at: UnixMs): void
   weightPlan(mechanism: number): (WeightPlan & { readonly block: Block; readonly decidedAt: UnixMs }) | null
 }
@@ -163,9 +164,9 @@ export function weightLedger({
         .get(mechanism)?.v
       return found === null || found === undefined ? null : (Number(found) as Block)
     },
-    servableEntries: () => {
+    servableEntries: (isCommitted) => {
       const method = db.prepare('SELECT method FROM attempts ORDER BY id DESC LIMIT 1').get()?.method
-      if (method === undefined || method === 'open') return null
+      if (!isCommitted && (method === undefined || method === 'open')) return null
       const opened = db.prepare('SELECT max(log_position) AS v FROM attempts WHERE included_at IS NOT NULL').get()?.v
       return opened === null || opened === undefined ? 0 : Number(opened) + 1
     },
