@@ -7,7 +7,7 @@ import type { Block, Uid } from '@arbor/shared/units'
 import { noMeter, timed } from '../health/meter.ts'
 import type { WeightAttempt, WeightMove } from './attempt.ts'
 import type { WeightDeps } from './deps.ts'
-import type { WeightFacts } from './next-allowed.ts'
+import { nextAllowed, type WeightFacts } from './next-allowed.ts'
 import type { Refusal } from './outcome.ts'
 import { type WeightOutcome, warnOfChangedHands } from './report.ts'
 import { changedHands, sameRow } from './row.ts'
@@ -83,6 +83,9 @@ export const readBack = (of: Advancing, attempt: WeightAttempt): Promise<WeightO
 
 async function compare({ deps, facts }: Advancing, attempt: WeightAttempt): Promise<WeightOutcome> {
   const { chain, netuid, mechanism, hotkey, log } = deps
+  const next = nextAllowed(facts, { kind: 'set', method: attempt.method, version: attempt.version })
+  // A block that does not know the hotkey tells nothing of its row.
+  if (facts.me === undefined && !next.allowed) return { kind: 'waiting', next }
   const block = await chain.finalized()
   const held = facts.me === undefined ? [] : await chain.weights(netuid, facts.me.uid, block.hash, mechanism)
   let same = sameRow(held, attempt.row)

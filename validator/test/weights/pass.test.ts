@@ -2,6 +2,7 @@ import type { WeightRow } from '@arbor/chain/client/types'
 import { keypairFromUri } from '@arbor/shared/keys'
 import type { Uid } from '@arbor/shared/units'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { newMemory, weighOnce } from '../../src/weights/pass.ts'
 import { awaitPermit, epochBegins, type Net, netuid, register, stake, startNet, validator } from './net.ts'
 import { type Setter, startSetter } from './setter.ts'
 
@@ -64,6 +65,27 @@ describe('row in the open', () => {
     await net.blocks(1)
     await setter.until('confirmed')
     expect(net.offered.length).toBe(sent + 1)
+  })
+
+  it('is not judged by a block that does not know the hotkey', async () => {
+    setter.set(row(104))
+    const stop = new AbortController()
+    const pass = async (deps: typeof setter.deps, snapshot: Awaited<ReturnType<typeof net.snapshot>>) =>
+      net.drive(weighOnce(deps, snapshot, newMemory(), stop.signal))
+    const read = net.client.weights
+    let reads = 0
+    /** Answers what is asked before a row is sent, and not what is asked after. */
+    const once: typeof read = (...of) => (reads++ === 0 ? read(...of) : Promise.reject(new Error('no answer')))
+    for (let made = 0; made < 20 && setter.ledger.lastAttempt()?.state !== 'finalised'; made += 1) {
+      reads = 0
+      await pass({ ...setter.deps, chain: { ...net.client, weights: once } }, await net.snapshot()).catch(() => [])
+      await net.blocks(1)
+    }
+    expect(setter.ledger.lastAttempt()?.state).toBe('finalised')
+    const unknown = { ...(await net.snapshot()), me: undefined }
+    expect(await pass(setter.deps, unknown)).toMatchObject([{ kind: 'waiting', next: { rule: 'registered' } }])
+    expect(setter.ledger.lastAttempt()?.state).toBe('finalised')
+    await setter.until('confirmed')
   })
 
   it('goes to its own mechanism, beside another', async () => {
