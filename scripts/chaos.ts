@@ -1,6 +1,6 @@
 /**
  * Runs the chaos suite: real validators on a real chain, killed at every write that moves a machine, and through every fault; docs/chaos.md.
- *   node scripts/chaos.ts [--seeds 1-22] [--parallel 2] [--folder FOLDER] [--keep]
+ *   node scripts/chaos.ts [--seeds 1-3,5] [--parallel 2] [--folder FOLDER] [--keep]
  * `--folder` keeps each seed's result there, and runs no seed whose result is there already.
  * Writes test/chaos/report.json, bench/results/chaos.json and the results in docs/chaos.md; `--keep` leaves all as they are. Exits with 1 when anything was violated, or
  * when a write was not hit and is not excused by name.
@@ -29,8 +29,10 @@ const { values } = parseArgs({
   },
 })
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-const [from = 1, to = from] = values.seeds.split('-').map(Number)
-const waiting = Array.from({ length: to - from + 1 }, (_, i) => from + i)
+const waiting = values.seeds.split(',').flatMap((range) => {
+  const [from = 1, to = from] = range.split('-').map(Number)
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i)
+})
 const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'arbor-chaos-'))
 mkdirSync(folder, { recursive: true })
 const runs: RunReport[] = []

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Metagraph, Neuron } from '@arbor/chain/client/types'
 import { describe, expect, test } from 'vitest'
 import { hyperparameters, metagraph, neuron } from '../validator/test/fixtures.ts'
@@ -118,7 +118,6 @@ test('roots are those of RFC 6962', () => {
 
 test('docs/chaos.md has the results of the last long run', () => {
   const file = new URL('./chaos/report.json', import.meta.url)
-  if (!existsSync(file)) return
   const page = readFileSync(new URL('../docs/chaos.md', import.meta.url), 'utf8')
   expect(withResults(page, JSON.parse(readFileSync(file, 'utf8')) as Summary)).toBe(page)
 })
