@@ -45,7 +45,7 @@ export async function decide(of: Advancing, waiting: readonly WeightAttempt[], s
   const pending = method === 'open' ? undefined : waiting.find((attempt) => isOfThisEpoch(attempt, facts))
   if (pending !== undefined) return { outcome: pendingOutcome(pending, facts), departed: [] }
   const { me, metagraph } = facts
-  const off = backingOff(recent, metagraph.block.number)
+  const off = backingOff(recent, { block: metagraph.block.number, tempo: metagraph.tempo })
   if (off !== null) return { outcome: off, departed: [] }
   if (me === undefined) throw new Error('unreachable: an unregistered hotkey is never allowed')
   const held = await chain.weights(netuid, me.uid, metagraph.block.hash, mechanism)

@@ -32,7 +32,8 @@ export async function tendCommit(
   const next = nextAllowed(facts, { kind: 'reveal', commit, version: attempt.version, row: attempt.row })
   if (next.allowed) {
     const tries = deps.ledger.attemptMoves(attempt.id).filter(({ state }) => state === 'revealing').length
-    return openingBacksOff(attempt, tries, facts.metagraph.block.number) ? null : reveal(of, attempt, signal)
+    const { block, tempo } = facts.metagraph
+    return openingBacksOff(attempt, tries, { block: block.number, tempo }) ? null : reveal(of, attempt, signal)
   }
   if (next.rule === 'reveal-expired') return ended(deps, attempt, 'expired', next.why)
   return next.rule === 'reveal-window' ? null : { kind: 'waiting', next }
