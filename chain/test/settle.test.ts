@@ -7,6 +7,7 @@ const hashOf = (number: number): Hex => `0x${number.toString(16).padStart(64, '0
 const OURS = '0x0102' as Hex
 const sent = { hash: blake2AsHex(OURS) as Hex, birth: 10 as Block, lastBlock: 14 as Block }
 const never = new AbortController().signal
+const unseen = { status: 'unseen', hash: sent.hash, error: 'Chain.Unseen' }
 
 /**
  * A chain whose finalised heads come one by one, and whose block 12 has our bytes.
@@ -43,11 +44,22 @@ test('a block that an endpoint does not have yet is asked for again, and not pas
 
 test('bytes whose era is over are unseen, and not expired, where a block could not be read', async () => {
   const without = settledBy(range(11, 30), (block, head) => block !== 12 && block <= head - 3)
-  expect(await without).toEqual({ status: 'unseen' }) // block 12 never came
+  expect(await without).toEqual(unseen) // block 12 never came
   const lost = settledBy([20], (block) => block !== 12)
-  expect(await lost).toEqual({ status: 'unseen' })
+  expect(await lost).toEqual(unseen)
 })
 
 test('blocks that an endpoint forgot long ago are not waited for', async () => {
-  expect(await settledBy([300], () => false)).toEqual({ status: 'unseen' })
+  expect(await settledBy([300], () => false)).toEqual(unseen)
+})
+
+test('a block that does not hold the bytes any more tells nothing of them', async () => {
+  let asked = 0
+  const turned = settledBy([20], (block) => {
+    if (block !== 12) return true
+    asked += 1
+    return asked < 2
+  })
+  expect(await turned).toEqual(unseen)
+  expect(asked).toBe(2)
 })

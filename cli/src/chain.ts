@@ -29,7 +29,7 @@ export type Included = Extract<Submission, { status: 'included' | 'finalised' }>
 
 /**
  * Expects a submission to have taken effect.
- * @throws CHAIN_CALL_FAILED, CHAIN_CALL_REFUSED with the chain's own error
+ * @throws CHAIN_CALL_FAILED, CHAIN_CALL_REFUSED with the chain's own error; CHAIN_CALL_UNSEEN when nobody can tell
  */
 export function mustSucceed(what: string, submission: Submission): Included {
   if (submission.status === 'failed') {
@@ -45,6 +45,13 @@ export function mustSucceed(what: string, submission: Submission): Included {
       message: `${what} was refused: ${submission.error}; ${hint(submission)}`,
       details: { error: submission.error, rpcCode: submission.code },
       retryable: submission.retryable,
+    })
+  }
+  if (submission.status === 'unseen') {
+    throw new SubnetError({
+      code: 'CHAIN_CALL_UNSEEN',
+      message: `what became of ${what} is not known: the chain node does not give the blocks that may hold ${submission.hash}; look whether it took effect before you repeat it`,
+      details: { error: submission.error, hash: submission.hash },
     })
   }
   return submission

@@ -95,6 +95,13 @@ describe('registration', () => {
     expect(limits).toHaveLength(1)
   })
 
+  it('registration that may have happened unseen is not paid for again', async () => {
+    const answers: readonly Submission[] = [{ status: 'unseen', hash, error: 'Chain.Unseen' }]
+    const { run, limits } = chainOf({ quotes: [price(1n)], answers, wait: 9 })
+    await expect(run()).rejects.toMatchObject({ code: 'CHAIN_CALL_UNSEEN', message: expect.stringContaining(hash) })
+    expect(limits).toHaveLength(1)
+  })
+
   it('hotkey that got its uid meanwhile is not paid for again', async () => {
     const answers = [refused('InvalidTransaction.Expired'), taken]
     const { run, limits } = chainOf({ quotes: [price(1n)], answers, uids: [null, 7], wait: 9 })

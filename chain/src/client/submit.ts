@@ -66,10 +66,13 @@ export async function submitCall(deps: SubmitDeps, call: Call, options: SubmitOp
       if (update.is === 'unknown') return await search(deps, sentOf(signed, birth), waitFor, until)
       if (update.is === 'inBlock' && options.onIncluded !== undefined) {
         const seen = await outcome(deps, signed.hash, update.hash, 'included')
-        if (seen.status === 'included') options.onIncluded(seen.block)
+        if (seen?.status === 'included') options.onIncluded(seen.block)
       }
       if (update.is === 'inBlock' && waitFor === 'finalised') continue
-      return await outcome(deps, signed.hash, update.hash, update.is === 'finalised' ? 'finalised' : 'included')
+      const status = update.is === 'finalised' ? 'finalised' : 'included'
+      const settled = await outcome(deps, signed.hash, update.hash, status)
+      // The block that was named does not hold it: look into all of them.
+      return settled ?? (await search(deps, sentOf(signed, birth), waitFor, until))
     }
   } finally {
     release()
@@ -213,8 +216,16 @@ async function search(
   waitFor: 'included' | 'finalised',
   signal: AbortSignal,
 ): Promise<Submission> {
-  const found = await find(deps, sent, waitFor, signal)
-  return found.hash === null ? { ...EXPIRED } : outcome(deps, sent.hash, found.hash, waitFor)
+  const unseen = { status: 'unseen', hash: sent.hash, error: 'Chain.Unseen' } as const
+  const { hash, gaps } = await find(deps, sent, waitFor, signal)
+  if (hash === null) return gaps ? unseen : { ...EXPIRED }
+  try {
+    return (await outcome(deps, sent.hash, hash, waitFor)) ?? unseen
+  } catch (error) {
+    // The block is there and its state no more, so what the call did is to be seen in the state only.
+    if (error instanceof SubnetError && error.code === 'CHAIN_RPC') return unseen
+    throw error
+  }
 }
 
 const EXPIRED = { status: 'refused', code: 0, error: 'InvalidTransaction.Expired', retryable: true } as const
@@ -251,42 +262,30 @@ const bodyOf = async ({ socket }: SubmitDeps, hash: Hex, signal: AbortSignal): P
 }
 
 /** Settles by the finalised blocks what an earlier process sent. */
-export async function settleSent(
-  deps: SubmitDeps,
-  sent: Sent,
-  signal: AbortSignal,
-): Promise<Submission | { readonly status: 'unseen' }> {
-  const until = AbortSignal.any([signal, deps.socket.dead])
-  const { hash, gaps } = await find(deps, sent, 'finalised', until)
-  if (hash === null) return gaps ? { status: 'unseen' } : { ...EXPIRED }
-  try {
-    return await outcome(deps, sent.hash, hash, 'finalised')
-  } catch (error) {
-    // The block is there and its state no more, so what the call did is to be seen in the state only.
-    if (error instanceof SubnetError && error.code === 'CHAIN_RPC') return { status: 'unseen' }
-    throw error
-  }
-}
+export const settleSent = (deps: SubmitDeps, sent: Sent, signal: AbortSignal): Promise<Submission> =>
+  search(deps, sent, 'finalised', AbortSignal.any([signal, deps.socket.dead]))
 
 type BlockBody = { readonly block: { readonly header: { readonly number: Hex }; readonly extrinsics: readonly Hex[] } }
 
-/** Reads from the block's events what the extrinsic did. */
+/** Reads from the block's events what the extrinsic did; null when the block does not hold it. */
 async function outcome(
   { socket, reader }: SubmitDeps,
   extrinsic: Hex,
   hash: Hex,
   status: 'included' | 'finalised',
-): Promise<Submission> {
+): Promise<Submission | null> {
   const [body, runtime, [records]] = await Promise.all([
-    socket.request('chain_getBlock', [hash]) as Promise<BlockBody>,
+    socket.request('chain_getBlock', [hash]) as Promise<BlockBody | null>,
     reader.runtimeAt(hash),
     reader.many([entryOf('System.Events')], hash),
   ])
+  if (body === null) return null
   const index = body.block.extrinsics.findIndex((hex) => blake2AsHex(hex) === extrinsic)
+  if (index < 0) return null
   const block = { number: Number(body.block.header.number) as Block, hash }
   const events = [...((records ?? []) as unknown as Iterable<EventRecord>)]
     .map((record) => toEvent(runtime, record))
-    .filter((event) => event.extrinsic === index && index >= 0)
+    .filter((event) => event.extrinsic === index)
     .map(({ pallet, name, data }) => ({ pallet, name, data }))
   const failure = findFailure(runtime, events)
   return failure ? { status: 'failed', block, hash: extrinsic, ...failure } : { status, block, hash: extrinsic, events }

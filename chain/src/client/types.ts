@@ -94,7 +94,8 @@ export interface ChainEvent {
 }
 
 /**
- * What became of an extrinsic. `failed` was included and dispatched with the chain's error; `refused` never entered a block.
+ * What became of an extrinsic. `failed` was included and dispatched with the chain's error; `refused` never entered a block; of `unseen`
+ * nobody can tell: a block that may hold it, or what it did there, cannot be read, so only the state that it was to change says.
  * `error` is the chain's name, as SubtensorModule.SettingWeightsTooFast or InvalidTransaction.Payment.
  */
 export type Submission =
@@ -112,6 +113,7 @@ export type Submission =
       readonly docs: string
     }
   | { readonly status: 'refused'; readonly code: number; readonly error: string; readonly retryable: boolean }
+  | { readonly status: 'unseen'; readonly hash: Hex; readonly error: 'Chain.Unseen' }
 
 /** An extrinsic that may have left: it can be in any block after `birth`, and in none after `lastBlock`. */
 export interface Sent {
@@ -190,9 +192,9 @@ export interface ChainClient {
   submit(call: Call, options: SubmitOptions): Promise<Submission>
   /**
    * Finds out what became of an extrinsic that an earlier process sent: looks into every finalised block that may hold it, and waits
-   * for those to come. `unseen` when the chain node keeps those blocks no more.
+   * for those to come.
    */
-  settle(sent: Sent, signal: AbortSignal): Promise<Submission | { readonly status: 'unseen' }>
+  settle(sent: Sent, signal: AbortSignal): Promise<Submission>
   /** Tells when each of these uids was registered last; 0 for one that nobody holds. */
   registeredAt(netuid: NetUid, uids: readonly Uid[], at?: Hex): Promise<readonly Block[]>
   /** Idempotent. */

@@ -92,7 +92,7 @@ const fund = ({ member, coldkey }: FundedMember, price: Rao): Call => {
 }
 
 function mustSucceed(what: string, submission: Submission): void {
-  if (submission.status !== 'failed' && submission.status !== 'refused') return
+  if (!('error' in submission)) return
   throw new SubnetError({
     code: 'UP_SETUP',
     message: `${what} failed: ${submission.error}; start anew with --fresh if the data folder holds an older net`,

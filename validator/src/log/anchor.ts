@@ -82,6 +82,6 @@ export const setAnchor = async (of: {
   const { chain, netuid, hotkey, anchor, signal } = of
   const call = setCommitment({ netuid, bytes: encodeAnchor(anchor) })
   const outcome = await chain.submit(call, { signer: hotkey, waitFor: 'finalised', signal })
-  if (outcome.status === 'failed' || outcome.status === 'refused') return { kind: 'refused', error: outcome.error }
+  if ('error' in outcome) return { kind: 'refused', error: outcome.error }
   return { kind: 'set', block: outcome.block.number, hash: outcome.block.hash }
 }

@@ -190,8 +190,13 @@ function afterRefusal({ deps }: Advancing, attempt: WeightAttempt, refusal: Refu
   }
 }
 
-/** Nobody keeps the blocks any more: what the chain holds now decides, and where it does not tell, the row counts as lost. */
+/**
+ * Nobody gives the blocks that would tell: what the chain holds after the last of them decides, and where it does not tell, the row counts
+ * as lost.
+ */
 async function afterUnseen({ deps, facts }: Advancing, attempt: WeightAttempt): Promise<WeightOutcome> {
+  const last = attempt.sent?.lastBlock ?? null
+  if (last !== null && facts.metagraph.block.number < last) return { kind: 'unseen', attempt, until: last }
   const { chain, netuid, mechanism } = deps
   const commit = facts.commits.find((each) => isOf(attempt, each))
   if (commit !== undefined && attempt.state === 'committing') return holdsCommit({ deps, facts }, attempt, commit)

@@ -1,3 +1,4 @@
+import type { Block } from '@arbor/shared/units'
 import type { Snapshot } from '../chain-view.ts'
 import { registrationKey } from '../scores.ts'
 import { type Advancing, afterDelivery, ended, readBack } from './advance.ts'
@@ -6,7 +7,7 @@ import { decide } from './decide.ts'
 import type { WeightDeps } from './deps.ts'
 import { readFacts } from './facts.ts'
 import type { WeightPlan } from './ledger.ts'
-import { report, type WeightOutcome } from './report.ts'
+import { report, unseenText, type WeightOutcome } from './report.ts'
 import { settle } from './send.ts'
 import { tendCommit } from './tend.ts'
 
@@ -30,8 +31,9 @@ export async function weighOnce(
   signal: AbortSignal,
 ): Promise<readonly WeightOutcome[]> {
   const { ledger, mechanism, log } = deps
+  const known = newestBlockOf(ledger.recentAttempts(mechanism, LATER))
   // A snapshot from before our own last block does not know of it, and would have us judge or send too early.
-  if (snapshot.metagraph.block.number < newestBlockOf(ledger.recentAttempts(mechanism, LATER))) return []
+  if (snapshot.metagraph.block.number < known) return behind(deps, snapshot.metagraph.block.number, known, memory)
   const facts = await readFacts(deps, snapshot)
   const of: Advancing = { deps, facts }
   const outcomes: WeightOutcome[] = []
@@ -54,8 +56,17 @@ export async function weighOnce(
   return plan(deps, facts.metagraph.block.number, memory, outcomes)
 }
 
+/** Says that a snapshot is too old to decide by; it passes with a newer one, and stays where the chain began anew or lags for good. */
+function behind(deps: WeightDeps, block: Block, known: Block, memory: PassMemory): readonly WeightOutcome[] {
+  const at = (known + 1) as Block
+  const why = `block ${block} is older than ${known}, the newest in which something is known of our rows`
+  deps.log.debug({ event: 'weights.behind', block, known, at }, why)
+  note(deps, { rule: 'behind', at, why }, block, memory)
+  return []
+}
+
 /** The newest block in which something is known to have happened to our attempts. */
-const newestBlockOf = (attempts: readonly WeightAttempt[]): number =>
+const newestBlockOf = (attempts: readonly WeightAttempt[]): Block =>
   Math.max(
     0,
     ...attempts.flatMap(({ committedAt, includedAt, readBackAt }) => [
@@ -63,7 +74,7 @@ const newestBlockOf = (attempts: readonly WeightAttempt[]): number =>
       includedAt ?? 0,
       readBackAt ?? 0,
     ]),
-  )
+  ) as Block
 
 /** Takes one attempt one step on; null while it waits. */
 async function advance(of: Advancing, attempt: WeightAttempt, signal: AbortSignal): Promise<WeightOutcome | null> {
@@ -112,18 +123,21 @@ function warnOfDeparted(
 
 /** Notes what is waited for, where it changed, so that it can be told while the chain is away. */
 function plan(
-  { ledger, mechanism, clock }: WeightDeps,
-  block: Snapshot['metagraph']['block']['number'],
+  deps: WeightDeps,
+  block: Block,
   memory: PassMemory,
   outcomes: readonly WeightOutcome[],
 ): readonly WeightOutcome[] {
   const last = outcomes.at(-1)
   if (last === undefined) return outcomes
-  const next = planOf(last)
+  note(deps, planOf(last), block, memory)
+  return outcomes
+}
+
+function note({ ledger, mechanism, clock }: WeightDeps, next: WeightPlan, block: Block, memory: PassMemory): void {
   const text = JSON.stringify([next.rule, next.at])
   if (text !== memory.plan) ledger.planWeights(mechanism, next, block, clock.now())
   memory.plan = text
-  return outcomes
 }
 
 function planOf(outcome: WeightOutcome): WeightPlan {
@@ -134,6 +148,8 @@ function planOf(outcome: WeightOutcome): WeightPlan {
       return { rule: 'pending', at: outcome.next, why: 'a commit of this epoch waits to be opened' }
     case 'backing-off':
       return { rule: 'backing-off', at: outcome.until, why: `the last try came to nothing: ${outcome.error}` }
+    case 'unseen':
+      return { rule: 'unseen', at: outcome.until, why: unseenText(outcome) }
     case 'nothing-scored':
       return { rule: 'nothing-scored', at: null, why: 'no miner has a score yet' }
     case 'unchanged':

@@ -23,6 +23,8 @@ export type WeightOutcome =
       readonly masked: readonly Uid[]
     }
   | { readonly kind: 'mismatch'; readonly attempt: WeightAttempt; readonly held: WeightRow; readonly block: Block }
+  /** The blocks that may hold its bytes cannot be read: what the chain holds at block `until` or later decides. */
+  | { readonly kind: 'unseen'; readonly attempt: WeightAttempt; readonly until: Block }
   | { readonly kind: 'failed'; readonly attempt: WeightAttempt; readonly refusal: Refusal }
   | { readonly kind: 'lost' | 'expired' | 'superseded'; readonly attempt: WeightAttempt; readonly why: string }
 
@@ -76,6 +78,10 @@ function describe(outcome: WeightOutcome): Told {
       const { attempt, held, block } = outcome
       return { level: 'error', text: 'the chain holds other weights than were set', ...about(attempt), held, block }
     }
+    case 'unseen': {
+      const { attempt, until } = outcome
+      return { level: 'warn', text: unseenText(outcome), attempt: attempt.id, at: until, ...attempt.sent }
+    }
     case 'failed': {
       const { attempt, refusal } = outcome
       return {
@@ -98,6 +104,10 @@ function describe(outcome: WeightOutcome): Told {
       }
   }
 }
+
+/** Says what an attempt waits for whose bytes nobody saw. */
+export const unseenText = ({ attempt, until }: Extract<WeightOutcome, { kind: 'unseen' }>): string =>
+  `no block that may hold attempt ${attempt.id} can be read; what the chain holds at block ${until} decides`
 
 const pendingText = ({ attempt, block, next }: Extract<WeightOutcome, { kind: 'pending' }>): string =>
   `the commit of block ${attempt.committedAt} is ${opensText(attempt, block)}; the next row is committed ${next === null ? 'when an epoch begins' : `from block ${next} on`}`

@@ -9,7 +9,7 @@ import { type Refusal, refusalOf, signerRefusal } from './outcome.ts'
 export type Delivery =
   | { readonly kind: 'applied'; readonly attempt: WeightAttempt; readonly block: BlockRef }
   | { readonly kind: 'refused'; readonly attempt: WeightAttempt; readonly refusal: Refusal }
-  /** The chain node keeps the blocks no more that would tell. */
+  /** The blocks that would tell cannot be read. */
   | { readonly kind: 'unseen'; readonly attempt: WeightAttempt }
 
 /** States in which bytes of an attempt may be on their way. */
@@ -58,7 +58,8 @@ export async function send(
         attempt = ledger.moveAttempt(attempt.id, { state: 'included', block: block.number, at: clock.now() })
       },
     })
-    // What one pool dropped, another may have taken on already: only the blocks tell.
+    // What one pool dropped, another may have taken on already, and what one endpoint did not show, another may: only the blocks tell.
+    if (submission.status === 'unseen') return await settle(deps, attempt, signal)
     const isOpen = submission.status === 'refused' && submission.code === 0 && submission.error !== EXPIRED
     if (isOpen && attempt.sent !== null) return await settle(deps, attempt, signal, submission.error)
     return deliveryOf(attempt, submission)
@@ -71,7 +72,7 @@ export async function send(
 
 const EXPIRED = 'InvalidTransaction.Expired'
 
-const deliveryOf = (attempt: WeightAttempt, submission: Submission): Delivery =>
+const deliveryOf = (attempt: WeightAttempt, submission: Exclude<Submission, { status: 'unseen' }>): Delivery =>
   submission.status === 'failed' || submission.status === 'refused'
     ? { kind: 'refused', attempt, refusal: refusalOf(submission.error) }
     : { kind: 'applied', attempt, block: submission.block }

@@ -161,7 +161,7 @@ function pendingOf(found: WeightAttempt, live: LiveChain | null): Status['pendin
 }
 
 /** Rules of the validator's own, which its loop wrote down when it last decided. */
-const OWN: ReadonlySet<string | null> = new Set(['pending', 'nothing-scored', 'unchanged', 'backing-off', null])
+const OWN: ReadonlySet<string> = new Set(['pending', 'nothing-scored', 'unchanged', 'backing-off', 'unseen'])
 
 function nextOf({
   ledger,
@@ -187,6 +187,13 @@ function nextOf({
     const etaSeconds = inBlocks === null || blockMs === null ? null : Math.round((inBlocks * blockMs) / 1_000)
     return { at, inBlocks, etaSeconds, asOf: block.number }
   }
+  const own = (rule: string, why: string, at: Block | null): Status['next'] => ({
+    ...{ rule, frozenUntil: null, why, todo: null },
+    ...times(at),
+  })
+  const waits = plan !== null && (plan.at === null || plan.at > block.number)
+  // By a chain that is behind, the rules tell nothing.
+  if (waits && plan.rule === 'behind') return own(plan.rule, plan.why, plan.at)
   const [newest] = recent
   const method = facts.clock.enabled ? (newest?.method === 'timelocked' ? 'timelocked' : 'salted') : 'open'
   const version = newest?.version ?? BigInt(facts.hyperparameters.weightsVersion)
@@ -195,8 +202,7 @@ function nextOf({
     const { rule, at, frozenUntil, why, todo } = next
     return { rule, frozenUntil, why, todo, ...times(at) }
   }
-  if (plan !== null && OWN.has(plan.rule) && plan.rule !== null && (plan.at === null || plan.at > block.number))
-    return { rule: plan.rule, frozenUntil: null, why: plan.why, todo: null, ...times(plan.at) }
+  if (waits && plan.rule !== null && OWN.has(plan.rule)) return own(plan.rule, plan.why, plan.at)
   return { rule: null, frozenUntil: null, why: 'the chain takes weights in the next block', todo: null, ...times(null) }
 }
 

@@ -1,11 +1,12 @@
+import { transferKeepAlive } from '@arbor/chain/client/calls'
 import { connectionLost } from '@arbor/chain/client/errors'
 import type { WeightRow } from '@arbor/chain/client/types'
 import { away } from '@arbor/chain/signer/errors'
 import { keypairFromUri } from '@arbor/shared/keys'
-import type { Blocks, Uid } from '@arbor/shared/units'
+import type { Blocks, Rao, Uid } from '@arbor/shared/units'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { eraBlocks } from '../../src/weights/era.ts'
-import { awaitPermit, type Net, netuid, register, stake, startNet, validator } from './net.ts'
+import { alice, awaitPermit, bob, type Net, netuid, register, stake, startNet, validator } from './net.ts'
 import { type Setter, startSetter } from './setter.ts'
 
 const miner = keypairFromUri('//Bob//miner')
@@ -21,6 +22,7 @@ const newRow = (): WeightRow => {
   ]
 }
 const held = (): Promise<WeightRow> => net.client.weights(netuid, uids.own)
+const pay = transferKeepAlive({ to: alice.address, amount: 5n as Rao })
 const SUBMIT = 'author_submitAndWatchExtrinsic'
 
 beforeAll(async () => {
@@ -39,6 +41,7 @@ beforeEach(async () => {
 afterEach(() => {
   net.faults.onRequest = () => undefined
   net.faults.onAnswer = () => undefined
+  net.faults.alter = (_, result) => result
 })
 
 describe('C-12 outcome that nobody tells', () => {
@@ -75,6 +78,55 @@ describe('C-12 outcome that nobody tells', () => {
       [uids.own, weight],
       [uids.miner, 65_535],
     ])
+  })
+
+  it('and whose blocks no endpoint shows is settled by what the chain holds after them, and nothing is sent twice', async () => {
+    const row = newRow()
+    setter.set(row)
+    const sent = net.offered.length
+    net.faults.onAnswer = (method) => {
+      if (method === SUBMIT) throw connectionLost('ws://chain', method)
+    }
+    net.faults.alter = (method, result) => (method === 'chain_getBlock' ? null : result)
+    const outcome = await setter.until('unseen', 1)
+    const last = setter.ledger.lastAttempt()?.sent?.lastBlock
+    expect(outcome).toMatchObject({ until: last })
+    expect(setter.ledger.weightPlan(0)).toMatchObject({ rule: 'unseen', at: last })
+    expect(await setter.until('confirmed')).toMatchObject({ attempt: { row } })
+    expect(setter.states()).toEqual(['computed', 'setting', 'finalised', 'confirmed'])
+    expect(net.offered.length).toBe(sent + 1)
+  })
+
+  it('and whose blocks one endpoint did not show is found by looking again', async () => {
+    const row = newRow()
+    setter.set(row)
+    const submit: typeof net.client.submit = async (...of) => {
+      await net.client.submit(...of)
+      return { status: 'unseen', hash: '0x', error: 'Chain.Unseen' }
+    }
+    Object.assign(setter.deps, { chain: { ...net.client, submit } })
+    expect(await setter.until('confirmed', 1)).toMatchObject({ attempt: { row } })
+  })
+
+  it('since no block could be read is unseen, and not expired, for any call', async () => {
+    net.faults.onRequest = (method) => {
+      if (method === SUBMIT) throw connectionLost('ws://chain', method)
+    }
+    net.faults.alter = (method, result) => (method === 'chain_getBlock' ? null : result)
+    expect(await net.submit(pay, bob)).toMatchObject({ status: 'unseen', error: 'Chain.Unseen' })
+  })
+
+  it('is looked for on where the block that was named does not hold it', async () => {
+    let asked = 0
+    net.faults.alter = (method, result) => {
+      if (method !== 'chain_getBlock') return result
+      asked += 1
+      return asked > 1 ? result : { block: { ...(result as { block: object }).block, extrinsics: [] } }
+    }
+    const outcome = await net.submit(pay, bob)
+    expect(outcome).toMatchObject({ status: 'finalised' })
+    expect('events' in outcome && outcome.events.map(({ name }) => name)).toContain('ExtrinsicSuccess')
+    expect(asked).toBeGreaterThan(2)
   })
 
   it.each([

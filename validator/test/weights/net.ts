@@ -65,7 +65,8 @@ export async function startNet(options: Partial<StartOptions> = {}) {
   const faults: {
     onRequest: (method: string, params: readonly unknown[]) => Promise<void> | void
     onAnswer: (method: string) => void
-  } = { onRequest: () => undefined, onAnswer: () => undefined }
+    alter: (method: string, result: unknown) => unknown
+  } = { onRequest: () => undefined, onAnswer: () => undefined, alter: (_, result) => result }
   /** Every extrinsic that was offered. */
   const offered: string[] = []
   const request: RpcSocket['request'] = async (method, params) => {
@@ -81,7 +82,7 @@ export async function startNet(options: Partial<StartOptions> = {}) {
     const { result, error } = JSON.parse(text ?? 'null') as { result?: unknown; error?: { code: number } }
     if (error !== undefined) throw rpcError(method, error)
     faults.onAnswer(method)
-    return result
+    return faults.alter(method, result)
   }
   const socket = {
     request,

@@ -2,7 +2,9 @@ import type { WeightRow } from '@arbor/chain/client/types'
 import { keypairFromUri } from '@arbor/shared/keys'
 import type { Uid } from '@arbor/shared/units'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { readFacts } from '../../src/weights/facts.ts'
 import { newMemory, weighOnce } from '../../src/weights/pass.ts'
+import { type LiveChain, statusLines, statusOf } from '../../src/weights/status.ts'
 import { awaitPermit, epochBegins, type Net, netuid, register, stake, startNet, validator } from './net.ts'
 import { type Setter, startSetter } from './setter.ts'
 
@@ -86,6 +88,32 @@ describe('row in the open', () => {
     expect(await pass(setter.deps, unknown)).toMatchObject([{ kind: 'waiting', next: { rule: 'registered' } }])
     expect(setter.ledger.lastAttempt()?.state).toBe('finalised')
     await setter.until('confirmed')
+  })
+
+  it('is not decided upon by a block older than what is known of it, and that is told', async () => {
+    setter.set(row(105))
+    const old = await net.snapshot()
+    await setter.until('confirmed')
+    const { readBackAt } = setter.ledger.lastAttempt() ?? {}
+    const at = Number(readBackAt) + 1
+    const sent = net.offered.length
+    for (const _ of [1, 2])
+      expect(await weighOnce(setter.deps, old, newMemory(), new AbortController().signal)).toEqual([])
+    expect(net.offered.length).toBe(sent)
+    expect(events('weights.behind').at(-1)).toMatchObject({ block: old.metagraph.block.number, known: readBackAt, at })
+    expect(setter.ledger.weightPlan(0)).toMatchObject({ rule: 'behind', at, block: old.metagraph.block.number })
+    const facts = await readFacts({ chain: net.client, netuid, mechanism: 0, hotkey: validator }, old)
+    const status = (live: LiveChain) =>
+      statusOf({
+        ...{ ledger: setter.ledger, owner: { netuid, hotkey: validator.address }, mechanism: 0, away: null },
+        live,
+      })
+    const told = status({ url: 'ws://chain', facts, blockMs: 1_000 })
+    expect(told.next).toMatchObject({ rule: 'behind', at, inBlocks: at - old.metagraph.block.number })
+    expect(statusLines(told).join('\n')).toMatch(/waits for behind: block \d+ is older than \d+/)
+    await net.blocks(1)
+    const newer = { ...facts, metagraph: (await net.snapshot()).metagraph }
+    expect(status({ url: 'ws://chain', facts: newer, blockMs: 1_000 }).next.rule).not.toBe('behind')
   })
 
   it('goes to its own mechanism, beside another', async () => {
