@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createManualClock } from '@arbor/shared/manual-clock'
 import { describe, expect, test } from 'vitest'
 import { createPoster } from '../src/health/poster.ts'
@@ -68,6 +70,57 @@ describe('a post', () => {
     }
     expect(seen).toEqual([1, 2, 3, 4])
     await expect(posting).rejects.toMatchObject(coded('WEBHOOK_FAILED', /example.org: its name does not resolve/))
+  })
+})
+
+describe('a receiver', () => {
+  test('that never ends its answer is done with as soon as it has said its status', async () => {
+    const closed = Promise.withResolvers<void>()
+    const server = createServer((request, answer) => {
+      request.resume()
+      answer.once('close', () => closed.resolve())
+      answer.writeHead(200)
+      answer.write('x') // and never the rest
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const clock = createManualClock()
+    await createPost({ url: new URL(`http://127.0.0.1:${port}/hook`), clock })('{}', never)
+    await closed.promise // the socket has gone, though the deadline has not passed
+    expect(clock.sleeping()).toBe(0)
+    server.close()
+  })
+
+  test('whose name is resolved for ever is late like any other, and tried again', async () => {
+    const clock = createManualClock()
+    let tries = 0
+    const posting = createPost({
+      url: new URL('https://example.org/s3cret'),
+      clock,
+      resolve: () => {
+        tries += 1
+        return new Promise(() => undefined)
+      },
+    })('{}', never)
+    posting.catch(() => undefined)
+    const seen: number[] = []
+    for (const ms of [0, 10_000, 1_000, 10_000, 5_000, 10_000, 25_000, 10_000]) {
+      await clock.advance(ms)
+      seen.push(tries)
+    }
+    expect(seen).toEqual([1, 1, 2, 2, 3, 3, 4, 4])
+    await expect(posting).rejects.toMatchObject(coded('WEBHOOK_FAILED', /did not answer in time/))
+  })
+
+  test('is given up at once by who stops, also while its name is resolved', async () => {
+    const stop = new AbortController()
+    const posting = createPost({
+      url: new URL('https://example.org/s3cret'),
+      clock: createManualClock(),
+      resolve: () => new Promise(() => undefined),
+    })('{}', stop.signal)
+    stop.abort(new Error('stopped'))
+    await expect(posting).rejects.toThrow('stopped')
   })
 })
 

@@ -13,8 +13,6 @@ export type Post = (body: string, signal: AbortSignal) => Promise<void>
 const ATTEMPT_MS = 10_000 as Ms
 /** Pauses between tries. */
 const PAUSES_MS = [1_000, 5_000, 25_000] as const
-/** Of an answer, only its status is of interest. */
-const MAX_ANSWER_BYTES = 65_536
 
 /**
  * Reads the address that alarms go to.
@@ -62,7 +60,7 @@ async function postOnce(of: {
   const late = failed(url, 'it did not answer in time', true)
   using deadline = startDeadline({ clock, ms: ATTEMPT_MS, parent: signal, reason: () => late })
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const ip = await addressOf(url, host, resolve)
+  const ip = await unless(deadline.signal, addressOf(url, host, resolve))
   const status = await statusOf({ url, host, ip, body, signal: deadline.signal }).catch((error: unknown) => {
     signal.throwIfAborted()
     if (error === late) throw late
@@ -71,6 +69,15 @@ async function postOnce(of: {
   if (status >= 200 && status < 300) return
   const why = status >= 300 && status < 400 ? `answered ${status}: redirects are not followed` : `answered ${status}`
   throw failed(url, why, status === 429 || status >= 500)
+}
+
+/** Waits for what cannot be stopped, a system's resolver say, no longer than until a signal. */
+function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  signal.throwIfAborted()
+  const stopped = Promise.withResolvers<never>()
+  const onAbort = (): void => stopped.reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  return Promise.race([work, stopped.promise]).finally(() => signal.removeEventListener('abort', onAbort))
 }
 
 /** Chooses an address of a host that may be posted to. */
@@ -121,13 +128,9 @@ const statusOf = (of: {
         signal,
       },
       (answer: IncomingMessage) => {
-        let bytes = 0
-        answer.on('data', (piece: Buffer) => {
-          bytes += piece.length
-          if (bytes > MAX_ANSWER_BYTES) request.destroy()
-        })
         answer.on('error', () => undefined)
         resolve(answer.statusCode ?? 0)
+        answer.destroy() // of an answer, only its status is of interest; one that trickles would never end
       },
     )
     request.on('error', (error) => reject(signal.aborted ? signal.reason : error))
