@@ -85,7 +85,7 @@ const run = async (): Promise<void> => {
     clock: linkClock,
     log,
     needs: ['metagraph', 'hyperparameters', 'weights'],
-    limits: { requestMs: 60_000, openMs: 60_000, giveUpMs: 120_000 }, // as patient as on a chain whose blocks come at their pace
+    limits: { requestMs: 25_000, openMs: 60_000, giveUpMs: 120_000 }, // less than a step may take by the other clock
   })
   mkdirSync(config.data, { recursive: true })
   using _held = lockFolder({ file: join(config.data, 'lock.sqlite'), what: 'a validator' })
