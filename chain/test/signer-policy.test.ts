@@ -343,6 +343,20 @@ describe('heads of a log of receipts', () => {
     for (const [of, rule] of asked) expect([of, await ask(judge, of)]).toEqual([of, rule])
   })
 
+  it('one is not signed that is out of reach of those before, so that no single one stops a log', async () => {
+    const judge = judgeBy({ policy, runtime })
+    const asked: readonly (readonly [of: Partial<TreeHead>, rule: string | null])[] = [
+      [{ size: 2 ** 32 + 1 }, 'history'],
+      [{}, null],
+      [{ size: 2 ** 32, root: root('b2') }, 'history'],
+      [{ size: 100 + 2 ** 20 + 1, root: root('b2') }, 'history'],
+      [{ size: 101, root: root('c3') }, null],
+      [{ size: 101 + 2 ** 20, root: root('d4') }, null],
+      [{ size: 2 ** 32, netuid: 7 as NetUid }, null], // another log's first
+    ]
+    for (const [of, rule] of asked) expect([of, await ask(judge, of)]).toEqual([of, rule])
+  })
+
   it('as many as the policy says are signed in a minute, and one that was not is none of the history', async () => {
     const judge = judgeBy({ policy: parsePolicy({ netuids: [1], heads: { perMinute: 2 } }), runtime })
     expect(await ask(judge, {})).toBe(null)

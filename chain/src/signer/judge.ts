@@ -105,7 +105,7 @@ const judgeCertificate = ({ policy, code, clock }: JudgeDeps, { hotkey, bytes }:
   return { ok: true, more }
 }
 
-/** A head is signed for as long as it contradicts none that this process signed; over restarts the validator's ledger sees to that. */
+/** A head is signed for as long as it follows those that this process signed; over restarts the validator's ledger sees to that. */
 const judgeHead = ({ policy, code }: JudgeDeps, history: History, { hotkey, bytes }: SignRequest): Verdict => {
   const read = readTreeHead(bytes)
   if (read === null) return { ...forbid('bytes', "these are no bytes of a log's head"), more: {} }
@@ -114,9 +114,8 @@ const judgeHead = ({ policy, code }: JudgeDeps, history: History, { hotkey, byte
   if (read.hotkey !== hotkey) return no('hotkey', 'the head names another hotkey')
   if (!sameBytes(fromHex(read.genesisHash), code.genesisHash)) return no('chain', 'the head is for another chain')
   if (!policy.netuids.includes(read.netuid)) return no('netuid', `the policy does not name subnet ${read.netuid}`)
-  const contradicted = history.contradictedBy(read)
-  if (contradicted !== null)
-    return no('history', `${read.size} entries with this root contradict the ${contradicted} that were signed`)
+  const refusal = history.refusalOf(read)
+  if (refusal !== null) return no('history', refusal)
   return { ok: true, more, commit: () => history.add(read) }
 }
 
