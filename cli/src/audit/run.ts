@@ -5,7 +5,7 @@ import { type AuditDeps, type Audited, type AuditOf, audit } from '@arbor/valida
 import { compare, type Side } from '@arbor/validator/auditor/compare'
 import type { Mismatch } from '@arbor/validator/auditor/findings'
 import { type AuditReport, reportOf, type SampleReport } from '@arbor/validator/auditor/report'
-import { type Answered, checkBody, checkRejudged, drawSample, isAnswered } from '@arbor/validator/auditor/sample'
+import { answerFacts, bodyOf, checkBody, checkRejudged, drawSample, isAnswered } from '@arbor/validator/auditor/sample'
 import { rejudge } from '../verify/rejudge.ts'
 
 /** What is audited, and what beside the row. */
@@ -96,10 +96,8 @@ async function sampleOf(
     const text = await bodyOf(log, verdict, signal)
     if (text === null) missing.push(verdict.position)
     if (text === null) continue
-    const { drawnAt } = verdict.entry
-    const blockHash = drawnAt === null ? null : await facts.blockHash(drawnAt)
-    const about = { spec: deps.spec, netuid: deps.netuid, genesisHash: deps.chain.genesisHash, validator, blockHash }
-    const body = checkBody(text, verdict, about)
+    const about = { spec: deps.spec, netuid: deps.netuid, genesisHash: deps.chain.genesisHash, validator }
+    const body = checkBody(text, verdict, { ...about, ...(await answerFacts(facts, verdict)) })
     mismatch = body.mismatch
     if (mismatch === null && body.receipt !== null) {
       const again = await rejudge({ receipt: body.receipt, folder, spec: undefined, cwd: of.cwd })
@@ -119,15 +117,6 @@ function seedBlockOf({ anchors, stretch, facts }: Audited): Block {
   const covering = anchors.filter(({ by, size }) => by === 'chain' && size >= stretch.to).map(({ block }) => block)
   const first = Math.min(...covering) + 1
   return (first <= facts.head.number ? first : facts.head.number) as Block
-}
-
-async function bodyOf(log: Audited['log'], { entry }: Answered, signal: AbortSignal): Promise<string | null> {
-  try {
-    return await log.body(entry.receipt, signal)
-  } catch (error) {
-    if (error instanceof SubnetError && error.code === 'AUDIT_HTTP' && error.details.status === 404) return null
-    throw error
-  }
 }
 
 const otherDiffers = (validator: Ss58, { what, position }: Mismatch): SubnetError =>

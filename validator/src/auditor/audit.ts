@@ -39,7 +39,7 @@ export interface AuditOf {
   /** Reads all that the head signs, for what the log says now; else only what the epoch's row needs. */
   readonly isWhole?: boolean
   /** Hears each round of the stretch. */
-  readonly onRound?: (group: RoundGroup, before: ScoreState) => void
+  readonly onRound?: (group: RoundGroup, before: ScoreState, facts: ChainFacts) => void
 }
 
 /** What an audit found. */
@@ -60,6 +60,8 @@ export interface Audited {
   readonly recomputed: WeightRow | null
   readonly attempt: Attempt | null
   readonly omissions: readonly Omission[]
+  /** Starts of rounds of the epoch that the log does not have. */
+  readonly skipped: readonly Block[]
   readonly mismatch: Mismatch | null
   readonly log: ServedLog
   readonly facts: ChainFacts
@@ -89,17 +91,18 @@ export async function audit(deps: AuditDeps, of: AuditOf, signal: AbortSignal): 
   ]
   const about = { validator: of.validator, span, url: log.url, head, anchors, log, facts }
   const headFault = checkHead(head, whose) ?? (of.earlier === undefined ? null : checkHead(of.earlier, whose))
-  const fork = headFault === null ? await firstFork(log, { anchors, head }, signal) : null
+  const forks = headFault === null ? await forksOf(log, { anchors, head }, signal) : []
   const force = await inForce(deps, of, facts, span)
-  const unread = { logged: null, recomputed: null, attempt: null, omissions: [], replayed: null }
+  const unread = { logged: null, recomputed: null, attempt: null, omissions: [], skipped: [], replayed: null }
   const nothing = { ...about, ...force, ...unread, stretch: { from: 0, to: 0, bytes: log.bytes } }
   if (headFault !== null) return { ...nothing, mismatch: headFault }
   const within = withinOf(of, { anchors, span, from: force.from })
   const stretch = await openStretch(log, { before: force.from, size: head.size, within }, signal)
-  if (stretch === null) return { ...nothing, mismatch: fork?.mismatch ?? { ...NO_PEAKS, found: shown(log.url) } }
+  if (stretch === null) return { ...nothing, mismatch: forks[0]?.mismatch ?? { ...NO_PEAKS, found: shown(log.url) } }
 
   const rules = { self: of.validator, netuid, spec, genesisHash: chain.genesisHash }
-  const replay = startReplay({ ...rules, ...(of.onRound === undefined ? {} : { onRound: of.onRound }) }, facts)
+  const onRound = (group: RoundGroup, before: ScoreState): void => of.onRound?.(group, before, facts)
+  const replay = startReplay({ ...rules, onRound }, facts)
   const bound = Math.max(0, ...anchors.filter((each) => isAnchorOf(each, span.last)).map(({ size }) => size))
   let states = 0
   for await (const placed of stretch.entries()) {
@@ -117,7 +120,7 @@ export async function audit(deps: AuditDeps, of: AuditOf, signal: AbortSignal): 
   const replayed = replay.end()
   const attempt = await attemptInForce({ ...force, facts, span, ...rules }, replayed.attempts, of.mechanism ?? 0)
   const logged = attempt?.placed.entry.row ?? null
-  const forked = fork === null || isDeclared(fork, replayed) ? null : fork.mismatch
+  const forked = forks.find((fork) => !isDeclared(fork, replayed, facts.head.number))?.mismatch ?? null
   const broken = forked ?? foreign ?? stretch.broken ?? replayed.mismatch
   const mismatch = broken ?? (await checkForce({ ...force, facts, span, attempt, ...rules }))
   return {
@@ -128,10 +131,13 @@ export async function audit(deps: AuditDeps, of: AuditOf, signal: AbortSignal): 
     attempt,
     logged,
     recomputed: attempt?.recomputed ?? null,
-    omissions: replayed.omissions.filter(({ roundBlock }) => roundBlock >= span.first && roundBlock <= span.last),
+    omissions: replayed.omissions.filter(({ roundBlock }) => isIn(span, roundBlock)),
+    skipped: replayed.skipped.filter((start) => isIn(span, start)),
     mismatch,
   }
 }
+
+const isIn = ({ first, last }: EpochSpan, block: Block): boolean => block >= first && block <= last
 
 const NO_PEAKS: Omit<Mismatch, 'found'> = {
   position: null,
@@ -207,22 +213,29 @@ interface Fork {
   readonly mismatch: Mismatch
 }
 
-/** Finds the first root that the validator has bound itself to and from which its log does not go on. */
-async function firstFork(
+/** Finds the roots that the validator has bound itself to and from which its log does not go on. */
+async function forksOf(
   log: ServedLog,
   of: { readonly anchors: readonly KnownRoot[]; readonly head: SignedHead },
   signal: AbortSignal,
-): Promise<Fork | null> {
+): Promise<readonly Fork[]> {
+  const forks: Fork[] = []
   for (const known of of.anchors) {
     const mismatch = await checkExtends(log, { known, head: of.head }, signal)
-    if (mismatch !== null) return { known, mismatch }
+    if (mismatch !== null) forks.push({ known, mismatch })
   }
-  return null
+  return forks
 }
 
-/** A log that was lost is no second history where its validator says so in the new one. */
-const isDeclared = (fork: Fork, { lost }: Replayed): boolean =>
-  lost.some(({ size, root }) => size === fork.known.size && root === fork.known.root)
+/**
+ * A log that was lost is no second history where its validator says so in the new one: of what it had bound itself to until then, up to the size
+ * that it names. Of what it bound itself to later, and of more than that, it says nothing.
+ */
+const isDeclared = ({ known }: Fork, { lost }: Replayed, head: Block): boolean =>
+  lost.some(({ size, root, since }) => {
+    const isOfIt = known.size < size || (known.size === size && known.root === root)
+    return isOfIt && known.block <= since && since <= head
+  })
 
 /**
  * Tells what an audit came to: a row is `equal` only where the chain, the log and the entries all say the same, but for uids that the chain

@@ -93,7 +93,14 @@ function checkOnce(verdicts: readonly Placed<VerdictEntry>[]): Mismatch | null {
       return mismatchOf(verdict, 'one verdict for each question', { expected: 1, found: `uid, repeat ${key} twice` })
     seen.add(key)
   }
-  return null
+  // Who is asked again was asked before: what that came to is not to be left out.
+  const alone = verdicts.find(({ entry }) => entry.repeat > 0 && !seen.has(`${entry.uid} 0`))
+  return alone === undefined
+    ? null
+    : mismatchOf(alone, "the verdict of the round's own question before a repeat's", {
+        expected: { uid: alone.entry.uid, repeat: 0 },
+        found: null,
+      })
 }
 
 /**

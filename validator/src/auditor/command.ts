@@ -31,6 +31,7 @@ interface Options extends NetworkOptions, SignerOptions, HealthOptions, PublishO
   readonly spec: string
   readonly data?: string
   readonly sources: readonly Ss58[]
+  readonly acceptLost: readonly Ss58[]
   readonly staleBlocks?: number
   readonly privateAddresses: PrivateAddresses
   readonly logLevel: LogLevel
@@ -47,6 +48,12 @@ export function auditorCommand(context: CommandContext): Command {
     .option(
       '--sources <ss58...>',
       'validators whose logs are followed (default: all with a permit)',
+      sourceArgument,
+      [],
+    )
+    .option(
+      '--accept-lost <ss58...>',
+      'sources that are followed although they say that they lost an earlier log',
       sourceArgument,
       [],
     )

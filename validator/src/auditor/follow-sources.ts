@@ -7,7 +7,9 @@ import type { Logger } from 'pino'
 import type { ChainView, Snapshot } from '../chain-view.ts'
 import type { Keep } from '../keep.ts'
 import type { ScoreState } from '../scoring/rules.ts'
-import { type AuditDeps, type Audited, audit } from './audit.ts'
+import { type AuditDeps, type Audited, type AuditOf, audit } from './audit.ts'
+import type { Mismatch } from './findings.ts'
+import { openAnswerDraw, proveAnswers } from './prove-answers.ts'
 
 /** What a log that passed its audit came to. */
 export interface PassedSource {
@@ -33,6 +35,8 @@ export interface SourcesDeps {
   /** Those that are asked; all with a permit when empty. */
   readonly chosen: readonly Ss58[]
   readonly seen: SeenHeads
+  /** Those that are followed although they say that they lost an earlier log. */
+  readonly acceptLost: readonly Ss58[]
   /** Opens what one audit works with, and closes it. */
   readonly within: <T>(body: (deps: AuditDeps) => Promise<T>) => Promise<T>
 }
@@ -135,19 +139,14 @@ async function auditOne(deps: SourcesDeps, validator: Ss58, signal: AbortSignal)
   })
   using deadline = startDeadline({ clock, ms: SOURCE_MS, parent: signal, reason: () => late })
   try {
-    const earlier = seen.get(validator)
-    const audited = await deps.within((audit_) => audit(audit_, { validator, earlier, isWhole: true }, deadline.signal))
-    const fault = faultOf(audited)
+    const { audited, mismatch, fault } = await deps.within((of) => look(deps, of, validator, deadline.signal))
     if (fault === null) {
       seen.set(audited.head)
       const at = audited.facts.head.number
       return { validator, head: audited.head, state: audited.replayed?.state ?? NOTHING, at }
     }
-    log.error(
-      { event: 'auditor.source-failed', validator, mismatch: audited.mismatch },
-      `the log of ${validator} is left out: ${fault}`,
-    )
-    return audited.mismatch === null ? 'auditor' : 'failed'
+    log.error({ event: 'auditor.source-failed', validator, mismatch }, `the log of ${validator} is left out: ${fault}`)
+    return isAuditor(audited) ? 'auditor' : 'failed'
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof SubnetError) || error.code.startsWith('CHAIN_')) throw error
@@ -160,11 +159,37 @@ async function auditOne(deps: SourcesDeps, validator: Ss58, signal: AbortSignal)
 
 const NOTHING: ScoreState = { scores: [], forfeits: [], rounds: [], endedAt: null }
 
+/** Audits a log, and then sees that some of its answers were given. */
+async function look(
+  { seen, acceptLost }: SourcesDeps,
+  of: AuditDeps,
+  validator: Ss58,
+  signal: AbortSignal,
+): Promise<{ readonly audited: Audited; readonly mismatch: Mismatch | null; readonly fault: string | null }> {
+  const draw = openAnswerDraw()
+  const onRound: AuditOf['onRound'] = (group, _, { head }) => draw.take(group, head.hash)
+  const audited = await audit(of, { validator, earlier: seen.get(validator), isWhole: true, onRound }, signal)
+  const isOpen = audited.mismatch === null && !isAuditor(audited)
+  if (isOpen && audited.replayed?.lost[0] !== undefined && !acceptLost.includes(validator))
+    throw hasLost(validator, audited.replayed.lost[0].size)
+  const mismatch = isOpen ? await proveAnswers(of, { audited, draw }, signal) : audited.mismatch
+  return { audited, mismatch, fault: faultOf(audited, mismatch) }
+}
+
 /** Says why a source that was audited does not count; null when it does. */
-function faultOf({ mismatch, replayed }: Audited): string | null {
+function faultOf(audited: Audited, mismatch: Mismatch | null): string | null {
   if (mismatch !== null)
     return `${mismatch.what}${mismatch.position === null ? '' : ` (entry ${mismatch.position})`} does not hold`
-  // Two auditors that followed each other would say what nobody measured.
-  if (replayed === null || replayed.counts.source > 0) return 'it is an auditor itself, and asks no miner'
-  return null
+  return isAuditor(audited) ? 'it is an auditor itself, and asks no miner' : null
 }
+
+/** Two auditors that followed each other would say what nobody measured. */
+const isAuditor = ({ mismatch, replayed }: Audited): boolean =>
+  mismatch === null && (replayed === null || replayed.counts.source > 0)
+
+const hasLost = (validator: Ss58, size: number): SubnetError =>
+  new SubnetError({
+    code: 'AUDIT_LOST',
+    message: `it says that it lost an earlier log of ${size} entries, so what it had said before cannot be held against it; name ${validator} with --accept-lost where you believe it`,
+    details: { validator, size },
+  })

@@ -7,6 +7,7 @@ import type {
   ForfeitEntry,
   LogEntry,
   MoveEntry,
+  RoundEntry,
   RowEntry,
   ScoreEntry,
   StateEntry,
@@ -31,6 +32,8 @@ export interface Replayed {
   /** Newest last. */
   readonly attempts: readonly Attempt[]
   readonly omissions: readonly Omission[]
+  /** Starts of rounds between the first and the last of the stretch that it does not have. */
+  readonly skipped: readonly Block[]
   readonly counts: Readonly<Record<LogEntry['kind'], number>>
   /** Rows whose registrations are the log's word, since the chain has no state of then. */
   readonly rowsByWord: number
@@ -39,8 +42,8 @@ export interface Replayed {
   /** Moves that the chain has no state of. */
   readonly movesByWord: number
   readonly state: ScoreState
-  /** Earlier logs that the validator says it lost. */
-  readonly lost: readonly { readonly size: number; readonly root: Hex }[]
+  /** Earlier logs that the validator says it lost, and at which block it first says so in the stretch. */
+  readonly lost: readonly { readonly size: number; readonly root: Hex; readonly since: Block }[]
 }
 
 /** Reads a log from a `state` or `terms` entry on, entry by entry, holding one round at a time. */
@@ -79,6 +82,8 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
   const attempts = new Map<number, Attempt>()
   let firstAttempt: number | null = null
   const omissions: Omission[] = []
+  const skipped: Block[] = []
+  let lastRound: RoundEntry | null = null
   const counts: Record<string, number> = {}
   const lost: Replayed['lost'][number][] = []
   const byWord = { rows: 0, rounds: 0, moves: 0 }
@@ -126,8 +131,10 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
   }
 
   const takeTerms = (placed: Placed<TermsEntry>): Mismatch | null => {
-    const { genesisHash, netuid, hotkey, spec, lost: gone } = placed.entry
-    if (gone !== undefined) lost.push(gone)
+    const { genesisHash, netuid, hotkey, spec, lost: gone, block } = placed.entry
+    // Terms are told again and again, and with them what was lost once.
+    if (gone !== undefined && !lost.some(({ size, root }) => size === gone.size && root === gone.root))
+      lost.push({ ...gone, since: block })
     if (placed.position === 0) state = EMPTY_STATE
     const expected = { genesisHash: rules.genesisHash, netuid: rules.netuid, hotkey: rules.self }
     const foreign = same(placed, 'chain, subnet and hotkey of the log', expected, { genesisHash, netuid, hotkey })
@@ -171,6 +178,8 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
       rules,
     )
     rules.onRound?.(whole, state)
+    skipped.push(...skippedBetween(lastRound, whole.begin.entry, KEPT_OMISSIONS - skipped.length))
+    lastRound = whole.begin.entry
     state = checked.state
     lengths = [...new Set([...lengths, whole.begin.entry.length])].slice(-2)
     for (const omission of checked.omissions) if (omissions.length < KEPT_OMISSIONS) omissions.push(omission)
@@ -254,6 +263,7 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
       mismatch,
       attempts: [...attempts.values()],
       omissions,
+      skipped,
       counts: { ...NONE, ...counts },
       rowsByWord: byWord.rows,
       roundsByWord: byWord.rounds,
@@ -279,6 +289,15 @@ function mustShareSpec(found: TermsEntry['spec'], { name, version, model }: Roun
 
 const same = (placed: Placed, what: string, expected: unknown, found: unknown): Mismatch | null =>
   canonicalJson(expected) === canonicalJson(found) ? null : mismatchOf(placed, what, { expected, found })
+
+/** Lists the starts of rounds between two; where their length changed on the way, those of the new one. */
+function skippedBetween(before: RoundEntry | null, { start, length }: RoundEntry, most: number): readonly Block[] {
+  if (before === null || length < 1) return []
+  const starts: Block[] = []
+  const first = Math.ceil((before.start.number + before.length) / length) * length
+  for (let at = first; at < start.number && starts.length < most; at += length) starts.push(at as Block)
+  return starts
+}
 
 /** What may stand between a round's beginning and its end. */
 const IN_ROUND: ReadonlySet<LogEntry['kind']> = new Set(['verdict', 'forfeit', 'score', 'round-end'])

@@ -53,6 +53,8 @@ export const auditReport = z.strictObject({
   /** What had to be taken from the log, since the chain has no state of then any more. */
   byWord: z.strictObject({ rounds: z.int(), rows: z.int(), moves: z.int() }),
   omissions: z.array(z.strictObject({ roundBlock: z.int(), hotkey: z.string(), uid: z.int() })),
+  /** Starts of rounds that the log does not have. */
+  skipped: z.array(z.int()),
   sample: z
     .strictObject({
       seed: z.string(),
@@ -126,6 +128,7 @@ export function reportOf(
     entries: { ...stretch, kinds: { ...(replayed?.counts ?? {}) } },
     byWord: { rounds: replayed?.roundsByWord ?? 0, rows: replayed?.rowsByWord ?? 0, moves: replayed?.movesByWord ?? 0 },
     omissions: audited.omissions.slice(0, NAMED).map((omission) => ({ ...omission })),
+    skipped: audited.skipped.slice(0, NAMED),
     sample: of.sample,
     compared: of.compared === null ? null : comparedOf(of.compared),
     unproven: [...unprovenOf(audited)],
@@ -144,7 +147,7 @@ const comparedOf = (compared: Compared & { readonly with: string }): NonNullable
 
 /** Lists in words what the audit could not show. */
 function unprovenOf(audited: Audited): readonly string[] {
-  const { replayed, span, held, anchors, omissions } = audited
+  const { replayed, span, held, anchors, omissions, skipped } = audited
   const words = [
     'that a time-out, a refusal or a busy miner was one: only the validator saw it; compare with another validator (--compare)',
     "verdicts of users' answers: their questions are never served",
@@ -159,6 +162,8 @@ function unprovenOf(audited: Audited): readonly string[] {
     words.push(
       `why ${omissions.length} questions that were due have no verdict: a validator that could not ask says nothing of the miner`,
     )
+  if (skipped.length > 0)
+    words.push(`why ${skipped.length} rounds of the epoch are not there: a validator skips one while another runs`)
   if (!span.exact)
     words.push('the blocks of the epoch: the chain has no state of then, they are counted back by the tempo')
   if (held === null)

@@ -36,6 +36,7 @@ interface Work {
   readonly signal: AbortSignal
   readonly options: PublishOptions & {
     readonly sources: readonly Ss58[]
+    readonly acceptLost: readonly Ss58[]
     readonly mechanism: number
     readonly staleBlocks?: number
   }
@@ -58,9 +59,17 @@ export async function runAuditor(work: Work): Promise<void> {
   try {
     const stale = await staleRule(chain, options.staleBlocks)
     const { view, sight, loop } = followChain({ ...shared, hotkey: hotkey.address, stale })
-    const seen = openSeenHeads({ file: join(data, 'heads.json') })
-    const { sources: chosen, mechanism } = options
-    const followed = followSources({ ...shared, view, self: hotkey.address, chosen, seen, within: withinOne(work) })
+    const seen = openSeenHeads({ file: join(data, 'heads.json'), forget: options.acceptLost })
+    const { sources: chosen, acceptLost, mechanism } = options
+    const followed = followSources({
+      ...shared,
+      view,
+      self: hotkey.address,
+      chosen,
+      acceptLost,
+      seen,
+      within: withinOne(work),
+    })
     const source = auditedRows({ ...followed, terms: spec, isStateDue: ledger.log.isStateDue, log })
     const version = BigInt(spec.version)
     const weights = { ...shared, view, mechanism, version, source, random: randomBytes }

@@ -7,7 +7,9 @@ import type { VerdictEntry } from '../log/entry.ts'
 import { readReceipt } from '../receipt-schema.ts'
 import type { Receipt } from '../receipts.ts'
 import { verifyEvidence } from '../verify-evidence.ts'
+import type { ChainFacts } from './facts.ts'
 import { type Mismatch, mismatchOf, type Placed } from './findings.ts'
+import type { ServedLog } from './served-log.ts'
 
 /** A verdict whose answer can be judged again. */
 export type Answered = Placed<VerdictEntry> & { readonly entry: { readonly receipt: string } }
@@ -30,10 +32,45 @@ export function drawSample(of: {
   return drawn.sort((a, b) => a.position - b.position)
 }
 
-/**
- * Reads a body and holds it to its verdict: content, signatures, binding, draw, question, and who asked.
- * @param of.blockHash of the block that the verdict says drew; null where it says none
- */
+/** Fetches the body of a verdict's answer; null where the log keeps none. */
+export async function bodyOf(
+  log: Pick<ServedLog, 'body'>,
+  { entry }: Answered,
+  signal: AbortSignal,
+): Promise<string | null> {
+  try {
+    return await log.body(entry.receipt, signal)
+  } catch (error) {
+    if (error instanceof SubnetError && error.code === 'AUDIT_HTTP' && error.details.status === 404) return null
+    throw error
+  }
+}
+
+/** What the chain says of an answer. */
+export interface AnswerFacts {
+  /** Of the block that the verdict says drew; null where it says none. */
+  readonly blockHash: Hex | null
+  /** Version that the miner's axon announced at the round's start; null where the chain has no state of then. */
+  readonly axonVersion: number | null
+}
+
+/** Reads what the chain says of an answer. */
+export async function answerFacts(
+  facts: Pick<ChainFacts, 'blockHash' | 'metagraph'>,
+  { entry: { drawnAt, roundBlock, uid } }: Answered,
+): Promise<AnswerFacts> {
+  const [blockHash, metagraph] = await Promise.all([
+    drawnAt === null ? null : facts.blockHash(drawnAt),
+    facts.metagraph(roundBlock),
+  ])
+  // Who had no axon held a connection to the validator, which Bittensor's wire does not know.
+  return { blockHash, axonVersion: metagraph === 'pruned' ? null : (metagraph.neurons[uid]?.axon?.version ?? 0) }
+}
+
+/** Bittensor's SDK announces its own version as major × 1 000 000 and so on; only who does so is asked on its wire. */
+const BITTENSOR_VERSION = 1_000_000
+
+/** Reads a body and holds it to its verdict: content, signatures, wire, binding, draw, question, and who asked. */
 export function checkBody(
   text: string,
   verdict: Answered,
@@ -42,8 +79,7 @@ export function checkBody(
     readonly netuid: NetUid
     readonly genesisHash: Hex
     readonly validator: Ss58
-    readonly blockHash: Hex | null
-  },
+  } & AnswerFacts,
 ): { readonly receipt: Receipt | null; readonly mismatch: Mismatch | null } {
   const { entry } = verdict
   let receipt: Receipt
@@ -58,6 +94,9 @@ export function checkBody(
     }
   }
   const { exchange } = receipt
+  const isUnsigned = exchange.evidence.protocol === 'bittensor'
+  const mayBeUnsigned =
+    of.spec.tasks[entry.task]?.synapse !== undefined && (of.axonVersion ?? BITTENSOR_VERSION) >= BITTENSOR_VERSION
   const expected = {
     id: entry.receipt,
     genesisHash: of.genesisHash,
@@ -73,6 +112,9 @@ export function checkBody(
     drawn: entry.drawnAt === null ? null : { number: entry.drawnAt, hash: of.blockHash },
     verdict: { reason: entry.reason, value: entry.value, sigma: entry.sigma },
     asker: of.validator,
+    signed: entry.signed,
+    // A miner of ours signs what it answers: a body on the wire where none does is no proof of it.
+    wire: isUnsigned && !mayBeUnsigned ? 'arbor' : exchange.evidence.protocol,
   }
   const found = {
     id: receipt.id,
@@ -89,6 +131,8 @@ export function checkBody(
     drawn: receipt.drawn === null ? null : { ...receipt.drawn.block },
     verdict: receipt.verdict,
     asker: askerOf(receipt) ?? of.validator,
+    signed: !isUnsigned,
+    wire: exchange.evidence.protocol,
   }
   for (const key of Object.keys(expected) as (keyof typeof expected)[])
     if (JSON.stringify(expected[key]) !== JSON.stringify(found[key]))

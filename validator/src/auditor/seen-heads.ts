@@ -9,10 +9,18 @@ const MOST = 256
 
 /**
  * Opens the newest heads that were seen of each source: signed by them, so that a log that is taken back convicts its writer.
+ * @param of.forget sources whose heads of before now are forgotten: they say that they lost the log
  * @throws AUDIT_EARLIER when the file was edited or cut short
  */
-export function openSeenHeads({ file }: { readonly file: string }): SeenHeads {
+export function openSeenHeads({
+  file,
+  forget,
+}: {
+  readonly file: string
+  readonly forget: readonly Ss58[]
+}): SeenHeads {
   const heads = new Map<Ss58, SignedHead>(existsSync(file) ? read(file).map((head) => [head.hotkey, head]) : [])
+  for (const validator of forget) heads.delete(validator)
   return {
     get: (validator) => heads.get(validator),
     set: (head) => {

@@ -36,7 +36,7 @@ function bodyOf(counter: number): { readonly receipt: Receipt; readonly verdict:
   return { receipt, verdict: { position: 100 + counter, entry } }
 }
 
-const about = { spec, netuid, genesisHash, validator: asker.address, blockHash: drawHash }
+const about = { spec, netuid, genesisHash, validator: asker.address, blockHash: drawHash, axonVersion: null }
 
 test('a sample is drawn by the seed alone, each answer once, never more than there are', () => {
   const verdicts = Array.from({ length: 20 }, (_, counter) => ({ ...bodyOf(1).verdict, position: counter }))

@@ -1,12 +1,9 @@
-import { systemClock } from '@arbor/shared/clock'
-import { SubnetError } from '@arbor/shared/errors'
 import { keypairFromUri } from '@arbor/shared/keys'
 import type { Block, Ss58 } from '@arbor/shared/units'
 import pino from 'pino'
 import { expect, test } from 'vitest'
 import { type Audited, audit, verdictOf } from '../../src/auditor/audit.ts'
 import { combinedRow } from '../../src/auditor/combine.ts'
-import { followSources } from '../../src/auditor/follow-sources.ts'
 import { auditedRows } from '../../src/auditor/row-source.ts'
 import type { LogEntry, SourceEntry } from '../../src/log/entry.ts'
 import type { ScoreState } from '../../src/scoring/rules.ts'
@@ -16,7 +13,6 @@ import {
   NETUID,
   neuron,
   type Served,
-  serveEntries,
   TEMPO,
   type ToldChain,
   toldChain,
@@ -148,48 +144,6 @@ test('an auditor has no row before its first audits, without stake behind a sour
   const stale = { ...one, state: { ...stateOf([0, 1]), endedAt: 40 as Block }, validator: other }
   expect(source(() => [{ ...fresh, validator: third }, stale])(snapshot)).toBeNull()
   expect(said.map((line) => JSON.parse(line).stake)).toEqual(['30', '30'])
-})
-
-test('a source that cannot be read stays as it was, and one that fails its audit does not', async () => {
-  const chain = chainOf()
-  const log = writeLog({ chain, spec, signer: keypairFromUri('//Other') })
-  log.begin(1)
-  for (const at of [60, 70]) log.round({ at, outcome: () => ({ reason: 'ok', value: 1 }) })
-  const served = serveEntries(log.entries, { signer: keypairFromUri('//Other'), block: 100 })
-  const { size, root } = served.signed
-  chain.anchored.set(other, [{ size, root, url: served.url, block: 80 }])
-  let epochIndex = 0
-  let [isAway, isBroken] = [false, false]
-  const open = (): Served => {
-    if (isAway) throw new SubnetError({ code: 'AUDIT_UNREACHABLE', message: 'away', retryable: true })
-    return isBroken ? { ...served, head: async () => ({ ...served.signed, netuid: 2 as never }) } : served
-  }
-  const metagraph = await chain.client.metagraph(NETUID)
-  const snapshots = [{}, { isAway: true }, { isBroken: true }]
-  const seen: (readonly Ss58[])[] = []
-  const followed = followSources({
-    view: {
-      after: async () => ({ metagraph: { ...metagraph, epochIndex }, hyperparameters: {} as never, me: undefined }),
-    } as never,
-    keep: async ({ next, step }, signal) => {
-      for (const each of snapshots) {
-        epochIndex += 1
-        isAway = 'isAway' in each
-        isBroken = 'isBroken' in each
-        await step(await next(signal), signal)
-        seen.push((followed.passed() ?? []).map(({ validator }) => validator))
-      }
-    },
-    clock: systemClock,
-    log: pino({ level: 'silent' }),
-    self: VALIDATOR.address,
-    chosen: [],
-    seen: { get: () => undefined, set: () => undefined },
-    within: (body) => body({ chain: chain.client, netuid: NETUID, spec, open }),
-  })
-  await followed.loop(new AbortController().signal)
-  expect(seen).toEqual([[other], [other], []])
-  expect(followed.expected(metagraph.neurons)).toEqual([other, third])
 })
 
 test('an audit takes a committed row as held when the chain zeroed a uid that changed hands before the reveal', async () => {

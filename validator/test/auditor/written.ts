@@ -152,7 +152,12 @@ export type Outcome = { readonly reason: string; readonly value: number; readonl
 export interface WrittenLog {
   readonly entries: LogEntry[]
   /** Rounds of `length` blocks from the next one on. */
-  round(of: { readonly at: number; readonly outcome: (hotkey: Ss58) => Outcome | null }): void
+  round(of: {
+    readonly at: number
+    readonly outcome: (hotkey: Ss58) => Outcome | null
+    /** What shows an answer; of no body when absent. */
+    readonly answered?: (verdict: VerdictEntry) => Partial<VerdictEntry>
+  }): void
   /** Computes a row and sets it. */
   row(of: {
     readonly at: number
@@ -193,7 +198,7 @@ export function writeLog(of: {
     entries,
     begin,
     state: () => state,
-    round: ({ at, outcome }) => {
+    round: ({ at, outcome, answered: shownBy }) => {
       const start = { number: at as Block, hash: hashOf(at) }
       const round = at / length
       const miners = chain.neurons(at).filter(({ hotkey, axon }) => hotkey !== signer.address && axon !== null)
@@ -202,27 +207,26 @@ export function writeLog(of: {
         if (said === null) return []
         const seed = taskSeed({ blockHash: start.hash, netuid: NETUID, round, hotkey })
         const answered = said.signed ?? true
-        return [
-          {
-            kind: 'verdict',
-            hotkey,
-            uid,
-            registeredAt,
-            round,
-            roundBlock: start.number,
-            task: spec.pick({ seed }),
-            seed,
-            repeat: 0,
-            reason: said.reason,
-            value: said.value,
-            sigma: 0,
-            totalMs: answered ? 20 : null,
-            answerHash: answered ? hashOf(uid) : null,
-            drawnAt: answered ? ((at + 2) as Block) : null,
-            signed: answered,
-            receipt: answered ? hash('sha256', `${at} ${hotkey}`, 'hex') : null,
-          },
-        ]
+        const verdict: VerdictEntry = {
+          kind: 'verdict',
+          hotkey,
+          uid,
+          registeredAt,
+          round,
+          roundBlock: start.number,
+          task: spec.pick({ seed }),
+          seed,
+          repeat: 0,
+          reason: said.reason,
+          value: said.value,
+          sigma: 0,
+          totalMs: answered ? 20 : null,
+          answerHash: answered ? hashOf(uid) : null,
+          drawnAt: answered ? ((at + 2) as Block) : null,
+          signed: answered,
+          receipt: answered ? hash('sha256', `${at} ${hotkey}`, 'hex') : null,
+        }
+        return [{ ...verdict, ...(answered ? shownBy?.(verdict) : {}) }]
       })
       const forfeits = verdicts.flatMap((verdict) => {
         if (!verdict.signed) return []
