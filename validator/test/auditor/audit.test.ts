@@ -2,6 +2,7 @@ import { toHex } from '@arbor/shared/hex'
 import { keypairFromUri } from '@arbor/shared/keys'
 import { rootOf } from '@arbor/shared/merkle'
 import type { Block } from '@arbor/shared/units'
+import { taskSeed } from '@arbor/subnet-spec/seed'
 import { expect, test } from 'vitest'
 import { type Audited, audit, verdictOf } from '../../src/auditor/audit.ts'
 import { auditReport, reportOf } from '../../src/auditor/report.ts'
@@ -9,7 +10,18 @@ import { encodeEntry } from '../../src/log/encode.ts'
 import type { LogEntry } from '../../src/log/entry.ts'
 import { rowAt } from '../../src/scoring/fold.ts'
 import { cheat, honest, OUTCOMES, scene, serve, slow, spec } from './scene.ts'
-import { GENESIS, NETUID, type Served, serveEntries, TEMPO, type ToldChain, treeOf, VALIDATOR } from './written.ts'
+import {
+  GENESIS,
+  hashOf,
+  NETUID,
+  type Served,
+  serveEntries,
+  TEMPO,
+  type ToldChain,
+  treeOf,
+  VALIDATOR,
+  writeLog,
+} from './written.ts'
 
 const run = (chain: ToldChain, served: Served, epoch = 3): Promise<Audited> =>
   audit(
@@ -313,6 +325,70 @@ test('an audit lists miners that were due and have no verdict', async () => {
   const found = await run(chain, serve(log.entries))
   expect(found.mismatch).toBeNull()
   expect(found.omissions).toEqual([{ roundBlock: 70, hotkey: honest, uid: 1 }])
+})
+
+/** A log that was begun anew and says from block 64 on what was lost; of the old one the chain has held two roots. */
+const withLost = (size: number) => {
+  const { chain, log } = scene()
+  const old = forged(log.entries, (entry) => (entry.kind === 'terms' ? { ...entry, block: 2 as Block } : entry))
+  const rootAt = (length: number) => toHex(rootOf(length, treeOf(old.texts)))
+  const lost = { size, root: rootAt(size) }
+  const served = forged(log.entries, (entry) =>
+    entry.kind === 'terms' && entry.block >= 64 ? { ...entry, lost } : entry,
+  )
+  const anchor = (length: number, block: number) => ({ size: length, root: rootAt(length), url: served.url, block })
+  chain.anchored.set(VALIDATOR.address, [anchor(10, 48), anchor(15, 62)])
+  return { chain, served, anchor }
+}
+
+test('an audit forgives a log that was lost all roots up to what it says was lost', async () => {
+  const { chain, served } = withLost(15)
+  const found = await run(chain, served)
+  expect([found.mismatch, found.anchors.map(({ size }) => size)]).toEqual([null, [15, 10]])
+})
+
+test('an audit forgives a log that was lost no longer root, and none of later than its word', async () => {
+  const other = /goes on from the root that the validator has bound itself to/
+  const shorter = withLost(12)
+  expect((await run(shorter.chain, shorter.served)).mismatch?.what).toMatch(other)
+  const later = withLost(15)
+  later.chain.anchored.get(VALIDATOR.address)?.push(later.anchor(14, 90))
+  expect((await run(later.chain, later.served)).mismatch?.what).toMatch(other)
+})
+
+test('an audit lists rounds that the log does not have', async () => {
+  const { chain } = scene()
+  const log = writeLog({ chain, spec, signer: VALIDATOR })
+  log.begin(1)
+  for (const at of [20, 50, 60, 80]) log.round({ at, outcome: (hotkey) => OUTCOMES[hotkey] ?? null })
+  chain.rows.clear()
+  log.row({ at: 84, includedAt: 85 })
+  const at = async (epoch: number) => run(chain, serve(log.entries), epoch)
+  expect((await at(3)).skipped).toEqual([70])
+  expect((await at(1)).skipped).toEqual([30])
+  const found = await at(4)
+  expect([found.mismatch, found.skipped]).toEqual([null, []])
+  const report = reportOf(await at(3), { netuid: NETUID, sample: null, compared: null })
+  expect(auditReport.parse(report).unproven.join('\n')).toContain('why 1 rounds of the epoch are not there')
+})
+
+test("an audit finds a repeat whose round's own question is left out", async () => {
+  const { chain, log } = scene()
+  const asksAgain = { ...spec, repeats: { k: 1, most: 2 } }
+  const edit = (entry: LogEntry): LogEntry => {
+    if (entry.kind !== 'verdict' || entry.roundBlock !== 70 || entry.hotkey !== slow) return entry
+    const { round, hotkey } = entry
+    const seed = taskSeed({ blockHash: hashOf(70), netuid: NETUID, round, hotkey, repeat: 1 })
+    return { ...entry, repeat: 1, seed, task: spec.pick({ seed }) }
+  }
+  const served = forged(log.entries, edit)
+  const deps = { chain: chain.client, netuid: NETUID, spec: asksAgain, open: () => served }
+  const of = { validator: VALIDATOR.address, epoch: 3, url: served.url }
+  expect((await audit(deps, of, new AbortController().signal)).mismatch).toMatchObject({
+    kind: 'verdict',
+    what: "the verdict of the round's own question before a repeat's",
+    expected: { uid: 3, repeat: 0 },
+  })
 })
 
 test('an audit is refused for an epoch that has not ended', async () => {
