@@ -1,8 +1,12 @@
+import { signatureText, writeSignature } from '@arbor/shared/bittensor/signature'
+import { toBytes } from '@arbor/shared/bytes'
 import type { Block, Hex, UnixMs } from '@arbor/shared/units'
+import { bittensorBindingOf } from '@arbor/subnet-spec/binding'
 import spec from '@arbor/subnet-spec/inference-tiny'
 import { expect, test } from 'vitest'
-import { type Answered, checkBody, checkRejudged, drawSample } from '../../src/auditor/sample.ts'
+import { type Answered, answerFacts, checkBody, checkRejudged, drawSample } from '../../src/auditor/sample.ts'
 import { drawnBy } from '../../src/draw.ts'
+import { unsignedHash } from '../../src/evidence.ts'
 import { exchangeId } from '../../src/exchange.ts'
 import { RECEIPT_FORMAT, type Receipt } from '../../src/receipts.ts'
 import { asker, exchangeWith, genesisHash, miner, netuid } from '../exchange.ts'
@@ -78,4 +82,50 @@ test('judging again is a mismatch when the model gives another reason or value',
     expected: { reason: 'sampling', value: 0 },
     found: { reason: 'ok', value: 1 },
   })
+})
+
+/** An answer on Bittensor's wire, where no miner signs: whoever asks could have written it. */
+function unsignedBody(): ReturnType<typeof bodyOf> {
+  const { receipt, verdict } = bodyOf(1)
+  const about = { nonce: 1n, dendriteHotkey: asker.address, axonHotkey: miner.address, uuid: null, bodyHash: '00' }
+  const signedText = signatureText(about)
+  const { exchange } = receipt
+  const answerHash = unsignedHash({ signedText, body: toBytes(exchange.response) })
+  const signature = writeSignature(asker.sign(toBytes(signedText)))
+  const binding = bittensorBindingOf({ ...exchange, signedText })
+  const unsigned = {
+    ...exchange,
+    answerHash,
+    binding,
+    evidence: { protocol: 'bittensor', signedText, signature },
+  } as const
+  const id = exchangeId(unsigned)
+  const drawn = drawnBy({ number: 41 as Block, hash: drawHash }, unsigned)
+  return {
+    receipt: { ...receipt, id, exchange: unsigned, drawn },
+    verdict: { ...verdict, entry: { ...verdict.entry, answerHash, receipt: id, signed: false } },
+  }
+}
+
+test('a body that no miner signed is a mismatch where the miner speaks the protocol that signs', () => {
+  const { receipt, verdict } = unsignedBody()
+  const text = JSON.stringify(receipt)
+  const whatOf = (of: Partial<typeof about> & object, signed = false): unknown =>
+    checkBody(text, { ...verdict, entry: { ...verdict.entry, signed } }, { ...about, ...of }).mismatch?.what
+  expect(whatOf({})).toBeUndefined()
+  expect(whatOf({}, true)).toBe('the signed of its body')
+  expect(whatOf({ axonVersion: 9_003_000 as never })).toBeUndefined()
+  expect(whatOf({ axonVersion: 2 as never })).toBe('the wire of its body')
+  const chat = { ...spec.tasks.chat, synapse: undefined } as never
+  expect(whatOf({ spec: { ...spec, tasks: { chat } } })).toBe('the wire of its body')
+})
+
+test('what the chain says of an answer has no version where the state is gone, and none that is high without an axon', async () => {
+  const { verdict } = bodyOf(1)
+  const factsOf = (metagraph: unknown) =>
+    answerFacts({ blockHash: async () => drawHash, metagraph: async () => metagraph as never }, verdict)
+  expect(await factsOf('pruned')).toEqual({ blockHash: drawHash, axonVersion: null })
+  expect(await factsOf({ neurons: [] })).toEqual({ blockHash: drawHash, axonVersion: 0 })
+  const neurons = Array.from({ length: 5 }, () => ({ axon: { version: 7 } }))
+  expect(await factsOf({ neurons })).toEqual({ blockHash: drawHash, axonVersion: 7 })
 })
