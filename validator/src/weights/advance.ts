@@ -163,17 +163,22 @@ export const isOf = ({ commitHash }: Pick<WeightAttempt, 'commitHash'>, { sealed
   commitHash !== null &&
   (sealed.kind === 'salted' ? sealed.hash : toHex(blake2b256(fromHex(sealed.ciphertext)))) === commitHash
 
+/** Repeats the block of a commit, so that the log tells it with each move back. */
+const committedIn = (state: WeightAttempt['state'], { committedAt }: WeightAttempt): Pick<WeightMove, 'block'> =>
+  state === 'committed' && committedAt !== null ? { block: committedAt } : {}
+
 /** The chain, its pool or the signer refused. */
 function afterRefusal({ deps }: Advancing, attempt: WeightAttempt, refusal: Refusal): WeightOutcome {
   const why = refusal.error
   const end = (state: 'failed' | 'committed'): WeightOutcome => ({
     kind: 'failed',
-    attempt: attempt.state === state ? attempt : moved(deps, attempt, { state, error: why }),
+    attempt:
+      attempt.state === state ? attempt : moved(deps, attempt, { state, error: why, ...committedIn(state, attempt) }),
     refusal,
   })
   switch (attempt.state) {
-    case 'included': // it was seen in a block that is not in the chain any more
-      return ended(deps, attempt, 'lost', why)
+    case 'included': // it was seen in a block that is not in the chain any more; the next pass looks whether the commit still is
+      return attempt.method === 'salted' ? end('committed') : ended(deps, attempt, 'lost', why)
     case 'setting':
     case 'committing':
       return refusal.kind === 'never-included'
@@ -200,9 +205,9 @@ async function afterUnseen({ deps, facts }: Advancing, attempt: WeightAttempt): 
   const { chain, netuid, mechanism } = deps
   const commit = facts.commits.find((each) => isOf(attempt, each))
   if (commit !== undefined && attempt.state === 'committing') return holdsCommit({ deps, facts }, attempt, commit)
-  if (commit !== undefined && attempt.state === 'revealing') {
-    const why = 'it was not opened before the process ended'
-    return { kind: 'committed', attempt: moved(deps, attempt, { state: 'committed', error: why }), block: commit.block }
+  if (commit !== undefined && (attempt.state === 'revealing' || attempt.state === 'included')) {
+    const move = { state: 'committed', block: commit.block, error: 'it was not opened by what was sent' } as const
+    return { kind: 'committed', attempt: moved(deps, attempt, move), block: commit.block }
   }
   const { me, metagraph, rules } = facts
   const held = me === undefined ? [] : await chain.weights(netuid, me.uid, metagraph.block.hash, mechanism)

@@ -27,7 +27,7 @@ export const WEIGHT_TRANSITIONS: Readonly<Record<WeightState, readonly WeightSta
   committing: ['committed', 'failed', 'lost'],
   committed: ['revealing', 'finalised', 'expired', 'lost', 'superseded'],
   revealing: ['included', 'finalised', 'committed', 'expired', 'failed', 'lost'],
-  included: ['finalised', 'lost'],
+  included: ['finalised', 'committed', 'lost'],
   finalised: ['confirmed', 'mismatch'],
   confirmed: [],
   mismatch: [],

@@ -1,6 +1,6 @@
 import type { WeightRow } from '@arbor/chain/client/types'
 import { keypairFromUri } from '@arbor/shared/keys'
-import type { Uid } from '@arbor/shared/units'
+import type { Block, Uid } from '@arbor/shared/units'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readFacts } from '../../src/weights/facts.ts'
 import { newMemory, weighOnce } from '../../src/weights/pass.ts'
@@ -150,6 +150,36 @@ describe('salted row', () => {
     expect(setter.states()).toEqual([
       ...['computed', 'committing', 'committed', 'revealing', 'included', 'finalised', 'confirmed'],
     ])
+  })
+
+  it.each([
+    ['is sent again while the commit waits', 0, ['committed', 'revealing', 'included', 'finalised', 'confirmed']],
+    ['ends as expired after the window', 60, ['committed', 'expired']],
+  ])('opening that another fork took off the chain %s', async (_, blocks, after) => {
+    await epochBegins(net)
+    setter.set(row(220 + blocks))
+    await setter.until('committed')
+    const { id } = setter.ledger.lastAttempt() ?? { id: 0 }
+    let isOff = false
+    /** Shows the first opening in a block, and then says that no block took it. */
+    const submit: typeof net.client.submit = async (call, of) => {
+      if (call.call !== 'reveal_weights' || isOff) return net.client.submit(call, of)
+      isOff = true
+      const best = await net.client.best()
+      of.onSigned?.({ hash: best.hash, birth: best.number, lastBlock: (best.number + 4) as Block })
+      of.onIncluded?.(best)
+      await net.blocks(blocks)
+      return { status: 'refused', code: 0, error: 'InvalidTransaction.Expired', retryable: true }
+    }
+    Object.assign(setter.deps, { chain: { ...net.client, submit } })
+    const end = after.at(-1) ?? ''
+    for (let made = 0; made < 80 && !setter.states(id).includes(end); made += 1) {
+      await setter.pass()
+      await net.blocks(1)
+    }
+    expect(setter.states(id)).toEqual(['computed', 'committing', 'committed', 'revealing', 'included', ...after])
+    const committed = setter.ledger.attemptMoves(id).filter(({ state }) => state === 'committed')
+    expect(committed.map(({ block }) => block)).toEqual([committed[0]?.block, committed[0]?.block])
   })
 
   it('is committed in each epoch, and each is opened in the next', async () => {
