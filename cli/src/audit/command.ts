@@ -3,14 +3,14 @@ import { resolve } from 'node:path'
 import { allowsPrivate, PRIVATE_ADDRESSES, type PrivateAddresses } from '@arbor/chain/address'
 import { connectChain } from '@arbor/chain/client/connect'
 import { integerArgument, type NetworkOptions, netuidArgument, withNetwork } from '@arbor/chain/options'
-import { startDeadline, systemClock } from '@arbor/shared/clock'
+import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
 import { createLogger } from '@arbor/shared/log'
 import { printable } from '@arbor/shared/printable'
 import { isSs58 } from '@arbor/shared/ss58'
 import { readHead, type SignedHead } from '@arbor/shared/tree-head'
-import { type Ms, type NetUid, netUid, type Ss58 } from '@arbor/shared/units'
+import { type NetUid, netUid, type Ss58 } from '@arbor/shared/units'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 import type { AuditDeps } from '@arbor/validator/auditor/audit'
 import { type LogHttp, openLogHttp } from '@arbor/validator/auditor/http'
@@ -35,11 +35,6 @@ interface Options extends NetworkOptions {
   readonly earlier?: string
   readonly privateAddresses: PrivateAddresses
 }
-
-/** Milliseconds that audit and comparison may take: each log has 512 MiB at most, and each of its answers 30 s. */
-const AUDIT_MS = 3_600_000
-/** Milliseconds for each answer that is judged again. */
-const SAMPLE_MS = 60_000
 
 /** Makes `arbor audit`: computes a validator's row again from the receipts that it serves. */
 export function auditCommand(context: CommandContext): Command {
@@ -98,9 +93,7 @@ async function auditAction(context: CommandContext, options: Options): Promise<v
         return openServedLog(http)
       },
     }
-    const ms = (AUDIT_MS + SAMPLE_MS * (options.sample ?? 0)) as Ms
-    using deadline = startDeadline({ clock: systemClock, ms, parent: signal, reason: () => late(ms) })
-    const report = await runAudit(deps, { ...options, earlier, cwd }, deadline.signal)
+    const report = await runAudit(deps, { ...options, earlier, cwd, clock: systemClock }, signal)
     print(context, {
       json: options.json,
       schema: auditReport,
@@ -113,14 +106,6 @@ async function auditAction(context: CommandContext, options: Options): Promise<v
     await chain.close()
   }
 }
-
-const late = (ms: Ms): SubnetError =>
-  new SubnetError({
-    code: 'AUDIT_LATE',
-    message: `the audit took more than ${ms / 60_000} minutes; try again, name another place of the log with --url, or sample fewer answers`,
-    details: { ms },
-    retryable: true,
-  })
 
 const notEqual = (verdict: string): SubnetError =>
   verdict === 'undecided'

@@ -1,6 +1,7 @@
 import { findModel } from '@arbor/engine/find-model'
+import { type Clock, startDeadline } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
-import type { Block, Ss58 } from '@arbor/shared/units'
+import type { Block, Ms, Ss58 } from '@arbor/shared/units'
 import { type AuditDeps, type Audited, type AuditOf, audit } from '@arbor/validator/auditor/audit'
 import { compare, type Side } from '@arbor/validator/auditor/compare'
 import type { Mismatch } from '@arbor/validator/auditor/findings'
@@ -15,10 +16,22 @@ export interface RunOf extends AuditOf {
   readonly sample?: number | undefined
   readonly model?: string | undefined
   readonly cwd: string
+  readonly clock: Clock
 }
 
-/** Audits a row, judges a sample of its answers again, and lays another validator's receipts beside them. */
-export async function runAudit(deps: AuditDeps, of: RunOf, signal: AbortSignal): Promise<AuditReport> {
+/** Milliseconds that audit and comparison may take: each log has 512 MiB at most, and each of its answers 30 s. */
+const AUDIT_MS = 3_600_000
+/** Milliseconds for each answer that is judged again. */
+const SAMPLE_MS = 60_000
+
+/**
+ * Audits a row, judges a sample of its answers again, and lays another validator's receipts beside them.
+ * @throws AUDIT_LATE after an hour, and a minute more for each answer that is judged
+ */
+export async function runAudit(deps: AuditDeps, of: RunOf, parent: AbortSignal): Promise<AuditReport> {
+  const ms = (AUDIT_MS + SAMPLE_MS * (of.sample ?? 0)) as Ms
+  using deadline = startDeadline({ clock: of.clock, ms, parent, reason: () => late(ms) })
+  const { signal } = deadline
   const first = await oneSide(deps, of, signal)
   const { audited } = first
   const sampled = of.sample === undefined || audited.mismatch !== null ? null : await sampleOf(deps, first, of, signal)
@@ -118,6 +131,14 @@ function seedBlockOf({ anchors, stretch, facts }: Audited): Block {
   const first = Math.min(...covering) + 1
   return (first <= facts.head.number ? first : facts.head.number) as Block
 }
+
+const late = (ms: Ms): SubnetError =>
+  new SubnetError({
+    code: 'AUDIT_LATE',
+    message: `the audit took more than ${ms / 60_000} minutes; try again, name another place of the log with --url, or sample fewer answers`,
+    details: { ms },
+    retryable: true,
+  })
 
 const otherDiffers = (validator: Ss58, { what, position }: Mismatch): SubnetError =>
   new SubnetError({
