@@ -5,6 +5,7 @@ import type { Block, Hex, NetUid, Ss58 } from '@arbor/shared/units'
 import type { ChainView, Snapshot } from './chain-view.ts'
 import type { Sight } from './health/sight.ts'
 import { BACKOFF, type Keep } from './keep.ts'
+import type { SeenLedger } from './ledger-seen.ts'
 
 export interface ChainLoopDeps {
   readonly chain: Pick<ChainClient, 'blockHash' | 'finalized' | 'heads' | 'hyperparameters' | 'metagraph'>
@@ -14,6 +15,8 @@ export interface ChainLoopDeps {
   readonly keep: Keep
   /** How old a snapshot may be that something is decided by. */
   readonly stale: StaleRule
+  /** What outlives the process of the chain that was followed; nothing when absent. */
+  readonly memory?: SeenLedger
 }
 
 /** Age at which a snapshot is refused: so many blocks behind the newest head that was seen, or so long without a newer head. */
@@ -136,7 +139,9 @@ function headsOf(
 
 async function readSnapshot(deps: ChainLoopDeps, seen: Seen, head: BlockRef): Promise<void> {
   const { chain, netuid, hotkey } = deps
-  await mustFollow(chain, seen.snapshot?.metagraph.block ?? null)
+  const before = seen.snapshot?.metagraph.block ?? deps.memory?.newestSeen() ?? null
+  if (before !== null && head.number < before.number) throw behind(head, before)
+  await mustFollow(chain, before)
   const [metagraph, hyperparameters] = await Promise.all([
     chain.metagraph(netuid, head.hash),
     chain.hyperparameters(netuid, head.hash),
@@ -145,6 +150,7 @@ async function readSnapshot(deps: ChainLoopDeps, seen: Seen, head: BlockRef): Pr
   seen.present = [me !== undefined, ...seen.present].slice(0, DEREGISTERED.of)
   if (me === undefined && seen.present.filter((held) => !held).length >= DEREGISTERED.missing)
     throw deregistered(deps, head)
+  deps.memory?.keepSeen(metagraph.block)
   seen.snapshot = { metagraph, hyperparameters, me }
   for (const wake of [...seen.waiting]) wake()
 }
@@ -177,6 +183,14 @@ function freshOf(seen: Seen, deps: ChainLoopDeps): Snapshot {
   if (snapshot !== null && !isStale) return snapshot
   throw staleSince(seen, deps.clock)
 }
+
+const behind = (head: BlockRef, before: BlockRef): SubnetError =>
+  new SubnetError({
+    code: 'VALIDATOR_STALE_CHAIN',
+    message: `the newest finalised head is block ${head.number}, and block ${before.number} was final before: the chain node is behind, or the chain was begun anew; nothing is decided before it has caught up`,
+    details: { block: before.number, head: head.number },
+    retryable: true,
+  })
 
 const staleSince = (seen: Seen, clock: Clock): SubnetError => {
   const seconds = Math.round((clock.monotonic() - seen.at) / 1_000)

@@ -4,12 +4,13 @@ import type { Hex, NetUid, Ss58 } from '@arbor/shared/units'
 import { type AuditLedger, auditLedger } from './ledger-audits.ts'
 import { mustFollowFromLog } from './ledger-check.ts'
 import { LEDGER } from './ledger-schema.ts'
+import { type SeenLedger, seenLedger } from './ledger-seen.ts'
 import { openLog, type ReceiptLog } from './log/log.ts'
 import { type RoundLedger, roundLedger } from './rounds/ledger.ts'
 import { type WeightLedger, weightLedger } from './weights/ledger.ts'
 
 /** What a validator must not forget: one SQLite file, each method one transaction. */
-export interface Ledger extends Disposable, RoundLedger, WeightLedger, AuditLedger {
+export interface Ledger extends Disposable, RoundLedger, WeightLedger, AuditLedger, SeenLedger {
   /** What others may see of all this, and check. */
   readonly log: ReceiptLog
   close(): void
@@ -43,6 +44,7 @@ export function openLedger({
     ...roundLedger({ ...part, keptRounds }),
     ...weightLedger(part),
     ...auditLedger(part),
+    ...seenLedger(part),
     close,
     [Symbol.dispose]: close,
   }

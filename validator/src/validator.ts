@@ -37,7 +37,7 @@ export interface Validator {
 /** Joins a validator's loops: one follows the chain, the others decide by what it saw. */
 export function createValidator(deps: ValidatorDeps): Validator {
   const self = deps.hotkey.address
-  const { view, sight, loop: chain } = followChain({ ...deps, hotkey: self })
+  const { view, sight, loop: chain } = followChain({ ...deps, hotkey: self, memory: deps.ledger })
   return {
     view,
     sight,

@@ -60,7 +60,7 @@ const scripted = () => {
   }
 }
 
-const world = () => {
+const world = (memory?: ChainLoopDeps['memory']) => {
   const clock = createManualClock()
   const script = scripted()
   const log = createLogger({ name: 'test', level: 'silent' })
@@ -71,6 +71,7 @@ const world = () => {
     clock,
     keep: createKeep({ clock, log }),
     stale: { blocks: 10, ms: 120_000 },
+    ...(memory === undefined ? {} : { memory }),
   })
   const stop = new AbortController()
   const running = followed.loop(stop.signal)
@@ -237,5 +238,43 @@ describe('how old a metagraph may be', () => {
 
   test('takes 12 s a block where the chain is too young to tell', async () => {
     expect(await staleRule(chainOf(1, 1_000), undefined)).toEqual({ blocks: 10, ms: 120_000 })
+  })
+})
+
+describe('a validator that is started again', () => {
+  const held = () => {
+    let newest: BlockRef | null = null
+    return {
+      newestSeen: () => newest,
+      keepSeen: (block: BlockRef) => {
+        newest = block
+      },
+    }
+  }
+  const seenUpTo = async (number: number) => {
+    const memory = held()
+    const before = world(memory)
+    await before.head(number)
+    expect(memory.newestSeen()).toEqual({ number, hash: hashOf(number) })
+    return memory
+  }
+
+  test('decides nothing on another fork than the one that it saw last', async () => {
+    const memory = await seenUpTo(7)
+    const { state, view, head } = world(memory)
+    state.fork = 'b'
+    await head(9)
+    expect(() => view.now()).toThrow(coded('VALIDATOR_STALE_CHAIN'))
+    expect(memory.newestSeen()).toEqual({ number: 7, hash: hashOf(7) })
+  })
+
+  test('decides nothing by a chain that has not reached the newest block that it saw, and goes on when it has', async () => {
+    const memory = await seenUpTo(7)
+    const { view, head, clock } = world(memory)
+    await head(5)
+    expect(() => view.now()).toThrow(coded('VALIDATOR_STALE_CHAIN'))
+    await clock.advance(5_000)
+    await head(8)
+    expect(view.now().metagraph.block.number).toBe(8)
   })
 })

@@ -58,7 +58,7 @@ export async function runAuditor(work: Work): Promise<void> {
   const publishing = await openPublishing({ ...shared, receipts: noReceipts, data, options })
   try {
     const stale = await staleRule(chain, options.staleBlocks)
-    const { view, sight, loop } = followChain({ ...shared, hotkey: hotkey.address, stale })
+    const { view, sight, loop } = followChain({ ...shared, hotkey: hotkey.address, stale, memory: ledger })
     const seen = openSeenHeads({ file: join(data, 'heads.json'), forget: options.acceptLost })
     const { sources: chosen, acceptLost, mechanism } = options
     const followed = followSources({
