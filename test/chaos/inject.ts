@@ -155,6 +155,7 @@ const besides = async (target: Target, fault: PlannedFault, member: Member): Pro
   const copy = await startChain({ folder, owners })
   const isFork = fault.kind === 'link-fork'
   if (isFork) await diverge(copy)
+  const copiedAt = (await world.reader.finalized()).number
   let passed = 0
   return {
     fault,
@@ -162,7 +163,9 @@ const besides = async (target: Target, fault: PlannedFault, member: Member): Pro
     each: async () => {
       if (isFork) await copy.block()
       passed += 1
-      if (passed === APART) member.proxy.set({ kind: 'other', url: copy.url })
+      // Who has seen no block that the copy has not cannot know it for what it is.
+      if (passed >= APART && member.at > copiedAt && member.proxy.fault().kind === 'none')
+        member.proxy.set({ kind: 'other', url: copy.url })
     },
     end: async () => {
       member.proxy.set({ kind: 'none' })
