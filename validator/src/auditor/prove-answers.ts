@@ -101,7 +101,11 @@ function drawnOf({ anchors, facts, replayed, span }: Audited, draw: AnswerDraw):
       `its rounds are anchored up to ${newest < 0 ? 'none' : `block ${newest}`}, and it has one of block ${last}: what is not anchored can be written anew`,
     )
   const looked = covered.filter(({ start }) => start > newest - LOOKED_TEMPOS * tempo)
-  return lowest(looked.flatMap(({ answers }) => answers)).map(({ verdict }) => verdict)
+  const drawn = lowest(looked.flatMap(({ answers }) => answers)).map(({ verdict }) => verdict)
+  // Scores that no round moves but by time-outs keep their proportions, and a log begins with those that its validator says.
+  if (scored && drawn.length === 0)
+    throw unproven(`it has scores, and no answer to show for them in ${LOOKED_TEMPOS} tempos of rounds`)
+  return drawn
 }
 
 const unproven = (why: string, retryable = false): SubnetError =>

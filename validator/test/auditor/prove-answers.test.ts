@@ -41,7 +41,13 @@ const chainOf = (): ToldChain => {
 }
 
 /** Rounds with answers that were given to `asker`, in a log that anybody may sign. */
-function answeredLog(chain: ToldChain, rounds: readonly number[], signer: Keypair = asker, lost?: object) {
+function answeredLog(
+  chain: ToldChain,
+  rounds: readonly number[],
+  signer: Keypair = asker,
+  of: { readonly lost?: object; readonly silentFrom?: number } = {},
+) {
+  const { lost, silentFrom = Number.POSITIVE_INFINITY } = of
   const bodies = new Map<string, string>()
   const answered = ({ seed, roundBlock, task }: VerdictEntry): Partial<VerdictEntry> => {
     const after = roundBlock + 1
@@ -66,7 +72,14 @@ function answeredLog(chain: ToldChain, rounds: readonly number[], signer: Keypai
   log.begin(1)
   const others = new Set<Ss58>([asker.address, copier.address, VALIDATOR.address])
   for (const at of rounds)
-    log.round({ at, outcome: (hotkey) => (others.has(hotkey) ? null : { reason: 'ok', value: 1 }), answered })
+    log.round({
+      at,
+      outcome: (hotkey) => {
+        if (others.has(hotkey)) return null
+        return at < silentFrom ? { reason: 'ok', value: 1 } : { reason: 'timeout', value: 0, signed: false }
+      },
+      answered,
+    })
   const entries = log.entries.map((entry) =>
     entry.kind === 'terms' && lost ? { ...entry, lost } : entry,
   ) as LogEntry[]
@@ -188,6 +201,15 @@ test('a source is left out when its newest rounds are not anchored for more than
   expect(await after(2)).toEqual([2, [[]], ['AUDIT_UNPROVEN']])
 })
 
+test('a source is left out when it has scores and no answer of three tempos to show for them', async () => {
+  const chain = chainOf()
+  const rounds = [20, 30, 40, 50, 60, 70, 80, 90]
+  const served = serveAnswers(chain, answeredLog(chain, rounds, asker, { silentFrom: 30 }))
+  const { passed, lines } = await follow(chain, () => served)
+  expect(passed).toEqual([[]])
+  expect(lines).toMatchObject([{ code: 'AUDIT_UNPROVEN', msg: expect.stringContaining('no answer to show') }])
+})
+
 test('a source whose anchor no later block follows stays as it was', async () => {
   const chain = chainOf()
   const log = GIVEN
@@ -223,7 +245,7 @@ test('a source that cannot be read stays as it was, and one that fails its audit
 test('a source that says that it lost a log is left out until it is accepted', async () => {
   const chain = chainOf()
   const lost = { size: 900, root: hashOf(900) }
-  const served = serveAnswers(chain, answeredLog(chain, ROUNDS, asker, lost))
+  const served = serveAnswers(chain, answeredLog(chain, ROUNDS, asker, { lost }))
   const { passed, lines } = await follow(chain, () => served)
   expect(passed).toEqual([[]])
   expect(lines).toMatchObject([{ event: 'auditor.source-left-out', code: 'AUDIT_LOST' }])
