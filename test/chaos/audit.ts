@@ -28,10 +28,15 @@ export const auditLog = async (member: Member, chain: ChainClient): Promise<LogA
   const replay = startReplay({ self: member.key.address, netuid, spec, genesisHash: chain.genesisHash }, facts)
   const source = createHash('sha256')
   const rowsBySource = new Map<string, string>()
+  let isBegun = false
   for (const { position, body } of stored) {
     const entry = readEntry(String(body))
     await replay.take({ position: Number(position), entry })
-    if (entry.kind === 'verdict') {
+    if (entry.kind === 'state' && !isBegun) {
+      const { scores, forfeits, rounds } = entry
+      source.update(JSON.stringify([scores, forfeits, rounds])) // of a log whose beginning was forgotten
+      isBegun = true
+    } else if (entry.kind === 'verdict') {
       const { roundBlock, repeat, hotkey, uid, registeredAt, reason, value, sigma } = entry
       source.update(JSON.stringify([roundBlock, repeat, hotkey, uid, registeredAt, reason, value, sigma]))
     } else if (entry.kind === 'round-end') source.update(`${entry.roundBlock}`)

@@ -200,7 +200,7 @@ const follow = async (of: RunOptions, stage: Stage): Promise<Omit<RunReport, 'se
       const held = member.held()
       if (held === null) continue
       for (const key of ['rssMb', 'descriptors', 'sockets'] as const) most[key] = Math.max(most[key], held[key])
-      if (held.sockets > 12 || held.descriptors > 120 || member.proxy.connections > 2)
+      if (held.sockets > 12 || held.descriptors > 120 || member.proxy.connections > 4)
         note(violations, {
           invariant: 'unbounded',
           validator: member.name,
