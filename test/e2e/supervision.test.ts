@@ -124,7 +124,7 @@ describe('a validator that is left alone', () => {
   test('is ended by its watchdog when its main thread hangs, children and all, and tells why (C-18)', async () => {
     const validator = net.start(
       'validator-2',
-      ...['--spec', hanging, '--health', '0', '--hang-after', '4', '--webhook', receiver.url],
+      ...['--spec', hanging, '--health', '0', '--hang-after', '10', '--webhook', receiver.url],
     )
     const url = String((await validator.event('health.listening')).url)
     const gone = hungBy(validator)

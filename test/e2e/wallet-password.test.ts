@@ -144,7 +144,12 @@ describe('a password without a terminal', () => {
     expect((await arbor(home, ...words, join(home, 'none'), '--password-file', file)).err).toMatch(/MODEL_MISSING: /)
     for (const keys of [words, [role, '--signer', join(home, 'nowhere'), ...words.slice(3)]]) {
       const child = spawn(process.execPath, [main, ...keys, model], {
-        env: { PATH: process.env.PATH, HOME: home, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ARBOR_MNEMONIC: legacy.password },
+        env: {
+          PATH: process.env.PATH,
+          HOME: home,
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+          ARBOR_MNEMONIC: legacy.password,
+        },
         stdio: ['ignore', 'ignore', 'pipe'],
       })
       let said = ''
