@@ -21,7 +21,7 @@ export const resultsOf = (summary: Summary): string => {
     ['rounds, verdicts', `${grouped(summary.rounds)}, ${grouped(summary.verdicts)}`],
     ['violations of any kind', String(summary.violations.length)],
     [
-      'entries of logs replayed; rows in them; rows of two validators from the same receipts, all equal',
+      'entries of logs replayed; rows in them; rows of two validators from the same receipts that were compared',
       `${grouped(audited.entries)}; ${grouped(audited.rows)}; ${grouped(audited.compared)}`,
     ],
     ['extrinsics sent, none twice', grouped(summary.sent)],
