@@ -15,7 +15,7 @@ test(
     const report = await runSeed({ ...SHORT, folder, say: () => undefined })
     expect(report.violations).toEqual([])
     expect(report.epochs).toBe(SHORT.epochs)
-      expect(report.confirmed).toBeGreaterThan(0)
+    expect(report.confirmed).toBeGreaterThan(0)
     expect(Object.keys(report.kills).length).toBeGreaterThan(3)
     expect(report.audited.rows).toBeGreaterThan(0)
   },
