@@ -2,7 +2,7 @@
  * Runs the chaos suite: real validators on a real chain, killed at every write that moves a machine, and through every fault; docs/chaos.md.
  *   node scripts/chaos.ts [--seeds 1-3,5] [--parallel 2] [--folder FOLDER] [--keep]
  * `--folder` keeps each seed's result there, and runs no seed whose result is there already.
- * Writes test/chaos/report.json, bench/results/chaos.json and the results in docs/chaos.md; `--keep` leaves all as they are. Exits with 1 when anything was violated, or
+ * Writes bench/results/chaos-seeds.json, bench/results/chaos.json and the results in docs/chaos.md; `--keep` leaves all as they are. Exits with 1 when anything was violated, or
  * when a write was not hit and is not excused by name.
  */
 import { spawn } from 'node:child_process'
@@ -73,7 +73,7 @@ const summary = summarise(
 const missed = missedPoints(summary)
 for (const point of missed) console.log(`not hit and not excused: ${point}`)
 if (!values.keep) {
-  writeFileSync(here('../test/chaos/report.json'), `${JSON.stringify(summary, null, 2)}\n`)
+  writeFileSync(here('../bench/results/chaos-seeds.json'), `${JSON.stringify(summary, null, 2)}\n`)
   const page = here('../docs/chaos.md')
   writeFileSync(page, withResults(readFileSync(page, 'utf8'), summary))
   writeResult('chaos', rowsOf(summary))

@@ -3,7 +3,7 @@ import type { Violation } from './invariants.ts'
 import { allPoints } from './points.ts'
 import type { RunReport } from './run.ts'
 
-/** What the long form came to: `test/chaos/report.json`. */
+/** What the long form came to: `bench/results/chaos-seeds.json`. */
 export interface Summary {
   readonly date: string
   readonly machine: string
