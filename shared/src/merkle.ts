@@ -85,21 +85,40 @@ export const verifyInclusion = (of: {
   readonly root: Uint8Array
 }): boolean => {
   if (!isIndex(of.index) || !isIndex(of.size) || of.index >= of.size || !of.proof.every(isHash)) return false
-  let [at, last] = [of.index, of.size - 1]
-  let result = of.leaf
-  for (const step of of.proof) {
-    if (last === 0) return false
-    if (at % 2 === 1 || at === last) {
-      result = nodeHash(step, result)
-      while (at % 2 === 0 && at !== 0) {
-        at /= 2
-        last = Math.floor(last / 2)
-      }
-    } else result = nodeHash(result, step)
+  const sides = sidesOf({ at: of.index, last: of.size - 1, steps: of.proof.length })
+  if (sides === null) return false
+  const root = of.proof.reduce(
+    (sum, step, i) => (sides[i] === 'left' ? nodeHash(step, sum) : nodeHash(sum, step)),
+    of.leaf,
+  )
+  return isSame(root, of.root)
+}
+
+/**
+ * Says on which side of the path from a node to the root each step of a proof lies, from below.
+ * @param of.at position of the node in its level
+ * @param of.last position of the level's last node
+ * @returns null when the path has another number of steps
+ */
+const sidesOf = (of: {
+  readonly at: number
+  readonly last: number
+  readonly steps: number
+}): readonly ('left' | 'right')[] | null => {
+  const sides: ('left' | 'right')[] = []
+  let { at, last } = of
+  while (last > 0) {
+    if (sides.length === of.steps) return null
+    const isLeft = at % 2 === 1 || at === last
+    sides.push(isLeft ? 'left' : 'right')
+    while (isLeft && at % 2 === 0) {
+      at /= 2 // a last node without a sibling is its own parent
+      last = Math.floor(last / 2)
+    }
     at = Math.floor(at / 2)
     last = Math.floor(last / 2)
   }
-  return last === 0 && isSame(result, of.root)
+  return sides.length === of.steps ? sides : null
 }
 
 /** Proves that the tree of `to` leaves begins with that of `from`. @source RFC 6962 §2.1.2 */
@@ -148,21 +167,15 @@ export const verifyConsistency = (of: {
   }
   const [first, ...rest] = steps
   if (first === undefined) return false
+  const sides = sidesOf({ at, last, steps: rest.length })
+  if (sides === null) return false
   let [old, now] = [first, first]
-  for (const step of rest) {
-    if (last === 0) return false
-    if (at % 2 === 1 || at === last) {
-      old = nodeHash(step, old)
-      now = nodeHash(step, now)
-      while (at % 2 === 0 && at !== 0) {
-        at /= 2
-        last = Math.floor(last / 2)
-      }
-    } else now = nodeHash(now, step)
-    at = Math.floor(at / 2)
-    last = Math.floor(last / 2)
+  for (const [index, step] of rest.entries()) {
+    const isLeft = sides[index] === 'left'
+    if (isLeft) old = nodeHash(step, old)
+    now = isLeft ? nodeHash(step, now) : nodeHash(now, step)
   }
-  return last === 0 && isSame(old, fromRoot) && isSame(now, toRoot)
+  return isSame(old, fromRoot) && isSame(now, toRoot)
 }
 
 const isIndex = (value: number): boolean => Number.isSafeInteger(value) && value >= 0

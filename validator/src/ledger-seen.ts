@@ -11,18 +11,17 @@ export interface SeenLedger {
 
 /** Makes the part of a ledger that remembers the newest final block. */
 export function seenLedger({ db }: Pick<LedgerPart, 'db'>): SeenLedger {
+  const read = db.prepare("SELECT value FROM meta WHERE key = 'seen'")
+  const write = db.prepare(
+    "INSERT INTO meta (key, value) VALUES ('seen', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  )
   return {
     newestSeen: () => {
-      const row = db.prepare("SELECT value FROM meta WHERE key = 'seen'").get()
+      const row = read.get()
       if (row === undefined) return null
       const [number, hash] = String(row.value).split(' ')
       return { number: Number(number) as Block, hash: hash as Hex }
     },
-    keepSeen: ({ number, hash }) =>
-      void db
-        .prepare(
-          "INSERT INTO meta (key, value) VALUES ('seen', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        )
-        .run(`${number} ${hash}`),
+    keepSeen: ({ number, hash }) => void write.run(`${number} ${hash}`),
   }
 }

@@ -83,11 +83,15 @@ export const readBack = (of: Advancing, attempt: WeightAttempt): Promise<WeightO
 
 async function compare({ deps, facts }: Advancing, attempt: WeightAttempt): Promise<WeightOutcome> {
   const { chain, netuid, mechanism, hotkey, log } = deps
-  const next = nextAllowed(facts, { kind: 'set', method: attempt.method, version: attempt.version })
-  // A block that does not know the hotkey tells nothing of its row.
-  if (facts.me === undefined && !next.allowed) return { kind: 'waiting', next }
+  const { me } = facts
+  if (me === undefined) {
+    // A block that does not know the hotkey tells nothing of its row.
+    const next = nextAllowed(facts, { kind: 'set', method: attempt.method, version: attempt.version })
+    if (next.allowed) throw new Error('unreachable: an unregistered hotkey is never allowed')
+    return { kind: 'waiting', next }
+  }
   const block = await chain.finalized()
-  const held = facts.me === undefined ? [] : await chain.weights(netuid, facts.me.uid, block.hash, mechanism)
+  const held = await chain.weights(netuid, me.uid, block.hash, mechanism)
   let same = sameRow(held, attempt.row)
   let masked: readonly Uid[] = []
   if (attempt.committedAt !== null) {
