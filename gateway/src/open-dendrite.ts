@@ -5,13 +5,12 @@ import { SubnetError } from '@arbor/shared/errors'
 import type { Logger } from '@arbor/shared/log'
 import { DEFAULT_LIFETIME_MS } from '@arbor/shared/protocol/limits'
 import type { Signer } from '@arbor/shared/signer'
-import type { Loop } from '@arbor/shared/supervise'
+import { aborted, type Loop } from '@arbor/shared/supervise'
 import type { Ms, NetUid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import { ASK_LIMITS } from '@arbor/validator/dendrite/ask'
 import { type Dendrite, openDendrite } from '@arbor/validator/dendrite/open'
 import type { RouterLimits } from './routing/router.ts'
-import { aborted } from './serve.ts'
 
 /** The gateway's own dendrite: a thread and a session of its own, with the validator's hotkey. */
 export interface OwnDendrite extends AsyncDisposable {

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
+import { aborted } from '@arbor/shared/supervise'
 import type { Ms } from '@arbor/shared/units'
 import type { FastifyInstance } from 'fastify'
 import { type Listen, urlOf } from './options.ts'
@@ -84,10 +85,3 @@ const drain = async (of: {
   )
   await Promise.all([closing, late])
 }
-
-/** Waits for a signal. */
-export const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })

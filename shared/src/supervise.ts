@@ -29,19 +29,17 @@ export const supervise = async (of: {
     reason = ended(name, error)
     stop.abort(reason)
   })
-  await aborted(signal, running)
+  await Promise.race([Promise.all(running), aborted(signal)])
   await withGrace(of.clock, (of.graceMs ?? 2_000) as Ms, running)
   if (reason !== null) throw reason
 }
 
-const aborted = (signal: AbortSignal, running: readonly Promise<void>[]): Promise<unknown> =>
-  Promise.race([
-    Promise.all(running),
-    new Promise<void>((resolve) => {
-      if (signal.aborted) resolve()
-      else signal.addEventListener('abort', () => resolve(), { once: true })
-    }),
-  ])
+/** Waits for a signal to abort. */
+export const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 const withGrace = async (clock: Clock, graceMs: Ms, running: readonly Promise<void>[]): Promise<void> => {
   const done = new AbortController()

@@ -1,4 +1,5 @@
 import type { Block, NetUid, Ss58 } from '@arbor/shared/units'
+import type { ThreadMessage } from '../serving-thread.ts'
 import type { RelayLimits } from './limits.ts'
 import type { Registrations } from './relay.ts'
 import type { Place } from './server.ts'
@@ -19,8 +20,17 @@ export type ToListener =
   | { readonly kind: 'registrations'; readonly block: Block; readonly registeredAt: ReadonlyMap<Ss58, Block> }
   | { readonly kind: 'close' }
 
-export type FromListener =
-  | { readonly kind: 'ready'; readonly port: number; readonly askPort: number }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
-  | { readonly kind: 'change'; readonly hotkey: Ss58; readonly connected: boolean }
-  | { readonly kind: 'log'; readonly line: string }
+/** Where miners dial, and where the validator asks those that did. */
+export interface ListenerPorts {
+  readonly port: number
+  readonly askPort: number
+}
+
+/** A miner came or left. */
+export interface ListenerChange {
+  readonly kind: 'change'
+  readonly hotkey: Ss58
+  readonly connected: boolean
+}
+
+export type FromListener = ThreadMessage<ListenerPorts> | ListenerChange

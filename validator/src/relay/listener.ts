@@ -1,13 +1,13 @@
-import { Worker } from 'node:worker_threads'
 import type { AxonInfo, Metagraph } from '@arbor/chain/client/types'
 import { AXON_PROTOCOL } from '@arbor/shared/dial/statement'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Logger } from '@arbor/shared/log'
 import { PROTOCOL_VERSION } from '@arbor/shared/protocol/limits'
 import type { Block, Blocks, Ss58 } from '@arbor/shared/units'
+import { startServing } from '../serving-thread.ts'
 import { registrationsOf } from './follow.ts'
 import { defaultRelayLimits } from './limits.ts'
-import type { FromListener, ListenerData, ToListener } from './listener-messages.ts'
+import type { ListenerChange, ListenerData, ListenerPorts, ToListener } from './listener-messages.ts'
 
 /** Bounds of a validator's own listener: only it asks here, all miners of a round at once. */
 const LIMITS = { ...defaultRelayLimits, inFlight: 4_096, inFlightPerAddress: 4_096 }
@@ -47,40 +47,22 @@ interface State {
 export const openListener = async ({ metagraph, log, ...settings }: ListenerDeps): Promise<Listener> => {
   const state: State = { metagraph, connected: new Set(), leftAt: new Map() }
   const data: ListenerData = { ...settings, registrations: registrationsOf(metagraph), limits: LIMITS }
-  const worker = new Worker(new URL('./listener-thread.ts', import.meta.url), { workerData: data, name: 'listener' })
+  const url = new URL('./listener-thread.ts', import.meta.url)
+  const { ready, worker, run, close } = await startServing<ListenerPorts, ListenerChange>({
+    url,
+    name: 'listener',
+    workerData: data,
+    log,
+    onMessage: (message) => change(state, message),
+    ended: (why, cause) =>
+      new SubnetError({
+        code: 'LISTENER_ENDED',
+        message: `The thread that miners dial ended: ${why}; start the validator again and report this`,
+        cause,
+      }),
+  })
   const tell = (message: ToListener): void => worker.postMessage(message)
-  const ready = Promise.withResolvers<{ readonly port: number; readonly askPort: number }>()
-  const ended = Promise.withResolvers<never>()
-  ended.promise.catch(() => undefined) // `run` hears it, or nobody needs to
-
-  worker.on('message', (message: FromListener) => {
-    if (message.kind === 'ready') ready.resolve(message)
-    else if (message.kind === 'failed') ready.reject(new SubnetError(message))
-    else if (message.kind === 'change') change(state, message)
-    else pass(log, message.line)
-  })
-  const fail = (cause: unknown): void => {
-    const why = cause instanceof Error ? cause.message : 'it returned'
-    const error = new SubnetError({
-      code: 'LISTENER_ENDED',
-      message: `The thread that miners dial ended: ${why}; start the validator again and report this`,
-      cause,
-    })
-    ready.reject(error)
-    ended.reject(error)
-  }
-  worker.once('error', fail)
-  const exited = new Promise<void>((resolve) => {
-    worker.once('exit', () => {
-      fail(null)
-      resolve()
-    })
-  })
-
-  const { port, askPort } = await ready.promise.catch(async (error: unknown) => {
-    await worker.terminate()
-    throw error
-  })
+  const { port, askPort } = ready
   const own: AxonInfo = { ip: '127.0.0.1', port: askPort, version: PROTOCOL_VERSION, protocol: AXON_PROTOCOL.ask }
   return {
     port,
@@ -89,22 +71,12 @@ export const openListener = async ({ metagraph, log, ...settings }: ListenerDeps
       state.metagraph = next
       tell({ kind: 'registrations', ...registrationsOf(next) })
     },
-    run: (signal) =>
-      Promise.race([
-        ended.promise,
-        new Promise<void>((resolve) => {
-          if (signal.aborted) resolve()
-          else signal.addEventListener('abort', () => resolve(), { once: true })
-        }),
-      ]),
-    close: async () => {
-      tell({ kind: 'close' })
-      await exited
-    },
+    run,
+    close: () => close({ kind: 'close' } satisfies ToListener),
   }
 }
 
-const change = (state: State, { hotkey, connected }: { readonly hotkey: Ss58; readonly connected: boolean }): void => {
+const change = (state: State, { hotkey, connected }: ListenerChange): void => {
   if (connected) {
     state.connected.add(hotkey)
     state.leftAt.delete(hotkey)
@@ -122,11 +94,4 @@ const leftLately = ({ metagraph, leftAt }: State, hotkey: Ss58): boolean => {
   if (age > metagraph.tempo) leftAt.delete(hotkey)
   const neuron = metagraph.neurons.find((each) => each.hotkey === hotkey)
   return age <= metagraph.tempo && neuron !== undefined && neuron.axon === null
-}
-
-/** Writes a line of the thread's log as one of ours. */
-const pass = (log: Logger, line: string): void => {
-  const { level, msg, time: _time, name: _name, ...fields } = JSON.parse(line)
-  if (level === 'warn' || level === 'error') log[level as 'warn' | 'error'](fields, msg)
-  else log.info(fields, msg)
 }

@@ -4,6 +4,7 @@ import { systemClock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import { createLogger } from '@arbor/shared/log'
 import { boundedServer, listenAt, type Place } from '../../relay/server.ts'
+import type { ThreadMessage } from '../../serving-thread.ts'
 import type { LogOwner } from '../heads.ts'
 import { documentsOf } from './documents.ts'
 import { createHandler } from './handler.ts'
@@ -18,10 +19,7 @@ export interface ServeTask {
   readonly place: Place
   readonly limits: ServeLimits
 }
-export type FromServer =
-  | { readonly kind: 'ready'; readonly port: number }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
-  | { readonly kind: 'log'; readonly line: string }
+export type FromServer = ThreadMessage<{ readonly port: number }>
 
 /** The thread that serves the log: it only reads, by a connection of its own, and whoever asks takes no time of the validator's main loop. */
 
