@@ -60,7 +60,7 @@ export interface Watch {
 
 /** What a loop may take beyond its own bound before it counts as dead: supervision ends it first. */
 const SLACK_MS = 75_000
-/** Silence of the main thread that makes `/livez` red: long garbage collections take a second or two. */
+/** Silence of the main thread that makes `/livez` red, where the process is not ended sooner: long garbage collections take a second or two. */
 const SILENT_MS = 10_000
 
 interface Seen {
@@ -113,7 +113,7 @@ export function createWatch({ watched, clock, hangMs, stopMs, tickMs }: Liveness
     },
     status: () => {
       const all = [...loops].map(([number, seen]) => statusOf(seen, watched.counts(number)))
-      const live = silentMs <= Math.min(hangMs, SILENT_MS) && all.every(({ state }) => state !== 'overdue')
+      const live = silentMs <= Math.min(hangMs / 2, SILENT_MS) && all.every(({ state }) => state !== 'overdue')
       return { live, silentSeconds: seconds(silentMs), loops: all }
     },
   }
