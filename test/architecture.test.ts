@@ -11,10 +11,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'subnet-spec': ['shared'],
   chain: ['shared'],
   engine: ['shared'],
-  miner: ['shared', 'subnet-spec', 'chain', 'engine'],
-  validator: ['shared', 'subnet-spec', 'chain', 'engine'],
+  training: ['shared', 'subnet-spec', 'chain', 'engine'],
+  miner: ['shared', 'subnet-spec', 'chain', 'engine', 'training'],
+  validator: ['shared', 'subnet-spec', 'chain', 'engine', 'training'],
   gateway: ['shared', 'subnet-spec', 'chain', 'engine', 'validator'],
-  cli: ['shared', 'subnet-spec', 'chain', 'engine', 'miner', 'validator', 'gateway'],
+  cli: ['shared', 'subnet-spec', 'chain', 'engine', 'training', 'miner', 'validator', 'gateway'],
 }
 const packages = Object.keys(allowed)
 

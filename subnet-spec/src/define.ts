@@ -5,6 +5,7 @@ import type { CheckShare, InferenceEngine } from '@arbor/shared/inference'
 import type { Hex } from '@arbor/shared/units'
 import { z } from 'zod'
 import { type AuditTerms, faultOfTerms } from '../audit/terms.ts'
+import type { TrainingTerms } from '../finetune/types.ts'
 import type { Timing } from './timing.ts'
 
 /** How large an answer is. */
@@ -93,6 +94,8 @@ export interface SubnetSpec {
   readonly repeats?: RepeatTerms
   /** What a proven cheat costs, and how surely it is found; absent: no verdict costs more than its round, and no user's answer is audited. */
   readonly audit?: AuditTerms
+  /** Set where miners train one model together, in place of answering questions. */
+  readonly training?: TrainingTerms
 }
 
 /** How sure a ranking has to be. */
