@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { createRecordKeeper } from '@arbor/chain/client/committed-record'
 import type { Call, ChainClient, Submission } from '@arbor/chain/client/types'
 import { openStore } from '@arbor/chain/store/open'
 import { transaction } from '@arbor/chain/store/transaction'
@@ -34,7 +35,7 @@ const round = (number: number): void =>
 /** A chain's commitments, with the faults that a test wants. */
 const commitments = () => {
   const state = {
-    held: null as { block: bigint; bytes: Uint8Array } | null,
+    held: null as { block: bigint; bytes: Uint8Array; more?: readonly unknown[] } | null,
     used: null as { last_epoch: bigint; used_space: bigint } | null,
     maxSpace: 3_100n,
     block: 0,
@@ -50,15 +51,16 @@ const commitments = () => {
       if (item === 'UsedSpaceOf') return state.used
       const { held } = state
       if (held === null) return null
-      const fields = [{ [`Raw${held.bytes.length}`]: toHex(held.bytes) }]
+      const fields = [{ [`Raw${held.bytes.length}`]: toHex(held.bytes) }, ...(held.more ?? [])]
       return { deposit: 0n, block: held.block, info: { fields } }
     },
     submit: async (call: Call): Promise<Submission> => {
       state.submitted += 1
       if (state.refuse !== null) return { status: 'refused', code: 1010, error: state.refuse, retryable: true }
       const { fields } = call.args.info as { fields: readonly Record<string, Hex>[] }
-      const [value = '0x'] = Object.values(fields[0] ?? {})
-      state.held = { block: BigInt(state.block), bytes: Buffer.from(value.slice(2), 'hex') }
+      const [first = {}, ...more] = fields
+      const [value = '0x'] = Object.values(first)
+      state.held = { block: BigInt(state.block), bytes: Buffer.from(value.slice(2), 'hex'), more }
       if (state.diesAfter) throw new Error('killed')
       return {
         status: 'finalised',
@@ -102,6 +104,7 @@ const start = (over: Partial<ReceiptLoopDeps> = {}, fake = commitments()): World
       return Promise.resolve()
     },
     chain: fake.chain,
+    record: createRecordKeeper({ chain: fake.chain, netuid: logOwner.netuid, hotkey: logKey }),
     log: pino({ level: 'debug' }, { write: (line: string) => void said.push(JSON.parse(line)) }),
     receipts: log,
     servable: () => null,
@@ -257,12 +260,33 @@ describe('receipts loop', () => {
     expect(world.chain.submitted).toBe(1)
   })
 
-  test('says so when it takes the place of another record', async () => {
+  test('leaves the other fields of the record as they are, and finds its own behind them', async () => {
     const fake = commitments()
-    fake.state.held = { block: 3n, bytes: Buffer.from('https://example.com/model') }
+    const url = { Raw25: toHex(Buffer.from('https://example.com/model')) }
+    fake.state.held = { block: 3n, bytes: Buffer.from('a vote'), more: [url] }
+    const world = start({}, fake)
+    await world.step(11, { lastEpochBlock: 5 })
+    const { head } = log.heads.anchored() ?? { head: null }
+    expect(head?.size).toBe(log.extent().size)
+    expect(fake.state.held?.more).toEqual([{ Raw6: toHex(Buffer.from('a vote')) }, url])
+    expect(events(world)).not.toContain('receipts.replaces')
+    // Another part of the process votes: the anchor stands behind the vote now, in a younger record.
+    const anchor = { [`Raw${fake.state.held?.bytes.length}`]: toHex(fake.state.held?.bytes ?? new Uint8Array()) }
+    fake.state.held = { block: 27n, bytes: Buffer.from('a new vote'), more: [anchor, url] }
+    round(1)
+    await world.step(28, { epoch: 2, lastEpochBlock: 25 })
+    expect(world.chain.submitted).toBe(2)
+    expect(log.heads.anchored()).toMatchObject({ anchoredAt: 29, head: { size: log.extent().size } })
+  })
+
+  test('says so when the record was full and something had to leave it', async () => {
+    const fake = commitments()
+    const more = ['b', 'c'].map((text) => ({ Raw1: toHex(Buffer.from(text)) }))
+    fake.state.held = { block: 3n, bytes: Buffer.from('a'), more }
     const world = start({}, fake)
     await world.step(11)
     expect(events(world)).toContain('receipts.replaces')
+    expect(fake.state.held?.more).toEqual([{ Raw1: toHex(Buffer.from('a')) }, more[0]])
     expect(log.heads.anchored()).not.toBeNull()
   })
 

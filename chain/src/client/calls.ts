@@ -1,5 +1,5 @@
 import { toHex } from '@arbor/shared/hex'
-import type { Alpha, NetUid, Rao, Ss58, Uid } from '@arbor/shared/units'
+import type { Alpha, Hex, NetUid, Rao, Ss58, Uid } from '@arbor/shared/units'
 import type { Pulse } from '../timelock/drand.ts'
 import type { CallArgs, CallName } from './needs/calls.ts'
 import { type SaltedRow, saltedHash } from './salted.ts'
@@ -133,12 +133,16 @@ export const addStake = (of: { hotkey: Ss58; netuid: NetUid; amount: Rao }): Cal
 export const removeStake = (of: { hotkey: Ss58; netuid: NetUid; amount: Alpha }): Call =>
   make('SubtensorModule.remove_stake', { hotkey: of.hotkey, netuid: of.netuid, amount_unstaked: of.amount })
 
+/** Writes plain bytes as a field of a record; at most 128. */
+export const rawField = (bytes: Uint8Array): Readonly<Record<string, Hex>> => ({ [`Raw${bytes.length}`]: toHex(bytes) })
+
 /** Publishes at most 128 bytes under the signing hotkey. */
 export const setCommitment = (of: { netuid: NetUid; bytes: Uint8Array }): Call =>
-  make('Commitments.set_commitment', {
-    netuid: of.netuid,
-    info: { fields: [{ [`Raw${of.bytes.length}`]: toHex(of.bytes) }] },
-  })
+  setRecord({ netuid: of.netuid, fields: [rawField(of.bytes)] })
+
+/** Publishes a record of several fields under the signing hotkey, in place of the one before. */
+export const setRecord = (of: { netuid: NetUid; fields: readonly unknown[] }): Call =>
+  make('Commitments.set_commitment', { netuid: of.netuid, info: { fields: of.fields } })
 
 /** Transfers TAO without closing the sender's account. */
 export const transferKeepAlive = (of: { to: Ss58; amount: Rao }): Call =>

@@ -7,6 +7,7 @@ import { stringCamelCase } from '@polkadot/util'
 import { submitBare } from './bare.ts'
 import { readBeacon, readSignature } from './beacon.ts'
 import { readCommitReveal, readPendingCommits, readTimelockedRounds } from './commits.ts'
+import { readRecords } from './committed-record.ts'
 import { type CompatReport, checkCompat } from './compat.ts'
 import { badAnswer, noItem } from './errors.ts'
 import { toEvent } from './events.ts'
@@ -184,6 +185,7 @@ function createClient(deps: {
     weightRules: async ({ netuid, mechanism = 0, hotkey }, at) =>
       readWeightRules(reader, { netuid, mechanism, hotkey }, await hashAt(at)),
     registeredAt: async (netuid, uids, at) => readRegisteredAt(reader, netuid, uids, await hashAt(at)),
+    commitments: async (netuid, hotkeys, at) => readRecords(reader, netuid, hotkeys, await hashAt(at)),
     balance: async (account, at) => readBalance(reader, account, await hashAt(at)),
     registrationCost: async (netuid, at) => readRegistrationCost(reader, netuid, await hashAt(at)),
     subnetCost: async (at) => readSubnetCost(reader, await hashAt(at)),

@@ -78,6 +78,16 @@ export interface Hyperparameters {
 /** A validator's sparse row as the chain stores it; the largest value is 65 535. */
 export type WeightRow = readonly (readonly [uid: Uid, weight: number])[]
 
+/** What a hotkey has published in a subnet: one record, which each publication replaces. */
+export interface CommittedRecord {
+  /** Block in which it was published. */
+  readonly block: Block
+  /** All fields, as plain data. */
+  readonly fields: readonly unknown[]
+  /** Those of plain bytes, each at most 128 long, in their order. */
+  readonly raw: readonly Uint8Array[]
+}
+
 /** A call as a value: what to dispatch, by the names in the chain's metadata. */
 export interface Call {
   readonly pallet: string
@@ -159,6 +169,8 @@ export interface ChainClient {
   weights(netuid: NetUid, uid: Uid, at?: Hex, mechanism?: number): Promise<WeightRow>
   /** What decides, beside hyperparameters, whether a hotkey may set or commit weights now. */
   weightRules(of: { netuid: NetUid; mechanism?: number; hotkey: Ss58 }, at?: Hex): Promise<WeightRules>
+  /** Records of hotkeys, in their order, read at once; null for one that published nothing. */
+  commitments(netuid: NetUid, hotkeys: readonly Ss58[], at?: Hex): Promise<readonly (CommittedRecord | null)[]>
   /** Free balance. */
   balance(account: Ss58, at?: Hex): Promise<Rao>
   /** Price of a registration now. */

@@ -1,21 +1,24 @@
+import type { RecordKeeper } from '@arbor/chain/client/committed-record'
 import type { ChainClient } from '@arbor/chain/client/types'
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import { toHex } from '@arbor/shared/hex'
 import type { Signer } from '@arbor/shared/signer'
-import { type Anchor, encodeAnchor, type TreeHead, treeHeadBytes } from '@arbor/shared/tree-head'
+import { type Anchor, type TreeHead, treeHeadBytes } from '@arbor/shared/tree-head'
 import type { Block, Blocks, NetUid } from '@arbor/shared/units'
 import type { Logger } from 'pino'
 import type { ChainView, Snapshot } from '../chain-view.ts'
 import type { Keep } from '../keep.ts'
-import { type Committed, hasSpace, readCommitted, setAnchor } from './anchor.ts'
+import { type Committed, readCommitted, setAnchor } from './anchor.ts'
 import type { LogCheck } from './check.ts'
 import type { ReceiptLog } from './log.ts'
 
 export interface ReceiptLoopDeps {
   readonly view: ChainView
   readonly keep: Keep
-  readonly chain: Pick<ChainClient, 'genesisHash' | 'read' | 'submit'>
+  readonly chain: Pick<ChainClient, 'genesisHash' | 'read'>
+  /** The hotkey's record, of which the anchor is one field. */
+  readonly record: RecordKeeper
   readonly log: Logger
   readonly receipts: ReceiptLog
   /** Entries that may be told now; null for all. Where rows are committed, the rest would tell what a commit still hides. */
@@ -146,33 +149,33 @@ async function anchor(
   if (anchored !== null && (anchored.head.size >= head.size || anchored.anchoredAt > lastEpochBlock)) return
   if (deps.clock.monotonic() - at.anchoredAt < ANCHOR_MS) return
   const whose = { ...deps, hotkey: deps.hotkey.address, at: block.hash }
-  const committed = await readCommitted(whose)
-  if (adopt(deps, committed) && committed.kind === 'anchor' && committed.anchor.block > lastEpochBlock) return
-  if (committed.kind === 'other')
-    log.warn(
-      { event: 'receipts.replaces' },
-      'the chain holds another record of this hotkey; the receipts take its place',
-    )
+  // Who votes sets the same record anew: only the ledger knows since when the chain has held this anchor.
+  if (adopt(deps, await readCommitted(whose)) && (receipts.heads.anchored()?.anchoredAt ?? -1) > lastEpochBlock) return
   const next: Anchor = { size: head.size, root: head.root, url }
   at.anchorFrom = block.number + RETRY_BLOCKS
   at.anchoredAt = deps.clock.monotonic()
-  if (!(await hasSpace(whose, { bytes: encodeAnchor(next).length, epochIndex }))) {
+  const outcome = await setAnchor({ record: deps.record, anchor: next, epochIndex, signal })
+  if (outcome.kind === 'no-space') {
     log.warn(
       { event: 'receipts.no-space' },
       'the chain lets this hotkey write no more in this epoch; the next one is waited for',
     )
     return
   }
-  const outcome = await setAnchor({ ...deps, anchor: next, signal })
   if (outcome.kind === 'refused') {
     const { error } = outcome
     log.warn({ event: 'receipts.refused', error }, `the chain did not take the log's root: ${error}; it is tried again`)
     return
   }
+  if (outcome.displaced > 0)
+    log.warn(
+      { event: 'receipts.replaces', fields: outcome.displaced },
+      "this hotkey's record on the chain was full; the receipts took the place of what stood last in it",
+    )
   at.anchorFrom = 0
-  if (adopt(deps, await readCommitted({ ...whose, at: outcome.hash }))) return
+  if (adopt(deps, await readCommitted({ ...whose, at: outcome.block.hash }))) return
   log.error(
-    { event: 'receipts.mismatch', block: outcome.block },
+    { event: 'receipts.mismatch', block: outcome.block.number },
     "the chain does not hold the log's root as it was set",
   )
 }

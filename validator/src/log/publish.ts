@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { hostPort } from '@arbor/chain/address'
+import { createRecordKeeper, type RecordKeeper } from '@arbor/chain/client/committed-record'
 import type { ChainClient } from '@arbor/chain/client/types'
 import type { Clock } from '@arbor/shared/clock'
 import type { Signer } from '@arbor/shared/signer'
@@ -20,6 +21,8 @@ import { openLogServer } from './serve/open.ts'
 
 export interface PublishDeps {
   readonly chain: Pick<ChainClient, 'genesisHash' | 'finalized' | 'read' | 'submit'>
+  /** The hotkey's record; made here where nothing else in the process has a field in it. */
+  readonly record?: RecordKeeper
   readonly ledger: Pick<Ledger, 'log' | 'scoreState' | 'servableEntries'>
   readonly receipts: Receipts
   readonly hotkey: Signer
@@ -45,7 +48,7 @@ export interface Publishing {
  * @throws LOG_ANCHOR_URL, LOG_EDITED, RELAY_PORT_IN_USE, RELAY_ADDRESS, LOG_SERVER_ENDED
  */
 export const openPublishing = async (deps: PublishDeps): Promise<Publishing> => {
-  const { chain, ledger, hotkey, netuid, data, options, log } = deps
+  const { chain, ledger, hotkey, netuid, data, options, log, record = createRecordKeeper(deps) } = deps
   const owner = { genesisHash: chain.genesisHash, netuid, hotkey: hotkey.address }
   const file = join(data, 'ledger.sqlite')
   await begin(deps)
@@ -62,6 +65,7 @@ export const openPublishing = async (deps: PublishDeps): Promise<Publishing> => 
         runReceipts(
           {
             ...deps,
+            record,
             view,
             keep,
             receipts: ledger.log,
