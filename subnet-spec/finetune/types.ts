@@ -80,14 +80,20 @@ export interface GauntletTerms {
   readonly replayShare: number
   /** Largest relative distance of a replayed state from the one that was committed: |a − b| ÷ |b − start|. */
   readonly tolerance: number
+  /** Standard deviations by which a measured drop may lie below what it must be, and still be called noise. */
+  readonly noise: number
 }
 
-/** How rounds become a rating (OpenSkill, Plackett-Luce). */
+/** How rounds become a rating (OpenSkill, Plackett-Luce): between 0 and 50, new ones begin at `mu` and `sigma`. */
 export interface RatingTerms {
   readonly mu: number
   readonly sigma: number
+  /** Spread of one round's luck. */
   readonly beta: number
+  /** What a round adds to the doubt, so that ratings go on moving. */
   readonly tau: number
+  /** Verdict value at which a player stands that is rated `mu` for ever: who does worse falls below it. */
+  readonly bar: number
 }
 
 /** The head of an update's file, before its payload; integers little-endian. */
@@ -117,6 +123,8 @@ export interface UpdateCommitment {
   /** Name of the update's file: `blobName`. */
   readonly name: Hex
   readonly bytes: number
+  /** First 8 bytes of the name of the checkpoint that it was made from. */
+  readonly base: Hex
   /** Where else than at the miner's axon it can be had; empty for nowhere. */
   readonly url: string
 }
@@ -136,6 +144,8 @@ export interface MergeFacts {
   readonly commitments: readonly { readonly uid: Uid; readonly hotkey: Ss58; readonly commitment: UpdateCommitment }[]
   /** By the state of `voteBy`, of neurons with a permit. */
   readonly votes: readonly { readonly hotkey: Ss58; readonly stake: bigint; readonly vote: Vote }[]
+  /** Stake of all neurons with a permit by the state of `voteBy`, whether they voted or not. */
+  readonly permitStake: bigint
 }
 
 /** What follows from the facts: the checkpoint that most stake holds, and the updates that most of that stake accepts. */
@@ -188,11 +198,17 @@ export interface Optimiser {
 /** Makes the optimiser that terms name, for a layout. */
 export type OptimiserOf = (of: { readonly terms: OptimiserTerms; readonly layout: Layout }) => Optimiser
 
+/** Mean loss a token of one batch, in nats: at the round's start, and with the update, whose norm was evened out. */
+export interface BatchLoss {
+  readonly before: number
+  readonly after: number
+}
+
 /** What a validator measured of one update. */
 export interface Measured {
-  /** Mean loss a token, in nats, before and after. */
-  readonly assigned: { readonly before: number; readonly after: number }
-  readonly unseen: { readonly before: number; readonly after: number }
+  /** Each batch of the miner's own data, and of data that nobody could know. */
+  readonly assigned: readonly BatchLoss[]
+  readonly unseen: readonly BatchLoss[]
   /** Largest cosine to an update that was committed earlier, and whose. */
   readonly likeness: { readonly cosine: number; readonly hotkey: Ss58 } | null
   /** Null where nothing was replayed. */

@@ -5,6 +5,7 @@ import type { CheckShare, InferenceEngine } from '@arbor/shared/inference'
 import type { Hex } from '@arbor/shared/units'
 import { z } from 'zod'
 import { type AuditTerms, faultOfTerms } from '../audit/terms.ts'
+import { faultOfTraining } from '../finetune/fault-of-training.ts'
 import type { TrainingTerms } from '../finetune/types.ts'
 import type { Timing } from './timing.ts'
 
@@ -50,6 +51,7 @@ export interface TaskDefinition<Request = unknown, Response = unknown> {
    * The reference miner's answer.
    * @param context.binding 32 bytes that no other question has: they name asker, miner, subnet and request
    * @param context.emit there when the caller takes a stream: sends a piece of text ahead of the whole, which is returned all the same
+   * @param context.pieces there in a training subnet: the files that this miner serves
    */
   solve(context: {
     readonly request: Request
@@ -57,6 +59,7 @@ export interface TaskDefinition<Request = unknown, Response = unknown> {
     readonly engine: InferenceEngine
     readonly signal: AbortSignal
     readonly emit?: ((text: string) => void) | undefined
+    readonly pieces?: PieceSource | undefined
   }): Promise<Response>
   /**
    * Judges an answer; runs in a worker thread; never throws for what a miner sent.
@@ -74,6 +77,18 @@ export interface TaskDefinition<Request = unknown, Response = unknown> {
   }): Promise<Verdict>
 }
 
+/** Files of a miner in a training subnet, by their names. */
+export interface PieceSource {
+  /** Gives a piece and the proof that it is of that file. */
+  piece(of: { readonly name: Hex; readonly index: number }): Promise<Piece>
+}
+
+/** One piece of a file: base64, and RFC 6962's audit path. */
+export interface Piece {
+  readonly bytes: string
+  readonly proof: readonly Hex[]
+}
+
 /** A subnet: the folder that designers fork. */
 export interface SubnetSpec {
   readonly name: string
@@ -86,7 +101,7 @@ export interface SubnetSpec {
   readonly tasks: Readonly<Record<string, TaskDefinition>>
   /** The task that a round's seed asks of a miner. */
   pick(context: { readonly seed: Hex }): string
-  /** Turns a miner's moving average of verdict values into its weight before normalisation. */
+  /** Turns a miner's moving average of verdict values (in a training subnet its rating ÷ 50) into its weight before normalisation. */
   reward(average: number): number
   /** Half-life of the moving average, in rounds. */
   readonly halfLifeRounds: number
@@ -94,7 +109,10 @@ export interface SubnetSpec {
   readonly repeats?: RepeatTerms
   /** What a proven cheat costs, and how surely it is found; absent: no verdict costs more than its round, and no user's answer is audited. */
   readonly audit?: AuditTerms
-  /** Set where miners train one model together, in place of answering questions. */
+  /**
+   * Set where miners train one model together, in place of answering questions: no round plans or scores a task, `tasks` says what else
+   * miners serve (`piece`, finetune/piece-task.ts), and scores are ratings (docs/finetune.md).
+   */
   readonly training?: TrainingTerms
 }
 
@@ -197,6 +215,11 @@ export const defineSubnet = (spec: SubnetSpec): SubnetSpec => {
   }
   const fault = spec.audit === undefined ? null : faultOfTerms(spec.audit)
   if (fault !== null) throw invalid(fault)
+  if (spec.training !== undefined) {
+    const wrong = faultOfTraining(spec.training)
+    if (wrong !== null) throw invalid(`training.${wrong}`)
+    if (spec.repeats !== undefined) throw invalid('repeats are of questions, and training asks none; leave them out')
+  }
   for (const average of [0, 0.5, 1]) {
     const reward = spec.reward(average)
     if (!Number.isFinite(reward) || reward < 0)

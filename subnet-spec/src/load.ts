@@ -9,6 +9,8 @@ import { defineSubnet, isSubnetSpec, type SubnetSpec } from './define.ts'
 const BUILT_IN: Readonly<Record<string, () => Promise<{ readonly default: unknown }>>> = {
   inference: () => import('../inference/spec.ts'),
   'inference-tiny': () => import('../inference/tiny.ts'),
+  finetune: () => import('../finetune/spec.ts'),
+  'finetune-tiny': () => import('../finetune/tiny.ts'),
 }
 
 /**

@@ -8,11 +8,11 @@ export interface Registration {
   readonly registeredAt: Block
 }
 
-/** A registration's moving average of verdict values. */
+/** A registration's moving average of verdict values; in a training subnet its rating, both numbers as shares of 50. */
 export interface Score extends Registration {
   /** In [0, 1]. */
   readonly average: number
-  /** Standard deviation of the average's noise, from the verdicts' sigmas. */
+  /** Standard deviation of the average's noise, from the verdicts' sigmas; the rating's doubt. */
   readonly sigma: number
   /** Verdicts that moved it, repeats among them. */
   readonly samples: number

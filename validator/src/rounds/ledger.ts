@@ -4,7 +4,7 @@ import { addForfeits, type Forfeit, forfeitIn } from '../ledger-audits.ts'
 import type { LedgerPart } from '../ledger-part.ts'
 import type { Score } from '../scores.ts'
 import { FRESH_ROUNDS, foldRound } from '../scoring/fold.ts'
-import type { ScoreState, ScoreTerms } from '../scoring/rules.ts'
+import type { FoldTerms, ScoreState } from '../scoring/rules.ts'
 import { mustLeadTo, type RoundTerms, type RunLedger, runLedger } from './runs.ts'
 import { type VerdictRow, verdictEntry } from './verdict-row.ts'
 
@@ -17,7 +17,7 @@ export interface RecordedRound {
   readonly at: UnixMs
   readonly verdicts: readonly VerdictRow[]
   readonly forfeits: readonly Forfeit[]
-  readonly terms: Pick<ScoreTerms, 'halfLifeRounds'>
+  readonly terms: FoldTerms
 }
 
 /** What a validator must not forget of its rounds; each method one transaction. */

@@ -11,7 +11,8 @@ import {
   type Score,
 } from '../scores.ts'
 import { meanOf } from './mean.ts'
-import type { FoldForfeits, FoldRound, RowAt, Sample, ScoreState } from './rules.ts'
+import { moveRatings, type RoundMean } from './ratings.ts'
+import type { FoldForfeits, FoldRound, FoldTerms, RowAt, Sample, ScoreState } from './rules.ts'
 
 /** A miner without a verdict in so many rounds has no weight: 3 tempos of 2 rounds. */
 export const FRESH_ROUNDS = 6
@@ -24,24 +25,20 @@ export const KEPT_ROUNDS = 560
 export const EMPTY_STATE: ScoreState = { scores: [], forfeits: [], rounds: [], endedAt: null }
 
 /**
- * Folds a round into the state: each registration's average moves once, by the mean of its verdicts. A uid's score goes when another
- * registration of that uid is scored, or when no round has moved it for `KEPT_ROUNDS` rounds.
+ * Folds a round into the state: each registration's average moves once, by the mean of its verdicts; where the spec trains a model, its
+ * rating moves once, by its rank among all. A uid's score goes when another registration of that uid is scored, or when no round has moved
+ * it for `KEPT_ROUNDS` rounds.
  */
-export const foldRound: FoldRound = (
-  state,
-  { roundBlock, length, endedAt, verdicts, forfeits },
-  { halfLifeRounds },
-) => {
+export const foldRound: FoldRound = (state, { roundBlock, length, endedAt, verdicts, forfeits }, terms) => {
   const before = new Map(state.scores.map((score) => [registrationKey(score), score]))
-  const changed = [...samplesByKey(verdicts)]
-    .map(([key, samples]) => {
+  const means = [...samplesByKey(verdicts)]
+    .map(([key, samples]): RoundMean => {
       const { hotkey, uid, registeredAt } = samples[0]
       const registration = { hotkey, uid, registeredAt }
-      const { value, sigma } = meanOf(samples)
-      const of = { before: before.get(key), registration, value, sigma, samples: samples.length }
-      return moveScore({ ...of, roundBlock, halfLifeRounds })
+      return { before: before.get(key), registration, ...meanOf(samples), samples: samples.length }
     })
-    .sort(byUid)
+    .sort((a, b) => byUid(a.registration, b.registration))
+  const changed = scoresOf(means, roundBlock, terms)
   const moved = new Set(changed.map(({ uid }) => uid))
   const touched = new Set(changed.map(registrationKey))
   const from = roundBlock - KEPT_ROUNDS * length
@@ -103,6 +100,15 @@ const ranked = ({ kind, reason, receipt }: Forfeit): string => `${kind} ${reason
 const NO_ROW: ReturnType<RowAt> = { row: [], departed: [] }
 
 const identityOf = ({ hotkey, uid, registeredAt }: Registration): Registration => ({ hotkey, uid, registeredAt })
+
+const scoresOf = (
+  means: readonly RoundMean[],
+  roundBlock: Block,
+  { halfLifeRounds, training }: FoldTerms,
+): readonly Score[] =>
+  training === undefined
+    ? means.map((mean) => moveScore({ ...mean, roundBlock, halfLifeRounds }))
+    : moveRatings({ means, roundBlock, terms: training.rating })
 
 type Samples = [Sample, ...Sample[]]
 

@@ -1,5 +1,6 @@
 import type { Neuron, WeightRow } from '@arbor/chain/client/types'
 import type { Block, Blocks } from '@arbor/shared/units'
+import type { TrainingTerms } from '@arbor/subnet-spec/finetune/types'
 import type { Forfeit } from '../ledger-audits.ts'
 import type { Registration, Score } from '../scores.ts'
 
@@ -17,8 +18,13 @@ export interface ScoreState {
 /** What of a spec decides scores and rows. */
 export interface ScoreTerms {
   readonly halfLifeRounds: number
+  /** Set where a score is a rating instead of a moving average. */
+  readonly training?: Pick<TrainingTerms, 'rating'>
   reward(average: number): number
 }
+
+/** What of a spec decides how a round moves scores. */
+export type FoldTerms = Pick<ScoreTerms, 'halfLifeRounds' | 'training'>
 
 /** One verdict's part in a score; a `verdict` entry of the log has these. */
 export interface Sample extends Registration {
@@ -41,7 +47,7 @@ export interface RoundOutcome {
 export type FoldRound = (
   state: ScoreState,
   round: RoundOutcome,
-  terms: Pick<ScoreTerms, 'halfLifeRounds'>,
+  terms: FoldTerms,
 ) => {
   readonly state: ScoreState
   /** Scores that the round moved, by uid. */
