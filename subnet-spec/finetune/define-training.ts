@@ -1,9 +1,18 @@
+import { clamp } from '@arbor/shared/math'
 import { defineSubnet, type PinnedModel, type SubnetSpec } from '../src/define.ts'
 import { pieceTask } from './piece-task.ts'
 import type { TrainingTerms } from './types.ts'
 
-/** Rating, as a share of 50, from which a miner is paid: somewhat above the bar's, which new ones begin at. */
-export const PAID_FROM = 0.54
+/** Rating, as a share of 50, above which a miner is paid, and from which it is paid in full: 26 and 31. New ones begin at the bar's 25. */
+export const PAID_FROM = 0.52
+export const PAID_IN_FULL = 0.62
+
+/**
+ * Turns a rating into a weight: nothing for who stays at the bar, then a ramp, then in proportion to the rating. The ramp is steep, since who
+ * stays near the bar did less than it should; above it luck should not decide much.
+ */
+export const rewardOfRating = (average: number): number =>
+  average * clamp((average - PAID_FROM) / (PAID_IN_FULL - PAID_FROM), 0, 1)
 
 /** What a training subnet consists of. */
 export interface TrainingOf {
@@ -29,7 +38,7 @@ export const defineTraining = ({ name, version, model, training, roundsPerEpoch 
     roundsPerEpoch,
     tasks: { piece: pieceTask },
     pick: () => 'piece',
-    reward: (average) => Math.max(0, average - PAID_FROM),
+    reward: rewardOfRating,
     halfLifeRounds: 1, // ratings move in place of averages
     audit: {
       // What bytes that the chain names prove, or a replay far beyond what processors differ by. A line that is down costs a round only.

@@ -25,8 +25,8 @@ export const GAUNTLET: GauntletTerms = {
   noise: 1,
 }
 
-/** OpenSkill's defaults, but for tau: a miner that changes its ways is found out within rounds, not epochs. */
-export const RATING: RatingTerms = { mu: 25, sigma: 25 / 3, beta: 25 / 6, tau: 2, bar: 0.35 }
+/** OpenSkill's defaults; the bar stands at 70 % of a typical drop. */
+export const RATING: RatingTerms = { mu: 25, sigma: 25 / 3, beta: 25 / 6, tau: 25 / 300, bar: 0.35 }
 
 /** What the built-in subnets train by, but for the data. */
 export const FINETUNE_TERMS: Omit<TrainingTerms, 'data'> = {
