@@ -82,6 +82,18 @@ export const openTokenizer = (files: TokenizerFiles): Tokenizer => {
   }
 }
 
+/**
+ * Opens the tokenizer of a folder for text that is only read: what is written like a control token stays text. Its own control tokens
+ * get names with an unpaired surrogate, which no UTF-8 decodes to.
+ * @throws MODEL_CARD_INVALID when a file is malformed
+ */
+export const openTextEncoder = (json: JsonObject): ((text: string) => number[]) => {
+  const added = [...load(json).get_added_tokens_decoder().values()]
+  const controls = added.filter(({ special }) => special)
+  const loaded = load(rename(json, new Map(controls.map(({ id }) => [id, `\udfff${id}\udfff`]))))
+  return (text) => idsOf(loaded, text)
+}
+
 const load = (json: JsonObject): Loaded => {
   try {
     return new Loaded(json, { clean_up_tokenization_spaces: false })
