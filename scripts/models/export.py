@@ -109,9 +109,9 @@ def write_export(folder: Path, graph: Path, work: Path, config: Config, card: di
     end = next(token["id"] for token in tokenizer["added_tokens"] if token["content"] == END_TOKEN)
     settings = {
         "model_type": "llama",
-        **{key: value for key, value in vars(config).items()},
+        **{key: value for key, value in vars(config).items() if key not in ("head_size", "tie_word_embeddings")},
         "head_dim": config.head_dim,
-        "tie_word_embeddings": True,
+        "tie_word_embeddings": config.tie_word_embeddings,
         "bos_token_id": end,
         "eos_token_id": end,
     }

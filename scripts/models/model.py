@@ -24,10 +24,12 @@ class Config:
     max_position_embeddings: int = 512
     rope_theta: float = 10000.0
     rms_norm_eps: float = 1e-5
+    tie_word_embeddings: bool = True
+    head_size: int | None = None  # Hugging Face's head_dim, where it does not follow from the width
 
     @property
     def head_dim(self) -> int:
-        return self.hidden_size // self.num_attention_heads
+        return self.head_size or self.hidden_size // self.num_attention_heads
 
 
 CONFIGS = {

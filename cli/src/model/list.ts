@@ -4,6 +4,7 @@ import { withJson } from '@arbor/chain/options'
 import { parseCard } from '@arbor/engine/card'
 import { isModelName, modelRoots } from '@arbor/engine/find-model'
 import { CARD, readJson } from '@arbor/engine/folder'
+import { isTrainingFolder } from '@arbor/engine/train/folder'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
 import { Command } from 'commander'
@@ -64,7 +65,7 @@ const namesIn = async (root: string): Promise<string[]> => {
   try {
     const entries = await readdir(root, { withFileTypes: true })
     return entries
-      .filter((entry) => !entry.isFile() && isModelName(entry.name))
+      .filter((entry) => !entry.isFile() && isModelName(entry.name) && !isTrainingFolder(join(root, entry.name)))
       .map(({ name }) => name)
       .sort()
   } catch {
