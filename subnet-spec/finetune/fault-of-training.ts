@@ -89,6 +89,7 @@ const ofGauntlet = (of: GauntletTerms, { steps }: LocalTerms): readonly Check[] 
   ['gauntlet.replayShare', of.replayShare, number(0, 1)],
   ['gauntlet.tolerance', of.tolerance, above(0, 1)],
   ['gauntlet.noise', of.noise, number(0, 10)],
+  ['gauntlet.normRange', of.normRange, above(1, 1_000)],
 ]
 
 const ofRating = ({ mu, sigma, beta, tau, bar }: RatingTerms): readonly Check[] => [

@@ -1,5 +1,6 @@
 import { clamp, median } from '@arbor/shared/math'
 import type { Verdict } from '../src/define.ts'
+import { normOf } from './optimisers/vectors.ts'
 import type { BatchLoss, GauntletReason, GauntletTerms, Measured } from './types.ts'
 
 /** What a drop that is typical of its round is worth: who helps twice as much as most has all there is. */
@@ -39,17 +40,12 @@ export const commonNorm = (updates: readonly Float32Array[]): number => {
   return norms.length === 0 ? 0 : median(norms)
 }
 
-const normOf = (update: Float32Array): number => {
-  let sum = 0
-  for (const value of update) sum += value * value
-  return Math.sqrt(sum)
-}
-
 const faultOf = (measured: Measured, terms: GauntletTerms): Exclude<GauntletReason, 'ok'> | null => {
   const { likeness, replay } = measured
   const [assigned, unseen] = [dropOf(measured.assigned), dropOf(measured.unseen)]
   if (![assigned, unseen].every(({ mean, sigma }) => Number.isFinite(mean) && Number.isFinite(sigma)))
     return 'not-finite'
+  if (!(measured.norm <= terms.normRange && measured.norm * terms.normRange >= 1)) return 'outsized'
   if (likeness !== null && likeness.cosine >= terms.copyCosine) return 'copy'
   if (replay?.kind === 'withheld') return 'withheld'
   if (replay?.kind === 'differs') return 'untrained'

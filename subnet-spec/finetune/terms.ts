@@ -23,6 +23,7 @@ export const GAUNTLET: GauntletTerms = {
   replayShare: 0.5,
   tolerance: 1e-3,
   noise: 1,
+  normRange: 4,
 }
 
 /** OpenSkill's defaults; the bar stands at 70 % of a typical drop. */

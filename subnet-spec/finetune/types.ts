@@ -82,6 +82,8 @@ export interface GauntletTerms {
   readonly tolerance: number
   /** Standard deviations by which a measured drop may lie below what it must be, and still be called noise. */
   readonly noise: number
+  /** An update's norm may be so many times the round's common one, or one so many-th of it. */
+  readonly normRange: number
 }
 
 /** How rounds become a rating (OpenSkill, Plackett-Luce): between 0 and 50, new ones begin at `mu` and `sigma`. */
@@ -206,6 +208,8 @@ export interface BatchLoss {
 
 /** What a validator measured of one update. */
 export interface Measured {
+  /** Its norm as a multiple of the round's common one, before norms were evened out. */
+  readonly norm: number
   /** Each batch of the miner's own data, and of data that nobody could know. */
   readonly assigned: readonly BatchLoss[]
   readonly unseen: readonly BatchLoss[]
@@ -233,6 +237,8 @@ export type GauntletReason =
   | 'stale'
   /** NaN or infinite numbers. */
   | 'not-finite'
+  /** Far longer, or shorter, than the others'. */
+  | 'outsized'
   | 'copy'
   /** Makes the model worse on unseen data. */
   | 'harmful'

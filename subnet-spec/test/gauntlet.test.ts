@@ -11,10 +11,12 @@ const terms: GauntletTerms = {
   replayShare: 0.5,
   tolerance: 1e-3,
   noise: 2,
+  normRange: 4,
 }
 /** Batches whose drops are these, from a loss of 4 nats. */
 const drops = (...of: number[]): BatchLoss[] => of.map((drop) => ({ before: 4, after: 4 - drop }))
 const honest: Measured = {
+  norm: 1.1,
   assigned: drops(0.05, 0.06, 0.05, 0.06),
   unseen: drops(0.02, 0.03, 0.02, 0.03),
   likeness: { cosine: 0.1, hotkey: '5Fa' as Ss58 },
@@ -39,6 +41,9 @@ describe('judgeUpdate', () => {
     ['not-finite', { unseen: drops(0.02, Number.NaN) }],
     ['not-finite', { assigned: drops(Number.NEGATIVE_INFINITY, 0.1) }],
     ['not-finite', { unseen: [] }],
+    ['outsized', { norm: 4.1 }],
+    ['outsized', { norm: 0.24 }],
+    ['outsized', { norm: Number.NaN }],
     ['copy', { likeness: { cosine: 0.5, hotkey: '5Fa' as Ss58 } }],
     ['withheld', { replay: { kind: 'withheld', reason: 'state 2 did not come' } }],
     ['untrained', { replay: { kind: 'differs', distance: 1 } }],
