@@ -16,6 +16,7 @@ const state: NetState = {
   rounds: 20,
   warnings: [],
   gateway: null,
+  training: null,
   miners: [
     {
       name: 'miner-4',

@@ -61,6 +61,7 @@ const state: NetState = {
   rounds: 0,
   warnings: [],
   gateway: null,
+  training: null,
   miners: [
     {
       name: 'miner-1',

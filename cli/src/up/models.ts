@@ -14,12 +14,16 @@ export interface Served {
   readonly model: string
   /** Time between blocks that leaves a round's answers and checks room on a small machine. */
   readonly blockTime: string
+  /** Whether its miners train a model, in place of answering questions. */
+  readonly trains: boolean
 }
 
 /** Bytes of weights that the slowest machine of such a net reads in a second: each token takes all of them once. */
 const BYTES_PER_SECOND = 8e9
 /** A model of a few megabytes is bound by other things. */
 const MOST_TOKENS_PER_SECOND = 400
+/** A round of ten of them holds the local steps of seven miners and what two validators measure, on two cores. */
+const TRAINING_BLOCKS = '2s'
 /** Below this a round of five blocks of a second is too short for a handful of miners on two cores. */
 const FAST_TOKENS_PER_SECOND = 200
 
@@ -35,8 +39,10 @@ export async function served(of: {
   const { cwd } = of
   if (of.model !== undefined) return servedModel(findModel({ model: of.model, cwd }))
   const spec = specifierOf(of.spec, cwd)
-  const { name } = (await loadSpec(spec)).model
-  return { spec, modelName: name, model: findModel({ model: name, cwd }), blockTime: '1s' }
+  const { model, training } = await loadSpec(spec)
+  const trains = training !== undefined
+  const blockTime = trains ? TRAINING_BLOCKS : '1s'
+  return { spec, modelName: model.name, model: findModel({ model: model.name, cwd }), blockTime, trains }
 }
 
 async function servedModel(folder: string): Promise<Served> {
@@ -53,7 +59,7 @@ async function servedModel(folder: string): Promise<Served> {
     proof,
   })
   const blockTime = tokensPerSecond >= FAST_TOKENS_PER_SECOND ? '1s' : '4s'
-  return { spec, modelName: id.name, model: folder, blockTime }
+  return { spec, modelName: id.name, model: folder, blockTime, trains: false }
 }
 
 const notCalibrated = (name: string, profile: string): SubnetError =>

@@ -4,6 +4,7 @@ import type { LogEvent } from './children.ts'
 import type { Claim } from './report.ts'
 import type { Member } from './roster.ts'
 import type { NetEvent } from './state.ts'
+import { trainingEvent } from './training/news.ts'
 
 /** Claims that are kept; a report looks at the newest one of each of at most 16 validators. */
 const keptClaims = 1_000
@@ -29,6 +30,10 @@ export function take(
       claims.push({ hotkey, row: fields.row as Claim['row'], includedAt: Number(fields.includedAt) })
     if (claims.length > keptClaims) claims.shift()
   }
+  const author = members.find((member) => member.name === name)
+  const trained = author?.role === 'validator' ? trainingEvent({ process: name, event, fields }, author.hotkey) : null
+  if (trained !== null) emit({ kind: 'training', event: trained })
+  if (trained?.kind === 'judged') emit({ kind: 'verdict', hotkey: trained.hotkey, reason: trained.reason })
   if (fields.level === 'error' || fields.level === 'fatal')
     emit({ kind: 'warning', text: `${name}: ${printable(String(fields.msg))}` })
 }

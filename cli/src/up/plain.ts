@@ -1,5 +1,7 @@
 import { curlLine } from './gateway.ts'
-import { explain, type NetState } from './state.ts'
+import { explain, type MinerView, type NetState } from './state.ts'
+import { trainingChanges } from './training/plain.ts'
+import { explainUpdate } from './training/state.ts'
 
 /**
  * Says in plain lines what changed since the last state: one line per block's news, for pipes and logs.
@@ -11,7 +13,8 @@ export function changes(before: NetState, after: NetState): readonly string[] {
   if (before.phase !== after.phase && after.phase === 'running') lines.push(...auditLines(after))
   if (before.gateway === null && after.gateway !== null) lines.push(...gatewayLines(after.gateway))
   for (const warning of after.warnings) if (!before.warnings.includes(warning)) lines.push(`warning: ${warning}`)
-  if (after.rounds !== before.rounds) lines.push(roundLine(after))
+  if (after.rounds !== before.rounds && after.training === null) lines.push(roundLine(after))
+  lines.push(...trainingChanges(before, after))
   for (const [i, validator] of after.validators.entries()) {
     if (String(before.validators[i]?.weights) === String(validator.weights) || validator.weights.length === 0) continue
     const row = validator.weights.map(([uid, weight]) => `${uid}:${weight}`).join(' ')
@@ -44,12 +47,17 @@ const epochLines = (state: NetState): readonly string[] => [
   `block ${state.block}  epoch ${state.epoch}`,
   ...state.miners.map(
     (m) =>
-      `  ${m.name.padEnd(12)} uid ${m.uid ?? '-'}  incentive ${m.incentive.toFixed(4)}  earned ${alpha(m.earned)}  ${explain(m.lastReason)}`,
+      `  ${m.name.padEnd(12)} uid ${m.uid ?? '-'}  incentive ${m.incentive.toFixed(4)}  earned ${alpha(m.earned)}  ${because(m, state)}`,
   ),
   ...state.validators.map(
     (v) => `  ${v.name.padEnd(12)} uid ${v.uid ?? '-'}  dividends ${v.dividends.toFixed(4)}  earned ${alpha(v.earned)}`,
   ),
 ]
+
+const because = ({ hotkey, lastReason }: MinerView, { training }: NetState): string =>
+  training === null
+    ? explain(lastReason)
+    : explainUpdate(training.miners.find((each) => each.hotkey === hotkey)?.reason ?? null)
 
 /** Writes an amount of alpha with four decimals, for people only. */
 export const alpha = (amount: bigint): string => {

@@ -3,10 +3,11 @@ import type { RowAudit } from './audited.ts'
 import { grown, paidBetween } from './books.ts'
 import type { Member } from './roster.ts'
 import type { NetState } from './state.ts'
+import type { TrainingReport } from './training/report.ts'
 import type { Sight } from './watch.ts'
 
 /** What `arbor up --epochs N --json` prints; docs/report.md. Amounts are alpha in rao, as decimal strings. */
-export interface Report {
+export interface Report extends Partial<TrainingReport> {
   readonly netuid: number
   readonly epochs: number
   readonly blocks: number
@@ -43,6 +44,7 @@ export interface Claim {
 /**
  * Reports what happened between two finalised blocks.
  * @param claims the rows that validators say they set, from their own logs
+ * @param training what a training subnet's report has besides
  * @param audits the rows as they were computed again from the receipts that validators serve
  */
 export function makeReport({
@@ -53,6 +55,7 @@ export function makeReport({
   claims,
   audits,
   secondsToFirstWeights,
+  training,
 }: {
   readonly from: Sight
   readonly to: Sight
@@ -61,6 +64,7 @@ export function makeReport({
   readonly claims: readonly Claim[]
   readonly audits: ReadonlyMap<Ss58, RowAudit>
   readonly secondsToFirstWeights: number
+  readonly training?: TrainingReport | undefined
 }): Report {
   const neuronOf = (hotkey: Ss58) => to.metagraph.neurons.find((neuron) => neuron.hotkey === hotkey)
   const of = (role: Member['role']) => members.filter((member) => member.role === role)
@@ -106,6 +110,7 @@ export function makeReport({
       burned: String(paid.burned),
       dust: String(paid.dust),
     },
+    ...training,
   }
 }
 

@@ -2,6 +2,9 @@ import { Box, render, Text } from 'ink'
 import { createElement as h, type ReactElement } from 'react'
 import { alpha, gatewayLines } from './plain.ts'
 import { explain, type MinerView, type NetState, type ValidatorView } from './state.ts'
+import { type Cell, Table } from './table-view.ts'
+import { MergingValidators, TrainedMiners, TrainingLine } from './training/screen.ts'
+import type { TrainingView } from './training/state.ts'
 
 /** A screen that shows the newest state until it is closed. */
 export interface Screen {
@@ -21,23 +24,35 @@ export function View({ state }: { readonly state: NetState }): ReactElement {
     Box,
     { flexDirection: 'column', paddingX: 1 },
     h(Headline, { state }),
-    h(Table, {
-      title: 'miner',
-      widths: minerWidths,
-      columns: ['uid', 'runs', 'verdicts', 'incentive', 'earned', 'because'],
-      rows: state.miners.map(minerCells),
-    }),
-    h(Table, {
-      title: 'validator',
-      widths: validatorWidths,
-      columns: ['uid', 'permit', 'weights', 'dividends', 'earned', 'read back'],
-      rows: state.validators.map(validatorCells),
-    }),
+    ...(state.training === null ? answering(state) : training(state, state.training)),
     ...(state.gateway === null ? [] : gatewayLines(state.gateway)).map((text) => h(Text, { key: text }, text)),
     ...state.warnings.map((text) => h(Text, { key: text, color: 'yellow' }, `! ${text}`)),
     h(Text, { dimColor: true }, 'Ctrl-C stops everything'),
   )
 }
+
+const answering = (state: NetState): readonly ReactElement[] => [
+  h(Table, {
+    key: 'miners',
+    title: 'miner',
+    widths: minerWidths,
+    columns: ['uid', 'runs', 'verdicts', 'incentive', 'earned', 'because'],
+    rows: state.miners.map(minerCells),
+  }),
+  h(Table, {
+    key: 'validators',
+    title: 'validator',
+    widths: validatorWidths,
+    columns: ['uid', 'permit', 'weights', 'dividends', 'earned', 'read back'],
+    rows: state.validators.map(validatorCells),
+  }),
+]
+
+const training = (state: NetState, view: TrainingView): readonly ReactElement[] => [
+  h(TrainingLine, { key: 'line', training: view }),
+  h(TrainedMiners, { key: 'miners', state }),
+  h(MergingValidators, { key: 'validators', state }),
+]
 
 function Headline({ state }: { readonly state: NetState }): ReactElement {
   const { block, epoch, nextEpochBlock, rounds } = state
@@ -54,50 +69,9 @@ function Headline({ state }: { readonly state: NetState }): ReactElement {
   )
 }
 
-interface Cell {
-  readonly text: string
-  readonly color?: string
-}
-
 /** Columns of 118 in all; the last shrinks on a narrower terminal. */
 const minerWidths = [10, 4, 21, 21, 10, 11, 41]
 const validatorWidths = [13, 5, 9, 36, 11, 13, 31]
-
-function Table({
-  title,
-  widths,
-  columns,
-  rows,
-}: {
-  readonly title: string
-  readonly widths: readonly number[]
-  readonly columns: readonly string[]
-  readonly rows: readonly (readonly Cell[])[]
-}): ReactElement {
-  const line = (key: string, cells: readonly Cell[], bold: boolean): ReactElement =>
-    h(
-      Box,
-      { key },
-      ...cells.map((cell, i) =>
-        h(
-          Box,
-          { key: i, width: widths[i] ?? 12, flexShrink: i === cells.length - 1 ? 1 : 0 },
-          h(
-            Text,
-            { bold, wrap: 'truncate-end', ...(cell.color === undefined ? {} : { color: cell.color }) },
-            cell.text,
-          ),
-        ),
-      ),
-    )
-  const head = [title, ...columns].map((text) => ({ text }))
-  return h(
-    Box,
-    { flexDirection: 'column', marginBottom: 1 },
-    line('head', head, true),
-    ...rows.map((cells, i) => line(String(i), cells, false)),
-  )
-}
 
 const minerCells = (miner: MinerView): readonly Cell[] => [
   { text: miner.name },

@@ -1,5 +1,6 @@
 import type { Block, NetUid, Ss58, Uid } from '@arbor/shared/units'
 import type { MinerKind } from './roster.ts'
+import { reduceTraining, type TrainingEvent, type TrainingView } from './training/state.ts'
 
 /** A miner as the live view shows it. */
 export interface MinerView {
@@ -43,6 +44,8 @@ export interface NetState {
   readonly warnings: readonly string[]
   /** Where users ask; null without a gateway. */
   readonly gateway: { readonly url: string; readonly keyFile: string; readonly model: string } | null
+  /** Null where miners answer questions. */
+  readonly training: TrainingView | null
 }
 
 /** One thing that happened; the view is the fold of all of them. */
@@ -50,6 +53,7 @@ export type NetEvent =
   | { readonly kind: 'phase'; readonly phase: string; readonly url?: string }
   | { readonly kind: 'verdict'; readonly hotkey: Ss58; readonly reason: string }
   | { readonly kind: 'round' }
+  | { readonly kind: 'training'; readonly event: TrainingEvent }
   | { readonly kind: 'warning'; readonly text: string }
   | { readonly kind: 'gateway'; readonly url: string; readonly keyFile: string; readonly model: string }
   | {
@@ -76,6 +80,8 @@ export function reduce(state: NetState, event: NetEvent): NetState {
       const { kind: _, ...gateway } = event
       return { ...state, gateway }
     }
+    case 'training':
+      return { ...state, training: state.training === null ? null : reduceTraining(state.training, event.event) }
     case 'round':
       return { ...state, rounds: state.rounds + 1 }
     case 'verdict':

@@ -9,6 +9,7 @@ import { keypairFromUri } from '@arbor/shared/keys'
 import { createLogger } from '@arbor/shared/log'
 import { netUid, type Ss58 } from '@arbor/shared/units'
 import type { RowAudit } from './audited.ts'
+import { type Cast, type CastOptions, castOf } from './cast.ts'
 import { type Children, openChildren } from './children.ts'
 import { chainArgs, type NetPaths } from './command-lines.ts'
 import { earnings } from './earnings.ts'
@@ -23,15 +24,11 @@ import { type Member, places, shuffled } from './roster.ts'
 import { askForMajority, type FundedMember, registerMembers } from './setup.ts'
 import { startMembers } from './start-members.ts'
 import { type NetEvent, type NetState, reduce } from './state.ts'
+import { emptyTraining } from './training/state.ts'
 import { askAsUsers } from './users.ts'
 import { allWeighed, asEvent, look, type Sight } from './watch.ts'
 
-export interface UpOptions {
-  readonly miners: number
-  /** Miners with int8 weights; one when absent and there are no other attacks. */
-  readonly cheats?: number
-  /** Attacks, one for each further miner. */
-  readonly attacks: readonly string[]
+export interface UpOptions extends CastOptions {
   readonly validators: number
   readonly epochs?: number
   readonly json?: boolean
@@ -62,15 +59,17 @@ const netuid = netUid(1)
 export async function runUp(context: CommandContext, options: UpOptions): Promise<void> {
   const startedAt = systemClock.monotonic()
   const serving = await served({ spec: options.spec, model: options.model, cwd: context.cwd })
+  const cast = castOf(options, serving.trains)
+  if (options.gateway && serving.trains) throw noUsers(serving.spec)
   using _folder = openNetFolder({ data: options.data, fresh: options.fresh === true })
   const paths: NetPaths = { data: options.data, wallets: join(options.data, 'wallets') }
   const funded = await openMembers({
-    places: places({ honest: options.miners, cheats: cheatsOf(options), validators: options.validators }),
+    places: places({ ...cast, validators: options.validators }),
     wallets: paths.wallets,
   })
   const members = funded.map(({ member }) => member)
 
-  let state = firstState(members)
+  let state = firstState(members, serving.trains)
   const claims: Claim[] = []
   const output = openOutput({ context, json: options.json === true, first: state })
   const emit = (event: NetEvent): void => {
@@ -86,12 +85,12 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
   let reported = false
   const ending = new AbortController()
   try {
-    const net = { context, options, paths, children, members, funded, emit, serving, ending: ending.signal }
+    const net = { context, options, cast, paths, children, members, funded, emit, serving, ending: ending.signal }
     const sights = await Promise.race([children.failed, startAndWatch(net, startedAt)])
     ending.abort()
     await children.stop()
     output.close()
-    if (options.attacks.length > 0 && !options.json)
+    if ((cast.zoo || serving.trains) && !options.json)
       for (const line of earnings(state)) context.stdout.write(`${line}\n`)
     if (sights !== null && options.json) {
       context.stdout.write(`${JSON.stringify(makeReport({ ...sights, members, state, claims }))}\n`)
@@ -114,14 +113,16 @@ const unreported = (): SubnetError =>
     message: 'stopped before the epochs asked for had passed, so there is no report; run it again',
   })
 
-const cheatsOf = ({ cheats, attacks }: UpOptions): readonly string[] => [
-  ...Array.from({ length: cheats ?? (attacks.length === 0 ? 1 : 0) }, () => 'int8'),
-  ...attacks,
-]
+const noUsers = (spec: string): SubnetError =>
+  new SubnetError({
+    code: 'UP_NO_USERS',
+    message: `Miners of ${spec} train and answer nobody; leave --gateway out, and serve the model that arbor finetune export makes`,
+  })
 
 interface Net {
   readonly context: CommandContext
   readonly options: UpOptions
+  readonly cast: Cast
   readonly paths: NetPaths
   readonly children: Children
   readonly members: readonly Member[]
@@ -141,7 +142,7 @@ interface Measured {
 }
 
 async function startAndWatch(net: Net, startedAt: number): Promise<Measured | null> {
-  const { context, options, paths, children, emit, serving } = net
+  const { context, options, cast, paths, children, emit, serving } = net
   emit({ kind: 'phase', phase: 'starting the chain' })
   const blockTime = options.blockTime ?? (net.members.length > manyMembers ? slowBlocks : serving.blockTime)
   children.start('chain', chainArgs({ paths, blockTime }))
@@ -154,7 +155,7 @@ async function startAndWatch(net: Net, startedAt: number): Promise<Measured | nu
     const members = shuffled(net.funded, options.seed)
     const alice = keypairFromUri('//Alice') // the development chain's bank, and its sudo key
     await registerMembers({ chain, netuid, members, bank: alice, signal: context.signal })
-    if (options.attacks.length > 0) await askForMajority({ chain, netuid, root: alice, signal: context.signal })
+    if (cast.zoo || serving.trains) await askForMajority({ chain, netuid, root: alice, signal: context.signal })
     emit({ kind: 'phase', phase: 'starting miners and validators' })
     const watching = watch(net, chain, startedAt)
     await Promise.race([watching, startAll(net, url)])
@@ -166,10 +167,10 @@ async function startAndWatch(net: Net, startedAt: number): Promise<Measured | nu
 
 /** Starts members, then what serves users, and users where an attack lives on them; all of it ends with the net. */
 async function startAll(net: Net, url: string): Promise<void> {
-  const { options, serving, emit, context } = net
+  const { options, cast, serving, emit, context } = net
   const { signal } = context
   await startMembers({ ...net, ...serving, url, netuid, signal })
-  const needsUsers = options.attacks.includes(USERS)
+  const needsUsers = cast.cheats.includes(USERS)
   if (!options.gateway && !needsUsers) return
   const gateway = await startGateway({ ...net, url, netuid, signal })
   emit({ kind: 'gateway', url: gateway.url, keyFile: gateway.keyFile, model: serving.modelName })
@@ -214,7 +215,7 @@ async function watch(
   return null
 }
 
-const firstState = (members: readonly Member[]): NetState => ({
+const firstState = (members: readonly Member[], trains: boolean): NetState => ({
   phase: 'starting',
   url: null,
   netuid,
@@ -225,6 +226,7 @@ const firstState = (members: readonly Member[]): NetState => ({
   rounds: 0,
   warnings: [],
   gateway: null,
+  training: trains ? emptyTraining : null,
   miners: members.flatMap(({ name, kind, hotkey }) =>
     kind === 'validator'
       ? []

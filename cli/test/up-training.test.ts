@@ -1,0 +1,220 @@
+import type { Block, Hex, Ss58, Uid } from '@arbor/shared/units'
+import { renderToString } from 'ink'
+import { createElement } from 'react'
+import { describe, expect, test } from 'vitest'
+import { castOf } from '../src/up/cast.ts'
+import { parseEvent } from '../src/up/children.ts'
+import { take } from '../src/up/news.ts'
+import { changes } from '../src/up/plain.ts'
+import type { Member } from '../src/up/roster.ts'
+import { View } from '../src/up/screen.ts'
+import { type NetEvent, type NetState, reduce } from '../src/up/state.ts'
+import { agreed, checkpointOf, emptyTraining, explainUpdate, reduceTraining } from '../src/up/training/state.ts'
+import { bytes, count, sparkline } from '../src/up/training/words.ts'
+
+const [first, second, honest, cheat] = ['5Va', '5Vb', '5Ma', '5Mb'] as [Ss58, Ss58, Ss58, Ss58]
+const name = (digit: string): Hex => `0x${digit.repeat(64)}` as Hex
+const member = (of: Pick<Member, 'name' | 'role' | 'kind' | 'hotkey'>): Member => ({
+  ...of,
+  ip: null,
+  coldkey: of.hotkey,
+})
+const members: readonly Member[] = [
+  member({ name: 'miner-1', role: 'miner', kind: 'honest', hotkey: honest }),
+  member({ name: 'miner-2', role: 'miner', kind: 'cheat:zeros', hotkey: cheat }),
+  member({ name: 'validator-1', role: 'validator', kind: 'validator', hotkey: first }),
+  member({ name: 'validator-2', role: 'validator', kind: 'validator', hotkey: second }),
+]
+const miner = { uid: 1 as Uid, verdicts: {}, lastReason: null, incentive: 0, earned: 0n }
+const validator = { uid: 2 as Uid, permit: true, weights: [], readBackBlock: null, dividends: 0, earned: 0n }
+const state: NetState = {
+  phase: 'running',
+  url: 'ws://127.0.0.1:1',
+  netuid: 1 as NetState['netuid'],
+  block: 10 as Block,
+  tempo: 10,
+  epoch: 1,
+  nextEpochBlock: 20 as Block,
+  rounds: 0,
+  warnings: [],
+  gateway: null,
+  training: emptyTraining,
+  miners: [
+    { name: 'miner-1', kind: 'honest', hotkey: honest, ...miner },
+    { name: 'miner-2', kind: 'cheat:zeros', hotkey: cheat, ...miner },
+  ],
+  validators: [
+    { name: 'validator-1', hotkey: first, ...validator },
+    { name: 'validator-2', hotkey: second, ...validator },
+  ],
+}
+
+/** Lines as validators write them, with what the view does not read left out here and there. */
+const recorded: readonly (readonly [process: string, line: object])[] = [
+  ['validator-1', { event: 'training.joined', round: 3, checkpoint: name('a'), heldOut: 4.5 }],
+  ['validator-1', { event: 'training.round', round: 3, phase: 'start', block: 30, base: null }],
+  ['validator-2', { event: 'training.joined', round: 3, checkpoint: name('a'), heldOut: 4.5 }],
+  ['validator-1', { event: 'training.round', round: 3, phase: 'published', block: 36, base: name('a') }],
+  ['validator-2', { event: 'training.round', round: 3, phase: 'start', block: 30, base: null }],
+  [
+    'validator-1',
+    {
+      event: 'training.verdict',
+      round: 3,
+      hotkey: honest,
+      uid: 1,
+      reason: 'ok',
+      value: 1,
+      bytes: 2_000,
+      rating: { mu: 27.5, sigma: 7 },
+    },
+  ],
+  [
+    'validator-2',
+    {
+      event: 'training.verdict',
+      round: 3,
+      hotkey: honest,
+      uid: 1,
+      reason: 'ok',
+      value: 1,
+      bytes: 2_000,
+      rating: { mu: 27.5, sigma: 7 },
+    },
+  ],
+  [
+    'validator-1',
+    {
+      event: 'training.verdict',
+      round: 3,
+      hotkey: cheat,
+      uid: 2,
+      reason: 'untrained',
+      value: 0,
+      bytes: 1_000,
+      rating: { mu: 21, sigma: 7 },
+    },
+  ],
+  ['validator-1', { event: 'training.round', round: 3, phase: 'voted', block: 38, base: name('a') }],
+  [
+    'validator-1',
+    {
+      event: 'training.merged',
+      round: 3,
+      checkpoint: name('b'),
+      before: name('a'),
+      base: name('a'),
+      merged: [1],
+      heldOut: 4.4,
+      tokens: 5_120,
+    },
+  ],
+  [
+    'validator-2',
+    {
+      event: 'training.merged',
+      round: 3,
+      checkpoint: name('b'),
+      before: name('a'),
+      base: name('a'),
+      merged: [1],
+      heldOut: null,
+      tokens: 5_120,
+    },
+  ],
+]
+
+const events = (lines: readonly (readonly [string, object])[]): readonly NetEvent[] => {
+  const found: NetEvent[] = []
+  for (const [process, line] of lines) {
+    const event = parseEvent(process, JSON.stringify({ level: 'info', ...line }))
+    if (event !== null) take(event, members, (each) => void found.push(each), [])
+  }
+  return found
+}
+const after = events(recorded).reduce(reduce, state)
+
+describe('the view of a training subnet', () => {
+  test('holds round, tokens, losses and checkpoints when two validators told of a round', () => {
+    expect(after.training).toMatchObject({ round: 3, phase: 'merging', tokens: 5_120 })
+    expect(after.training?.checkpoints).toEqual([
+      { round: 3, by: { [first]: name('a'), [second]: name('a') }, loss: 4.5, merged: 0 },
+      { round: 4, by: { [first]: name('b'), [second]: name('b') }, loss: 4.4, merged: 1 },
+    ])
+    expect(after.training?.checkpoints.every(agreed)).toBe(true)
+  })
+
+  test('counts what a miner sent once a round, however many validators judged it', () => {
+    expect(after.training?.miners).toEqual([
+      { hotkey: honest, round: 3, reason: 'ok', bytes: 2_000, rating: { mu: 27.5, sigma: 7 } },
+      { hotkey: cheat, round: 3, reason: 'untrained', bytes: 1_000, rating: { mu: 21, sigma: 7 } },
+    ])
+    expect(after.miners.map(({ verdicts }) => verdicts)).toEqual([{ ok: 2 }, { untrained: 1 }])
+  })
+
+  test('takes nothing back when a validator lags', () => {
+    const training = after.training ?? emptyTraining
+    const late = reduceTraining(training, { kind: 'phase', round: 3, phase: 'training' })
+    expect(late).toEqual(training)
+    const judged = { kind: 'judged', hotkey: honest, round: 2, reason: 'copy', bytes: 9, rating: null } as const
+    expect(reduceTraining(training, judged)).toEqual(training)
+  })
+
+  test('shows that validators disagree when they name other checkpoints', () => {
+    const other = { event: 'training.merged', round: 4, checkpoint: name('c'), merged: [], tokens: 0, heldOut: 4.3 }
+    const one = events([['validator-1', other]]).reduce(reduce, after)
+    const two = events([['validator-2', { ...other, checkpoint: name('d') }]]).reduce(reduce, one)
+    expect(two.training?.checkpoints.at(-1)).toSatisfy((seen) => !agreed(seen))
+    expect(changes(one, two).join()).toContain(
+      'different checkpoints for round 5: validator-1 cccccccccc, validator-2 dddddddddd',
+    )
+    expect(checkpointOf(two.training ?? emptyTraining, second)).toEqual({ round: 5, name: name('d') })
+  })
+
+  test('ignores lines that are none of a validator, or not whole', () => {
+    const broken = { event: 'training.merged', round: -1, checkpoint: 'x', merged: [], tokens: 0 }
+    expect(events([['validator-1', broken]])).toEqual([])
+    expect(events([['miner-1', recorded[0]?.[1] ?? {}]])).toEqual([])
+  })
+
+  test('draws in 120 columns the loss, why a miner earns nothing and that validators agree', () => {
+    const drawn = renderToString(createElement(View, { state: after }), { columns: 120 })
+    expect(Math.max(...drawn.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120)
+    expect(drawn).toContain('held-out loss 4.500 → 4.400 █▁')
+    expect(drawn).toContain('round 3: merging · 5.12 k tokens')
+    expect(drawn).toContain(explainUpdate('untrained'))
+    expect(drawn.match(/round 4: bbbbbbbbbb/g)).toHaveLength(2)
+  })
+
+  test('is told in plain lines, one for each verdict and checkpoint', () => {
+    const lines = changes(state, after)
+    expect(lines).toContain(
+      'round 3  miner-2 (cheat:zeros): a replayed stretch led elsewhere; rating 21.0 ± 7.0, 1.00 kB sent',
+    )
+    expect(lines.join('\n')).toContain(
+      'checkpoint of round 4: validator-1 bbbbbbbbbb, validator-2 bbbbbbbbbb; 1 updates merged, 5.12 k tokens in all, held-out loss 4.4000',
+    )
+    expect(changes(after, after)).toEqual([])
+  })
+})
+
+describe('castOf', () => {
+  test('has three that answer and one int8, or four that train and three cheats, when nothing is said', () => {
+    expect(castOf({}, false)).toEqual({ honest: 3, cheats: ['int8'], zoo: false })
+    expect(castOf({}, true)).toMatchObject({ honest: 4, zoo: false })
+    expect(castOf({}, true).cheats).toHaveLength(3)
+    expect(castOf({ cheats: 0 }, true).cheats).toEqual([])
+  })
+
+  test('refuses an attack on answers where miners train', () => {
+    expect(castOf({ zoo: ['zeros'] }, true)).toMatchObject({ cheats: ['zeros'], zoo: true })
+    expect(() => castOf({ zoo: ['int8'] }, true)).toThrow(/UP_ATTACK_UNSUITED|does not suit/)
+    expect(() => castOf({ zoo: ['zeros'] }, false)).toThrow(/does not suit/)
+  })
+})
+
+test('words for people hold a unit and three digits', () => {
+  expect([0, 999, 1_234, 5_120_000].map(bytes)).toEqual(['0 B', '999 B', '1.23 kB', '5.12 MB'])
+  expect([12, 5_120, 1_000_000].map(count)).toEqual(['12', '5.12 k', '1.00 M'])
+  expect([sparkline([1, 2, 3], 2), sparkline([2, 2], 9), sparkline([], 9)]).toEqual(['▁█', '▁▁', ''])
+})
