@@ -1,7 +1,7 @@
 /**
  * Runs the chaos suite: real validators on a real chain, killed at every write that moves a machine, and through every fault; docs/chaos.md.
  *   node scripts/chaos.ts [--seeds 1-3,5] [--parallel 2] [--folder FOLDER] [--keep]
- * `--folder` keeps each seed's result there, and runs no seed whose result is there already.
+ * `--folder` keeps each seed's result there, with the folder of a seed that violated something, and runs no seed whose result is there already.
  * Writes bench/results/chaos-seeds.json, bench/results/chaos.json and the results in docs/chaos.md; `--keep` leaves all as they are. Exits with 1 when anything was violated, or
  * when a write was not hit and is not excused by name.
  */
@@ -42,7 +42,8 @@ const broken: number[] = []
 const runOne = async (seed: number): Promise<void> => {
   const out = join(folder, `${seed}.json`)
   if (existsSync(out)) return void runs.push(JSON.parse(readFileSync(out, 'utf8')) as RunReport)
-  const words = [here('../test/chaos/main.ts'), '--seed', String(seed), '--out', out, '--quiet']
+  const world = join(folder, String(seed))
+  const words = [here('../test/chaos/main.ts'), '--seed', String(seed), '--out', out, '--quiet', '--keep', world]
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
   child.stdout.on('data', (piece) => {
     for (const line of String(piece).split('\n')) if (line.startsWith('VIOLATION')) console.log(`seed ${seed}: ${line}`)
@@ -51,6 +52,7 @@ const runOne = async (seed: number): Promise<void> => {
   try {
     const run = JSON.parse(readFileSync(out, 'utf8')) as RunReport
     runs.push(run)
+    if (run.violations.length === 0) rmSync(world, { recursive: true, force: true })
     const { done, missed } = run.outcomes
     console.log(
       `seed ${seed} (${run.method}): ${run.epochs} epochs in ${run.seconds} s, ${done} of ${done + missed} owed rows set, ${Object.keys(run.kills).length} writes hit, ${run.violations.length} violations`,

@@ -91,8 +91,7 @@ export const openWorld = async (of: {
       await Promise.race([acting, new Promise((resolve) => setTimeout(resolve, 5))])
       if (outcome === undefined) await block()
     }
-    if (outcome.status === 'failed' || outcome.status === 'refused')
-      throw new Error(`${call.pallet}.${call.call}: ${JSON.stringify(outcome)}`)
+    if ('error' in outcome) throw new Error(`${call.pallet}.${call.call}: ${JSON.stringify(outcome)}`)
   }
   const miners: SimulatedMiner[] = []
   const book = join(folder, 'miners.json')
