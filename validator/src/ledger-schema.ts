@@ -76,6 +76,18 @@ const migrations: readonly string[] = [
    CREATE TABLE log_nodes (level INTEGER NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, position)) STRICT, WITHOUT ROWID;
    CREATE TABLE log_heads (
      size INTEGER PRIMARY KEY, root BLOB NOT NULL, block INTEGER NOT NULL, signature BLOB NOT NULL, anchored_at INTEGER) STRICT;`,
+  `CREATE TABLE training_judged (
+     round_block INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, uid INTEGER NOT NULL, judged TEXT NOT NULL,
+     PRIMARY KEY (round_block, uid)) STRICT;
+   CREATE TABLE training_votes (
+     round INTEGER PRIMARY KEY, base TEXT NOT NULL, accepted TEXT NOT NULL, block INTEGER, at INTEGER NOT NULL) STRICT;
+   CREATE TABLE training_rounds (
+     round INTEGER PRIMARY KEY, base TEXT, before TEXT NOT NULL, checkpoint TEXT NOT NULL, merged TEXT NOT NULL, held_out REAL,
+     tokens INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
+   CREATE TABLE training_heads (
+     hotkey TEXT PRIMARY KEY, round INTEGER NOT NULL, base TEXT NOT NULL, states TEXT NOT NULL) STRICT;
+   CREATE TABLE training_files (
+     name TEXT PRIMARY KEY, kind TEXT NOT NULL, round INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;`,
 ]
 
 /** A validator's ledger. */

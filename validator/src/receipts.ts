@@ -5,6 +5,7 @@ import type { Check, CheckShare } from '@arbor/shared/inference'
 import type { Block, Hex, Ss58, UnixMs } from '@arbor/shared/units'
 import type { Verdict } from '@arbor/subnet-spec/define'
 import type { Exchange } from './exchange.ts'
+import type { TrainingReceipt } from './training/receipt.ts'
 
 /** The block that chose what was looked at. */
 export interface DrawnBy {
@@ -45,12 +46,14 @@ export interface Receipts {
    * @throws RECEIPTS_UNWRITABLE, as on a full disk; nothing of it is there then
    */
   write(receipt: Receipt): void
+  /** Writes the receipt of a judged update, among the others. @throws RECEIPTS_UNWRITABLE */
+  writeUpdate(receipt: TrainingReceipt): void
   /** Removes those that are no longer of use. */
   forget(ids: readonly string[]): void
 }
 
 /** Keeps nothing. */
-export const noReceipts: Receipts = { write: () => undefined, forget: () => undefined }
+export const noReceipts: Receipts = { write: () => undefined, writeUpdate: () => undefined, forget: () => undefined }
 
 /** Says where a receipt lies in a data folder. */
 export const receiptFile = (data: string, id: string): string => join(data, 'receipts', id.slice(0, 2), `${id}.json`)
@@ -78,24 +81,26 @@ export function openReceipts({
     bytes -= kept.get(file) ?? 0
     kept.delete(file)
   }
+  const write = (receipt: Receipt | TrainingReceipt): void => {
+    const text = `${JSON.stringify(receipt, null, 1)}\n`
+    const size = Buffer.byteLength(text)
+    if (size > MAX_BYTES) return
+    const file = receiptFile(data, receipt.id)
+    guarded(folder, () => {
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+      put(file, text)
+      bytes += size - (kept.get(file) ?? 0)
+      kept.delete(file)
+      kept.set(file, size)
+      for (const oldest of kept.keys()) {
+        if (kept.size <= most && bytes <= mostBytes) break
+        remove(oldest)
+      }
+    })
+  }
   return {
-    write: (receipt) => {
-      const text = `${JSON.stringify(receipt, null, 1)}\n`
-      const size = Buffer.byteLength(text)
-      if (size > MAX_BYTES) return
-      const file = receiptFile(data, receipt.id)
-      guarded(folder, () => {
-        mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-        put(file, text)
-        bytes += size - (kept.get(file) ?? 0)
-        kept.delete(file)
-        kept.set(file, size)
-        for (const oldest of kept.keys()) {
-          if (kept.size <= most && bytes <= mostBytes) break
-          remove(oldest)
-        }
-      })
-    },
+    write,
+    writeUpdate: write,
     forget: (ids) => {
       for (const file of ids.map((id) => receiptFile(data, id))) if (kept.has(file)) remove(file)
     },

@@ -17,6 +17,7 @@ import type {
 import { EMPTY_STATE, foldForfeits } from '../scoring/fold.ts'
 import type { ScoreState } from '../scoring/rules.ts'
 import { isSettled } from '../weights/machine.ts'
+import { type MergesOf, openCheckpoints } from './check-checkpoint.ts'
 import { openPendingAudits } from './check-forfeit.ts'
 import { type Attempt, HELD, moveAttempt } from './check-move.ts'
 import { checkRound, type RoundGroup, type RoundRules } from './check-round.ts'
@@ -41,6 +42,8 @@ export interface Replayed {
   readonly roundsByWord: number
   /** Moves that the chain has no state of. */
   readonly movesByWord: number
+  /** Merges that the chain has no state of. */
+  readonly mergesByWord: number
   readonly state: ScoreState
   /** Earlier logs that the validator says it lost, and at which block it first says so in the stretch. */
   readonly lost: readonly { readonly size: number; readonly root: Hex; readonly since: Block }[]
@@ -59,6 +62,8 @@ export interface ReplayRules extends RoundRules {
   readonly genesisHash: Hex
   /** Hears each round that was folded; for comparisons and samples. */
   readonly onRound?: (group: RoundGroup, before: ScoreState) => void
+  /** Tells what the chain merges in a round; absent where the subnet trains no model. */
+  readonly mergesOf?: MergesOf | undefined
 }
 
 /** Entries of one round that are held: 4 096 miners, asked six times each, are half of it. */
@@ -79,6 +84,7 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
   let lengths: readonly Blocks[] = []
   const audits = openPendingAudits({ spec: rules.spec, lengths: () => lengths })
   const sources = openSources(rules)
+  const checkpoints = openCheckpoints(rules.mergesOf)
   const attempts = new Map<number, Attempt>()
   let firstAttempt: number | null = null
   const omissions: Omission[] = []
@@ -127,6 +133,8 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
         return takeMove(placed as Placed<MoveEntry>)
       case 'source':
         return sources.take({ position: placed.position, entry })
+      case 'checkpoint':
+        return checkpoints.check({ position: placed.position, entry })
     }
   }
 
@@ -268,6 +276,7 @@ export function startReplay(rules: ReplayRules, facts: ChainFacts): Replay {
       rowsByWord: byWord.rows,
       roundsByWord: byWord.rounds,
       movesByWord: byWord.moves,
+      mergesByWord: checkpoints.byWord(),
       state: state ?? EMPTY_STATE,
       lost,
     }),
@@ -314,6 +323,7 @@ const NONE: Readonly<Record<LogEntry['kind'], number>> = {
   row: 0,
   move: 0,
   source: 0,
+  checkpoint: 0,
 }
 
 type Writable<Group extends RoundGroup> = {

@@ -7,6 +7,7 @@ import type { VerdictEntry } from '../log/entry.ts'
 import { readReceipt } from '../receipt-schema.ts'
 import type { Receipt } from '../receipts.ts'
 import { verifyEvidence } from '../verify-evidence.ts'
+import { checkUpdateBody } from './check-update-body.ts'
 import type { ChainFacts } from './facts.ts'
 import { type Mismatch, mismatchOf, type Placed } from './findings.ts'
 import type { ServedLog } from './served-log.ts'
@@ -81,6 +82,8 @@ export function checkBody(
     readonly validator: Ss58
   } & AnswerFacts,
 ): { readonly receipt: Receipt | null; readonly mismatch: Mismatch | null } {
+  if (of.spec.training !== undefined)
+    return { receipt: null, mismatch: checkUpdateBody(text, verdict, { ...of, training: of.spec.training }) }
   const { entry } = verdict
   let receipt: Receipt
   try {

@@ -30,5 +30,7 @@ export const blockOf = (entry: LogEntry): Block | null => {
       return entry.forfeit.atBlock
     case 'row':
       return entry.block.number
+    case 'checkpoint':
+      return entry.votedAt
   }
 }

@@ -1,5 +1,5 @@
 import type { WeightRow } from '@arbor/chain/client/types'
-import type { Block, Blocks, Hex, NetUid, Ss58, UnixMs } from '@arbor/shared/units'
+import type { Block, Blocks, Hex, NetUid, Ss58, Uid, UnixMs } from '@arbor/shared/units'
 import type { Forfeit } from '../ledger-audits.ts'
 import type { Registration, Score } from '../scores.ts'
 import type { ScoreState } from '../scoring/rules.ts'
@@ -132,6 +132,27 @@ export interface SourceEntry {
   readonly state: ScoreState
 }
 
+/** What a round of a training subnet made of the model: it follows from the votes on the chain. */
+export interface CheckpointEntry {
+  readonly kind: 'checkpoint'
+  /** The round whose updates were merged. */
+  readonly round: number
+  /** Last block whose state held votes that counted. */
+  readonly votedAt: Block
+  /** The checkpoint that most stake named, from which was merged; null where nobody voted. */
+  readonly base: Hex | null
+  /** By uid. */
+  readonly merged: readonly {
+    readonly uid: Uid
+    readonly hotkey: Ss58
+    /** Name of the update's file, and its length. */
+    readonly name: Hex
+    readonly bytes: number
+  }[]
+  /** Name of the checkpoint that the next round starts from. */
+  readonly checkpoint: Hex
+}
+
 /** One entry of a validator's log of receipts; its bytes are its canonical JSON. */
 export type LogEntry =
   | TermsEntry
@@ -145,3 +166,4 @@ export type LogEntry =
   | MoveEntry
   | StateEntry
   | SourceEntry
+  | CheckpointEntry

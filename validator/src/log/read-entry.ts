@@ -118,6 +118,14 @@ const entry = z.discriminatedUnion('kind', [
     stake: z.string().regex(/^\d{1,20}$/, 'is no decimal number'),
     state: z.strictObject(state),
   }),
+  z.strictObject({
+    kind: z.literal('checkpoint'),
+    round: count,
+    votedAt: count,
+    base: hex32.nullable(),
+    merged: z.array(z.strictObject({ uid: u16, hotkey: address, name: hex32, bytes: count })).max(65_536),
+    checkpoint: hex32,
+  }),
 ])
 
 /**

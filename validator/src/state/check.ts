@@ -10,6 +10,7 @@ import { exchangeId } from '../exchange.ts'
 import { LEDGER } from '../ledger-schema.ts'
 import { readReceipt } from '../receipt-schema.ts'
 import { receiptFile } from '../receipts.ts'
+import { isTrainingReceipt, readTrainingReceipt } from '../training/receipt.ts'
 import { TRAFFIC } from '../traffic.ts'
 import { mustBeSound } from './sound.ts'
 
@@ -79,8 +80,13 @@ const bodiesOf = (db: DatabaseSync, data: string): Finding['facts'] => {
 
 /** @throws RECEIPT_EDITED, RECEIPT_UNREADABLE, RECEIPT_INVALID */
 const mustBeBody = (file: string, id: string): void => {
-  const receipt = readReceipt(readFileSync(file, 'utf8'))
-  if (receipt.id === id && exchangeId(receipt.exchange) === id) return
+  const text = readFileSync(file, 'utf8')
+  if (isTrainingReceipt(text)) {
+    if (readTrainingReceipt(text).id === id) return
+  } else {
+    const receipt = readReceipt(text)
+    if (receipt.id === id && exchangeId(receipt.exchange) === id) return
+  }
   throw new SubnetError({
     code: 'RECEIPT_EDITED',
     message: `the receipt ${file} is not the one that its name and the log say; restore it from a copy, or delete it`,

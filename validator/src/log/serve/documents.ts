@@ -5,6 +5,7 @@ import { consistencyProof, inclusionProof } from '@arbor/shared/merkle'
 import { exchangeId } from '../../exchange.ts'
 import { readReceipt } from '../../receipt-schema.ts'
 import { receiptFile } from '../../receipts.ts'
+import { isTrainingReceipt, readTrainingReceipt } from '../../training/receipt.ts'
 import { extentOf } from '../extent.ts'
 import { headsOf, type LogOwner } from '../heads.ts'
 import { nodesOf } from '../nodes.ts'
@@ -136,10 +137,11 @@ const isNamedBy = (body: unknown, id: string): boolean => {
   return entry.kind === 'verdict' && entry.receipt === id
 }
 
-/** Reads a receipt's file; null unless it holds, whole, a round's own question under this name. */
+/** Reads a receipt's file; null unless it holds, whole, a round's own question, or a judged update, under this name. */
 const planned = (file: string, id: string): string | null => {
   try {
     const text = readFileSync(file, 'utf8')
+    if (isTrainingReceipt(text)) return readTrainingReceipt(text).id === id ? text : null
     const { exchange } = readReceipt(text)
     return exchange.kind === 'planned' && exchangeId(exchange) === id ? text : null
   } catch {
