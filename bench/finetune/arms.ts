@@ -1,0 +1,40 @@
+import { ADAMW, FINETUNE_TERMS } from '../../subnet-spec/finetune/terms.ts'
+import type { OptimiserTerms } from '../../subnet-spec/finetune/types.ts'
+import type { Arm, Setting } from './types.ts'
+
+/** The comparison of the issue on the smallest model: the default's 200 rounds. */
+export const SETTING: Setting = { model: 'arbor-tiny', workers: 4, steps: 2_000, batch: 4, length: 64 }
+
+const diloco = (steps: number): Arm => ({
+  name: `DiLoCo, H ${steps}`,
+  steps,
+  adamw: ADAMW,
+  optimiser: { kind: 'diloco', outer: { learningRate: 0.9, momentum: 0.5 } },
+  schedule: 'constant',
+})
+const SPARSE: OptimiserTerms = {
+  kind: 'sparseloco',
+  outer: { learningRate: 1, momentum: 0 },
+  chunk: 4_096,
+  k: 64,
+  feedback: 0.95,
+}
+const DEMO: OptimiserTerms = { kind: 'demo', learningRate: 1e-3, decay: 0.999, chunk: 256, k: 4 }
+
+/** What is compared, in the order of the table. */
+export const ARMS: readonly Arm[] = [
+  { name: 'DDP', steps: 1, adamw: ADAMW, optimiser: null, schedule: 'constant' },
+  { name: 'DDP, cosine', steps: 1, adamw: ADAMW, optimiser: null, schedule: 'cosine' },
+  diloco(5),
+  diloco(10),
+  diloco(50),
+  { name: 'SparseLoCo', steps: 10, adamw: ADAMW, optimiser: SPARSE, schedule: 'constant' },
+  { name: 'DeMo', steps: 1, adamw: ADAMW, optimiser: DEMO, schedule: 'constant' },
+  {
+    name: 'default',
+    steps: FINETUNE_TERMS.local.steps,
+    adamw: FINETUNE_TERMS.local.adamw,
+    optimiser: FINETUNE_TERMS.optimiser,
+    schedule: 'constant',
+  },
+]
