@@ -23,21 +23,44 @@ export const mustFit = ({ batch, length }: BatchShape, { longest }: Pick<Trainin
  * @throws TRAIN_WINDOW_INVALID
  */
 export const fillTokens = (
-  { tokens, starts }: Windows,
+  windows: Windows,
   of: BatchShape & { readonly vocabulary: number; readonly into: Int32Array },
 ): void => {
-  const { batch, length, vocabulary, into } = of
-  if (starts.length !== batch) throw windowUnfit(`count is ${starts.length}, not ${batch}`)
+  mustLie(windows, of)
   let at = 0
-  for (const start of starts) {
-    if (!Number.isSafeInteger(start) || start < 0 || start + length + 1 > tokens.length) {
-      throw windowUnfit(`of ${length + 1} tokens starts at ${start} of ${tokens.length}`)
-    }
-    for (let index = start; index <= start + length; index += 1) {
-      const token = tokens[index] ?? 0
-      if (token >= vocabulary) throw windowUnfit(`holds token ${token}, the model knows ${vocabulary}`)
-      into[at] = token
+  for (const start of windows.starts) {
+    for (let index = start; index <= start + of.length; index += 1) {
+      const token = windows.tokens[index] ?? 0
+      if (token >= of.vocabulary) throw windowUnfit(`holds token ${token}, the model knows ${of.vocabulary}`)
+      of.into[at] = token
       at += 1
     }
   }
+}
+
+/** Copies the tokens of passes together, so that they can travel without the stream that they come from. @throws TRAIN_WINDOW_INVALID */
+export const copyTokens = (
+  shape: BatchShape,
+  first: number,
+  passes: number,
+  windowsOf: (pass: number) => Windows,
+): Uint16Array => {
+  const width = shape.length + 1
+  const copied = new Uint16Array(passes * shape.batch * width)
+  for (let pass = 0; pass < passes; pass += 1) {
+    const windows = windowsOf(first + pass)
+    mustLie(windows, shape)
+    for (const [row, start] of windows.starts.entries()) {
+      copied.set(windows.tokens.subarray(start, start + width), (pass * shape.batch + row) * width)
+    }
+  }
+  return copied
+}
+
+const mustLie = ({ tokens, starts }: Windows, { batch, length }: BatchShape): void => {
+  if (starts.length !== batch) throw windowUnfit(`count is ${starts.length}, not ${batch}`)
+  const outside = starts.find(
+    (start) => !Number.isSafeInteger(start) || start < 0 || start + length + 1 > tokens.length,
+  )
+  if (outside !== undefined) throw windowUnfit(`of ${length + 1} tokens starts at ${outside} of ${tokens.length}`)
 }

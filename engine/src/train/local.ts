@@ -1,4 +1,4 @@
-import type { LocalTerms, Moments } from '@arbor/shared/training'
+import type { Moments } from '@arbor/shared/training'
 import { stepAdamW } from './adamw.ts'
 import { wrongSize } from './errors.ts'
 import type { LocalState, Trainer, TrainLocally, Windows } from './types.ts'
@@ -16,40 +16,42 @@ export const trainLocally: TrainLocally = async (of) => {
   mustFitState(start, trainer.layout.size)
   const params = start.params.slice()
   const gradient = new Float32Array(params.length)
-  const scratch = terms.accumulate > 1 ? new Float32Array(params.length) : gradient
   let moments: Moments = { ...start.moments, first: start.moments.first.slice(), second: start.moments.second.slice() }
   for (let step = start.step; step < to; step += 1) {
     signal.throwIfAborted()
-    const loss = await meanGradient({ trainer, terms, params, step, windowsOf, gradient, scratch, signal })
+    const first = step * terms.accumulate
+    const loss = await meanGradient({ trainer, params, first, passes: terms.accumulate, windowsOf, gradient, signal })
     moments = stepAdamW({ terms: terms.adamw, params, gradient, moments })
     onStep?.({ step: step + 1, loss })
   }
   return { step: Math.max(start.step, to), params, moments }
 }
 
-/** Averages the gradients of a step's passes. */
-const meanGradient = async (of: {
+/** Averages the gradients of passes at fixed parameters into `gradient`; gives their mean loss, in nats. */
+export const meanGradient = async (of: {
   readonly trainer: Trainer
-  readonly terms: LocalTerms
   readonly params: Float32Array
-  readonly step: number
+  readonly first: number
+  readonly passes: number
   readonly windowsOf: (pass: number) => Windows
   readonly gradient: Float32Array
-  readonly scratch: Float32Array
   readonly signal: AbortSignal
 }): Promise<number> => {
-  const { trainer, params, gradient, scratch } = of
-  const { accumulate } = of.terms
+  const { trainer, params, first, passes, gradient } = of
+  const scratch = passes > 1 ? new Float32Array(params.length) : gradient
   let loss = 0
-  for (let pass = 0; pass < accumulate; pass += 1) {
+  for (let pass = 0; pass < passes; pass += 1) {
     of.signal.throwIfAborted()
-    const windows = of.windowsOf(of.step * accumulate + pass)
+    const windows = of.windowsOf(first + pass)
     loss += await trainer.gradient({ params, windows, into: pass === 0 ? gradient : scratch })
     if (pass > 0) addTo(gradient, scratch)
   }
-  if (accumulate > 1)
-    for (let index = 0; index < gradient.length; index += 1) gradient[index] = (gradient[index] as number) / accumulate
-  return loss / accumulate
+  if (passes > 1) divide(gradient, passes)
+  return loss / passes
+}
+
+const divide = (values: Float32Array, by: number): void => {
+  for (let index = 0; index < values.length; index += 1) values[index] = (values[index] as number) / by
 }
 
 const addTo = (sum: Float32Array, part: Float32Array): void => {
