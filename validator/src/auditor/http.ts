@@ -1,6 +1,4 @@
-import { lookup } from 'node:dns'
-import { isIP, type LookupFunction } from 'node:net'
-import { refusalOf } from '@arbor/chain/address'
+import { guardedLookup, refusalOfUrl } from '@arbor/chain/guarded-dial'
 import { type Clock, startDeadline } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Ms } from '@arbor/shared/units'
@@ -64,7 +62,7 @@ export function openLogHttp(of: {
   const base = baseOf(of.url, privateAllowed)
   const agent = new Agent({
     connections: 2,
-    connect: { timeout: bounds.requestMs, lookup: guardedLookup(base, privateAllowed) },
+    connect: { timeout: bounds.requestMs, lookup: guardedLookup(privateAllowed, (why) => badUrl(base.href, why)) },
     headersTimeout: bounds.requestMs,
     bodyTimeout: bounds.requestMs,
   })
@@ -107,36 +105,12 @@ export function openLogHttp(of: {
 
 function baseOf(text: string, privateAllowed: boolean): URL {
   const url = URL.canParse(text) ? new URL(text) : null
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '' || url.hash !== '')
-    throw badUrl(text, 'it is no plain http:// or https:// address')
-  const host = hostOf(url)
-  const port = Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port)
-  const refusal = isIP(host) === 0 ? null : refusalOf({ ip: host, port }, privateAllowed)
+  if (url === null || url.search !== '') throw badUrl(text, 'it is no plain http:// or https:// address')
+  const refusal = refusalOfUrl(url, privateAllowed)
   if (refusal !== null) throw badUrl(text, refusal)
   if (!url.pathname.endsWith('/')) url.pathname += '/'
   return url
 }
-
-const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '')
-
-/** Looks names up, and gives only those of their addresses that may be dialled: a name is checked where it is used, so it cannot be turned later. */
-const guardedLookup =
-  (base: URL, privateAllowed: boolean): LookupFunction =>
-  (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, found) => {
-      if (error !== null) return callback(error, '', 0)
-      const usable = found.filter(({ address }) => refusalOf({ ip: address, port: 1 }, privateAllowed) === null)
-      const [first] = usable
-      if (first === undefined)
-        return callback(
-          badUrl(base.href, 'its name stands for no address that may be dialled (--private-addresses)'),
-          '',
-          0,
-        )
-      if (options.all === true) callback(null, usable)
-      else callback(null, first.address, first.family)
-    })
-  }
 
 async function textOf(
   body: AsyncIterable<Buffer>,

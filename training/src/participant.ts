@@ -1,0 +1,217 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '@arbor/shared/clock'
+import { SubnetError } from '@arbor/shared/errors'
+import type { Blocks, Hex, Ms, NetUid } from '@arbor/shared/units'
+import { phasesOf, roundAt } from '@arbor/subnet-spec/finetune/phases'
+import type { Checkpoint, Optimiser, TrainingTerms } from '@arbor/subnet-spec/finetune/types'
+import { type CatchUpDeps, catchUp } from './catch-up.ts'
+import { isOfBlob } from './fetch.ts'
+import { type FollowDeps, followRounds, type VotedEvent } from './follow-rounds.ts'
+import { type Held, mergeRound, readCheckpoint } from './merge-round.ts'
+import type { Pace } from './pace.ts'
+import { forgetPartials } from './pieces.ts'
+import { openProgress, type Progress } from './progress.ts'
+import { httpSource } from './sources/http.ts'
+import type { BlobSource, BlobStore, Committed, Merged, Participant } from './types.ts'
+
+export interface ParticipantDeps {
+  readonly chain: FollowDeps['chain']
+  readonly netuid: NetUid
+  readonly spec: {
+    readonly name: string
+    readonly version: number
+    readonly roundsPerEpoch: number
+    readonly training: TrainingTerms
+  }
+  /** Blocks of a round, by the subnet's tempo: `roundBlocks`. */
+  readonly length: Blocks
+  /** Elements of the model. */
+  readonly size: number
+  readonly optimiser: Optimiser
+  /** Parameters of the model that the spec pins, which training begins with. */
+  readonly genesis: () => Float32Array
+  readonly store: BlobStore
+  /** Where it is noted how far we are, and what was begun of files. */
+  readonly folder: string
+  readonly privateAllowed: boolean
+  readonly clock: Clock
+  readonly log: {
+    info(fields: object, message: string): void
+    warn(fields: object, message: string): void
+  }
+  /** Other places of a miner's update: its axon. Its URL is asked in any case. */
+  readonly sourcesOf?: (committed: Omit<Committed, 'block'>) => readonly BlobSource[]
+  /** Files of the same store that somebody else in the process needs. */
+  readonly alsoKeep?: () => ReadonlySet<Hex>
+  /** Bytes of files that are kept besides the needed ones. */
+  readonly storeBytes?: number
+  readonly pace?: Pace
+}
+
+/** Files nobody names stay for a while, up to 1 GiB: who is behind may ask for them. */
+const STORE_BYTES = 2 ** 30
+/** Folder of what was begun. */
+const PARTIAL = 'partial'
+/** Between two tries to get what a merge needs. */
+const RETRY_MS = 1_000 as Ms
+/** Rounds behind which the newest checkpoint is fetched rather than merge after merge done. */
+const MOST_BEHIND = 2
+
+/** Creates what keeps the model at the newest merge. */
+export function createParticipant(deps: ParticipantDeps): Participant {
+  mkdirSync(deps.folder, { recursive: true, mode: 0o700 })
+  const progress = openProgress({ folder: deps.folder, every: deps.spec.training.limits.checkpointEvery })
+  const state: State = { held: null }
+  return {
+    current: () => state.held,
+    run: (on, signal) => follow({ ...partsOf(deps), progress, state }, on, signal),
+  }
+}
+
+interface State {
+  held: Held | null
+}
+
+type Work = Omit<ParticipantDeps, 'chain'> &
+  CatchUpDeps &
+  FollowDeps & { readonly progress: Progress; readonly state: State }
+
+/** Puts together what the parts need. */
+function partsOf(deps: ParticipantDeps): Omit<Work, 'progress' | 'state'> {
+  const { spec, size, privateAllowed, clock, log, pace } = deps
+  const shared = {
+    privateAllowed,
+    clock,
+    partials: join(deps.folder, PARTIAL),
+    ...(pace === undefined ? {} : { pace }),
+  }
+  return {
+    ...deps,
+    terms: spec.training.phases,
+    roundsPerEpoch: spec.roundsPerEpoch,
+    origin: () => ({
+      spec: { name: spec.name, version: spec.version },
+      params: deps.genesis(),
+      outer: new Float32Array(size),
+    }),
+    served: ({ url }) => (url === '' ? null : httpSource({ ...shared, url: `${url.replace(/\/+$/, '')}/blobs/` })),
+    placesOf: (committed) => {
+      const { url } = committed.commitment
+      const own = url === '' || url.endsWith('/') ? [] : [httpSource({ ...shared, url })]
+      return [...(deps.sourcesOf?.(committed) ?? []), ...own]
+    },
+    warn: (fields, message) => log.warn(fields, message),
+  }
+}
+
+type On = Parameters<Participant['run']>[0]
+
+/** Begins where the note says, or catches up; then follows the rounds, from anew where it had to jump. */
+async function follow(work: Work, on: On, signal: AbortSignal): Promise<void> {
+  await begin(work, signal)
+  for (let from: number | null = roundOf(work); from !== null; ) from = await followFrom(work, { from, on, signal })
+}
+
+const roundOf = ({ state }: Work): number => state.held?.checkpoint.round ?? 0
+
+/** @returns the round to go on from when it is not the next one; null at the end */
+async function followFrom(
+  work: Work,
+  { from, on, signal }: { readonly from: number; readonly on: On; readonly signal: AbortSignal },
+): Promise<number | null> {
+  for await (const event of followRounds(work, { from, signal })) {
+    const merged = event.kind === 'voted' ? await afterVote(work, event, signal) : null
+    await on(event, merged)
+    signal.throwIfAborted()
+    if (event.kind !== 'voted') continue
+    const next = roundOf(work)
+    if (work.state.held !== null && next !== event.phases.round + 1) return next
+  }
+  return null
+}
+
+/** Finds the checkpoint to begin with: the one that was held, if it is of the present, else the newest that can be had. */
+async function begin(work: Work, signal: AbortSignal): Promise<void> {
+  const { chain, length, progress, state, store, size, clock, log } = work
+  for (;;) {
+    const present = roundAt({ block: (await chain.finalized()).number, length })
+    const last = progress.rounds().at(-1)
+    const file = last === undefined ? null : store.read(last.checkpoint)
+    const checkpoint = file === null ? null : readCheckpoint(file, size)
+    if (last !== undefined && checkpoint !== null && isNear(checkpoint, present)) {
+      state.held = { checkpoint, hash: last.checkpoint }
+      return
+    }
+    try {
+      await jump(work, signal)
+      return
+    } catch (error) {
+      if (!isPassing(error)) throw error
+      log.warn({ event: 'training.behind', code: error.code }, error.message)
+      await clock.sleep(RETRY_MS, signal)
+    }
+  }
+}
+
+const isNear = ({ round }: Checkpoint, present: number): boolean =>
+  round <= present + 1 && round >= present - MOST_BEHIND
+
+/** Catches up with the newest merge. */
+async function jump(work: Work, signal: AbortSignal): Promise<void> {
+  const { held, replayed } = await catchUp(work, { signal })
+  work.progress.begin({ round: held.checkpoint.round, checkpoint: held.hash, merged: null })
+  work.state.held = held
+  const { round } = held.checkpoint
+  work.log.info(
+    { event: 'training.caught-up', round, checkpoint: held.hash, replayed },
+    `at the model of round ${round}`,
+  )
+}
+
+/** Merges a round; what it needs is asked for again and again until the next round's updates are due. */
+async function afterVote(work: Work, event: VotedEvent, signal: AbortSignal): Promise<Merged | null> {
+  const { chain, clock, log, state, terms, length } = work
+  const { round } = event.phases
+  const { publishBy } = phasesOf({ terms, length, round: round + 1 })
+  for (;;) {
+    try {
+      return state.held?.checkpoint.round === round
+        ? await merge(work, event, signal)
+        : await rejoin(work, event, signal)
+    } catch (error) {
+      if (!isPassing(error)) throw error
+      log.warn({ event: 'training.behind', round, code: error.code }, error.message)
+      if ((await chain.finalized()).number >= publishBy) break
+      await clock.sleep(RETRY_MS, signal)
+    }
+  }
+  state.held = null // others went on, and this one catches up after the next vote
+  return null
+}
+
+async function merge(work: Work, event: VotedEvent, signal: AbortSignal): Promise<Merged> {
+  const { progress, state, store } = work
+  const { held } = state
+  const { before, checkpoint, hash, updates } = await mergeRound(work, { held, event, signal })
+  const isOurs = held?.hash === before
+  if (!isOurs) progress.begin({ round: event.phases.round, checkpoint: before, merged: null })
+  progress.begin({ round: checkpoint.round, checkpoint: hash, merged: updates })
+  state.held = { checkpoint, hash }
+  const keep = new Set([...progress.named(), ...(work.alsoKeep?.() ?? [])])
+  store.prune({ keep, mostBytes: work.storeBytes ?? STORE_BYTES })
+  forgetPartials({ folder: join(work.folder, PARTIAL), keep: new Set() })
+  return { plan: event.plan, before, checkpoint, hash }
+}
+
+/** Catches up after a merge was missed; what others came to counts as this round's merge where that is the newest. */
+async function rejoin(work: Work, { phases, plan }: VotedEvent, signal: AbortSignal): Promise<Merged | null> {
+  await jump(work, signal)
+  const { held } = work.state
+  if (held === null || plan.base === null || held.checkpoint.round !== phases.round + 1) return null
+  return { plan, before: plan.base, checkpoint: held.checkpoint, hash: held.hash }
+}
+
+/** Tells what may be otherwise in a while. */
+const isPassing = (error: unknown): error is SubnetError =>
+  isOfBlob(error) || (error instanceof SubnetError && error.code === 'TRAINING_NO_CHECKPOINT')
