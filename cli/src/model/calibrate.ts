@@ -68,21 +68,45 @@ export const calibrateCommand = (context: CommandContext): Command =>
       '--answers <n>',
       'honest answers with the default proof; half as many with each other',
       integerArgument(16, 100_000),
-      96,
+      ANSWERS,
     )
     .option('--providers <list>', 'execution providers of miners and validators', providers, ['cpu'])
     .option('--dry-run', 'print the limits and write nothing')
     .action((model: string, options: Options) => run(context, model, options))
 
-async function run(context: CommandContext, model: string, options: Options): Promise<void> {
-  const folder = findModel({ model, cwd: context.cwd })
+/** Honest answers that limits are measured by, where nobody says how many. */
+const ANSWERS = 96
+
+/**
+ * Measures a model on this machine's CPU and writes the limits of the checks into its card, as `arbor model calibrate` does.
+ * @param of.quiet tells nothing of what goes on
+ */
+export async function calibrateModel(
+  context: CommandContext,
+  { folder, quiet }: { readonly folder: string; readonly quiet: boolean },
+): Promise<void> {
+  const { id, thresholds } = await measure(context, { folder, answers: ANSWERS, providers: ['cpu'], quiet })
+  await writeThresholds(folder, { hash: id.hash, thresholds })
+}
+
+/** Measures the limits of a model, and puts them among those that its card has. */
+async function measure(
+  context: CommandContext,
+  of: Pick<CalibrateJob, 'folder' | 'answers' | 'providers'> & { readonly quiet: boolean },
+) {
+  const { folder, answers, providers, quiet } = of
   const { id, card, tokenizer } = await readModelFolder({ folder })
   const { chats } = openTokenizer(tokenizer)
-  const { answers, providers } = options
   const into = join(context.cwd, MODELS, '.variants')
-  const found = await contained(context, { folder, answers, providers, chats, into }, options.json === true)
+  const found = await contained(context, { folder, answers, providers, chats, into }, quiet)
   const kept = card.thresholds.filter((each) => findThresholds(found, each) === undefined)
-  const thresholds = [...kept, ...found]
+  return { id, found, thresholds: [...kept, ...found] }
+}
+
+async function run(context: CommandContext, model: string, options: Options): Promise<void> {
+  const folder = findModel({ model, cwd: context.cwd })
+  const { answers, providers, json } = options
+  const { id, found, thresholds } = await measure(context, { folder, answers, providers, quiet: json === true })
   if (options.dryRun !== true) await writeThresholds(folder, { hash: id.hash, thresholds })
   print(context, {
     json: options.json,

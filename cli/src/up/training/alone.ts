@@ -1,6 +1,7 @@
-import type { LocalState } from '@arbor/engine/train/types'
+import type { Training } from '@arbor/engine/train/training'
+import type { LocalState, Windows } from '@arbor/engine/train/types'
+import type { LocalTerms } from '@arbor/shared/training'
 import type { Ss58 } from '@arbor/shared/units'
-import type { Batch, TrainingEngine } from '@arbor/validator/training/engine'
 
 /** What one miner comes to by itself: the measure of what training together is worth. */
 export interface Alone {
@@ -12,27 +13,25 @@ export interface Alone {
 }
 
 /**
- * Trains a model by one miner's data alone: the same steps on the same windows, one round after another, its optimiser's moments kept.
- * @param of.rounds those that led to the newest checkpoint; windows of each pass, by where they start in the training stream
- * @param of.steps of a round
- * @throws ENGINE_* where the model's process fails
+ * Trains a model on one miner's data alone: the same steps on the same windows, one round after another, the optimiser's moments kept.
+ * @param of.start parameters that the first round began with
+ * @param of.rounds those that led to the newest checkpoint, each by the windows of its passes
+ * @throws TRAIN_*, ENGINE_* where the model's process fails
  */
 export async function trainAlone(of: {
   readonly hotkey: Ss58
-  readonly engine: Pick<TrainingEngine, 'losses' | 'train'>
-  /** Parameters that the first round began with. */
+  readonly training: Pick<Training, 'train' | 'measure'>
+  readonly terms: LocalTerms
   readonly start: Float32Array
-  readonly rounds: readonly { readonly startsOf: (pass: number) => readonly number[] }[]
-  readonly steps: number
-  readonly heldOut: readonly Batch[]
+  readonly rounds: readonly ((pass: number) => Windows)[]
+  readonly heldOut: readonly Windows[]
   readonly signal: AbortSignal
 }): Promise<Alone> {
-  const { hotkey, engine, rounds, steps, heldOut, signal } = of
+  const { hotkey, training, terms, rounds, heldOut: windows, signal } = of
   const zeros = (): Float32Array => new Float32Array(of.start.length)
   let state: LocalState = { step: 0, params: of.start, moments: { first: zeros(), second: zeros(), steps: 0 } }
-  for (const { startsOf } of rounds)
-    state = await engine.train({ start: { ...state, step: 0 }, to: steps, startsOf }, signal)
-  const losses = await engine.losses({ params: state.params, batches: heldOut }, signal)
-  const loss = losses.reduce((sum, each) => sum + each, 0) / losses.length
-  return { hotkey, steps: steps * rounds.length, loss }
+  for (const windowsOf of rounds)
+    state = await training.train({ terms, start: { ...state, step: 0 }, to: terms.steps, windowsOf, signal })
+  const loss = await training.measure({ shape: terms, params: state.params, windows, signal })
+  return { hotkey, steps: terms.steps * rounds.length, loss }
 }

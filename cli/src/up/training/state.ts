@@ -1,4 +1,5 @@
 import type { Hex, Ss58 } from '@arbor/shared/units'
+import type { GauntletReason } from '@arbor/subnet-spec/finetune/types'
 
 /** Where a round stands: miners train, validators judge, all merge. */
 export type TrainingPhase = 'training' | 'judging' | 'merging'
@@ -123,9 +124,9 @@ export const checkpointOf = (
 
 /** Says in words what the Gauntlet's reason means to somebody who watches. */
 export const explainUpdate = (reason: string | null): string =>
-  reason === null ? 'not judged yet' : (meanings[reason] ?? reason)
+  reason === null ? 'not judged yet' : Object.hasOwn(meanings, reason) ? meanings[reason as GauntletReason] : reason
 
-const meanings: Readonly<Record<string, string>> = {
+const meanings: Readonly<Record<GauntletReason, string>> = {
   ok: 'its update helps the model',
   missing: 'committed no update in time',
   unavailable: 'its update cannot be had',
@@ -133,6 +134,7 @@ const meanings: Readonly<Record<string, string>> = {
   stale: 'trained from another checkpoint',
   'not-finite': 'its update holds NaN or infinity',
   copy: "copied another miner's update",
+  outsized: 'its update is far larger or smaller than others',
   harmful: 'its update harms the model',
   unassigned: 'trained on other data than its own',
   withheld: 'did not show the states it committed to',
