@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import vectors from '../../test/vectors/finetune/optimisers.json' with { type: 'json' }
 import { dctTable } from '../finetune/optimisers/cosines.ts'
 import { optimiserOf } from '../finetune/optimisers/optimiser-of.ts'
+import { topK } from '../finetune/optimisers/top-k.ts'
 import { cosine, normOf } from '../finetune/optimisers/vectors.ts'
 import type { Optimiser, OptimiserTerms } from '../finetune/types.ts'
 import { bytesOf, drawsOf, floatsOf, layoutOf } from './finetune-draws.ts'
@@ -227,6 +228,25 @@ describe('a payload from a stranger', () => {
     const infinite = payload.map((byte, at) => byte | ([0xf0, 0xff, 0x07][at] ?? 0))
     expect(() => sparse.decode(infinite)).toThrow(expect.objectContaining({ code: 'UPDATE_MALFORMED' }))
   })
+})
+
+test('the k largest are those that sorting finds, the first of equal ones', () => {
+  const value = fc.oneof(fc.float({ noNaN: true }), fc.constantFrom(0, -0, 1, -1, 1e-45, -1e-45))
+  fc.assert(
+    fc.property(
+      fc.array(value, { minLength: 1, maxLength: 60 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (all, share) => {
+        const values = Float32Array.from(all)
+        const k = Math.max(1, Math.ceil(share * values.length))
+        const found = new Uint32Array(k)
+        topK(values, k, found)
+        const order = [...values.keys()].sort((a, b) => Math.abs(values[b] ?? 0) - Math.abs(values[a] ?? 0) || a - b)
+        expect([...found]).toEqual(order.slice(0, k).sort((a, b) => a - b))
+      },
+    ),
+    { numRuns: 300 },
+  )
 })
 
 describe('a sparse payload', () => {

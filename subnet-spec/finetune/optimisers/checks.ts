@@ -2,7 +2,8 @@ import { SubnetError } from '@arbor/shared/errors'
 import { areFinite } from '../floats.ts'
 import type { OuterTerms } from '../types.ts'
 
-const MOST_CHUNK = 65_536
+/** Large enough for a whole model of some millions of parameters in one chunk. */
+const MOST_CHUNK = 2 ** 24
 
 /** @throws SPEC_OPTIMISER when an outer step cannot be taken so */
 export const checkOuter = ({ learningRate, momentum }: OuterTerms): void => {

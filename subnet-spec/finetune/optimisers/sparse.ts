@@ -16,14 +16,12 @@ const MOST_RICE = 15
 export interface Scratch {
   readonly indices: Uint32Array
   readonly magnitudes: Float32Array
-  readonly sorted: Float32Array
 }
 
-/** Makes room for chunks of so many elements. */
-export const scratchFor = (of: { readonly chunk: number; readonly k: number }): Scratch => ({
+/** Makes room for chunks of which k are kept. */
+export const scratchFor = (of: { readonly k: number }): Scratch => ({
   indices: new Uint32Array(of.k),
   magnitudes: new Float32Array(of.k),
-  sorted: new Float32Array(of.chunk),
 })
 
 /** Most bits of a chunk: of the best Rice parameter for the worst indices. */
@@ -47,7 +45,7 @@ export const writeChunk = (of: {
 }): void => {
   const { writer, values, kept, scratch } = of
   const { indices, magnitudes } = scratch
-  topK(values, kept, indices, scratch.sorted)
+  topK(values, kept, indices)
   for (let i = 0; i < kept; i += 1) magnitudes[i] = Math.abs(values[indices[i] ?? 0] ?? 0)
   const levels = levelsOf(magnitudes, kept)
   const rice = riceOf(indices, kept)

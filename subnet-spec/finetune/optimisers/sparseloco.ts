@@ -64,7 +64,7 @@ export const sparseCodec = (of: { readonly size: number; readonly chunk: number;
     mostBytes,
     write: (vector) => {
       const writer = bitWriter(mostBytes)
-      const scratch = scratchFor({ chunk, k })
+      const scratch = scratchFor({ k })
       for (let index = 0; index < chunks.count; index += 1) {
         const start = chunks.start(index)
         const values = vector.subarray(start, start + chunks.length(index))
