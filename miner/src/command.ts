@@ -13,9 +13,11 @@ import {
 } from '@arbor/chain/options'
 import { openHotkeySigner, type SignerOptions, withSigner } from '@arbor/chain/signer/flags'
 import { ATTACK_NAMES } from '@arbor/engine/attacks/list'
+import { findDataset } from '@arbor/engine/dataset/find'
 import { findModel } from '@arbor/engine/find-model'
 import { readModelFolder } from '@arbor/engine/folder'
 import { parseProviders } from '@arbor/engine/providers'
+import { trainingFolderOf } from '@arbor/engine/train/folder'
 import { systemClock } from '@arbor/shared/clock'
 import type { CommandContext } from '@arbor/shared/command'
 import { SubnetError } from '@arbor/shared/errors'
@@ -23,16 +25,18 @@ import type { Provider } from '@arbor/shared/inference'
 import { createLogger, type LogLevel } from '@arbor/shared/log'
 import { type Alpha, type NetUid, netUid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
+import { TRAINING_ATTACK_NAMES } from '@arbor/subnet-spec/finetune/attacks/list'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { openLists } from './admission/lists.ts'
 import { type BackendFlags, backendOf, mustSuit, withBackend } from './backend.ts'
 import { mustServeBittensor } from './bittensor/miner.ts'
-import { mustAllowCheats } from './cheat.ts'
+import { mustAllowCheats, mustSuitAttack } from './cheat.ts'
 import type { DialTargets } from './dial/dial.ts'
 import { dialArgument } from './dial/targets.ts'
 import { type MinerSettings, runMiner } from './miner.ts'
 import { mustBeFree } from './port.ts'
+import type { TrainingSettings } from './training/start.ts'
 
 interface Options extends NetworkOptions, SignerOptions, BackendFlags {
   readonly netuid: NetUid
@@ -56,6 +60,10 @@ interface Options extends NetworkOptions, SignerOptions, BackendFlags {
   readonly requireSeal: boolean
   readonly bittensor: boolean
   readonly cheat?: string
+  readonly cheatFrom?: string
+  readonly dataset?: string
+  readonly graphs?: string
+  readonly updateStore?: string
   readonly logLevel: LogLevel
 }
 
@@ -109,10 +117,18 @@ export function minerCommand(context: CommandContext): Command {
     .option('--require-seal', 'refuse questions that are not encrypted', false)
     .option('--bittensor', "answer Bittensor's own dendrites too, whose answers nobody can sign", false)
     .addOption(
-      new Option('--cheat <name>', 'answer by an attack of docs/attacks.md, on development chains only').choices(
-        ATTACK_NAMES,
-      ),
+      new Option('--cheat <name>', 'answer by an attack of docs/attacks.md, on development chains only').choices([
+        ...ATTACK_NAMES,
+        ...TRAINING_ATTACK_NAMES,
+      ]),
     )
+    .option(
+      '--cheat-from <folder>',
+      'the data folder of the miner whose updates --cheat copy or noisy-copy takes (default: what was merged in the last round)',
+    )
+    .option('--dataset <name or path>', "what a training subnet's miner trains on (default: the spec's)")
+    .option('--graphs <path>', "the step graphs that it trains with (default: those beside the model's folder)")
+    .option('--update-store <file>', 'settings of an S3 bucket that updates are put into too; docs/finetune.md')
     .option('--json', 'print where the miner serves as one JSON line')
     .action((options: Options) => start(context, options))
 }
@@ -133,7 +149,7 @@ async function start(context: CommandContext, options: Options): Promise<void> {
     signal,
     clock: systemClock,
     log,
-    needs: ['metagraph', 'serve'],
+    needs: ['metagraph', 'serve', ...(spec.training === undefined ? [] : (['commitments'] as const))],
   })
   try {
     if (settings.cheat !== null) await mustAllowCheats(chain)
@@ -170,6 +186,8 @@ const settingsOf = (of: {
     })
   }
   if (options.bittensor) mustServeBittensor({ spec, port, requireSeal: options.requireSeal })
+  mustSuitAttack({ spec, cheat: options.cheat ?? null })
+  const model = findModel({ model: options.model ?? spec.model.name, cwd })
   return {
     identity: {
       netuid: options.netuid,
@@ -179,7 +197,7 @@ const settingsOf = (of: {
       hotkeyName: options.hotkey,
     },
     specifier,
-    model: findModel({ model: options.model ?? spec.model.name, cwd }),
+    model,
     data: resolve(cwd, options.data ?? join('.arbor', 'miner', hotkey)),
     ip: options.ip,
     port,
@@ -197,6 +215,24 @@ const settingsOf = (of: {
     bittensor: options.bittensor,
     cheat: options.cheat ?? null,
     backend: backendOf(options, cwd),
+    training: spec.training === undefined ? null : trainingOf({ options, model, data: spec.training.data.name, cwd }),
+  }
+}
+
+/** Finds what a training miner works with. */
+const trainingOf = (of: {
+  readonly options: Options
+  readonly model: string
+  readonly data: string
+  readonly cwd: string
+}): TrainingSettings => {
+  const { options, model, data, cwd } = of
+  const path = (given: string | undefined): string | null => (given === undefined ? null : resolve(cwd, given))
+  return {
+    dataset: findDataset({ dataset: options.dataset ?? data, cwd }),
+    graphs: path(options.graphs) ?? trainingFolderOf(model),
+    updateStore: path(options.updateStore),
+    cheatFrom: path(options.cheatFrom),
   }
 }
 

@@ -4,8 +4,6 @@ import { join } from 'node:path'
 import { isLocalChain } from '@arbor/chain/address'
 import type { ChainClient } from '@arbor/chain/client/types'
 import { lockFolder } from '@arbor/chain/folder-lock'
-import { startContained } from '@arbor/engine/contained/start'
-import type { Contained } from '@arbor/engine/contained/types'
 import type { Clock } from '@arbor/shared/clock'
 import { createGate } from '@arbor/shared/gate'
 import { fromHex } from '@arbor/shared/hex'
@@ -14,12 +12,13 @@ import type { Logger } from '@arbor/shared/log'
 import { SEAL_BYTES } from '@arbor/shared/protocol/limits'
 import type { Signer } from '@arbor/shared/signer'
 import { supervise } from '@arbor/shared/supervise'
-import type { Alpha, Ms, Uid } from '@arbor/shared/units'
+import type { Alpha, Uid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
 import type { FastifyInstance } from 'fastify'
 import { createAdmission } from './admission/admission.ts'
 import type { FollowedLists } from './admission/lists.ts'
 import { createRateLimit } from './admission/rate-limit.ts'
+import { startAnswering } from './answering.ts'
 import { isAdvertised } from './axon.ts'
 import type { MinerBackend } from './backend.ts'
 import { bittensorMount } from './bittensor/miner.ts'
@@ -27,6 +26,7 @@ import { openNonceStore } from './bittensor/nonce-store.ts'
 import { createDialling, type Dialling, type DialTargets, type Endpoint } from './dial/dial.ts'
 import { announce, announced, follow, readyOnce, type State } from './follow.ts'
 import { createServer } from './http/server.ts'
+import type { Job } from './job.ts'
 import { listenError } from './port.ts'
 import { findSelf, type Identity } from './registration.ts'
 import type { ServingParts } from './service/deps.ts'
@@ -34,7 +34,7 @@ import { createService } from './service/service.ts'
 import type { Service } from './service/types.ts'
 import { openSessionStore } from './session-store.ts'
 import { openServeSessions, type ServeSessions } from './sessions.ts'
-import type { MinerJob, MinerResult, MinerWorkerData, OpenedResult } from './worker.ts'
+import type { TrainingSettings } from './training/start.ts'
 
 /** What a running miner is told. */
 export interface MinerSettings {
@@ -72,6 +72,8 @@ export interface MinerSettings {
   readonly cheat: string | null
   /** Who computes in place of our own sessions; null for these. */
   readonly backend: MinerBackend | null
+  /** What it trains with; null in a subnet that asks questions. */
+  readonly training: TrainingSettings | null
 }
 
 export interface MinerDeps {
@@ -89,8 +91,6 @@ export interface MinerDeps {
   readonly onReady: (ready: { readonly url: string | null; readonly uid: Uid }) => void
 }
 
-type Engine = Contained<MinerJob, MinerResult, string>
-
 /**
  * Serves the subnet's tasks until the signal aborts.
  * @throws MINER_UNREGISTERED, MINER_DEREGISTERED, MINER_PORT_IN_USE, MINER_ADDRESS, MINER_AXON_REFUSED, STORE_*, FOLDER_IN_USE, FOLDER_UNUSABLE, MODEL_*, CHAIN_*
@@ -107,10 +107,11 @@ export const runMiner = async (deps: MinerDeps): Promise<void> => {
   await using stop = new AsyncDisposableStack()
   const ending = new AbortController()
   const running = AbortSignal.any([signal, ending.signal])
-  const engine = startEngine(deps, running)
+  const state: State = { view: first.view, uid: first.self.uid, ready: false }
+  const job = await startJob(deps, { state, cleanup, signal: running })
   stop.defer(async () => {
     ending.abort()
-    await engine.close()
+    await job.close()
   })
   const sessions = await openServeSessions({
     ...deps,
@@ -119,15 +120,14 @@ export const runMiner = async (deps: MinerDeps): Promise<void> => {
     genesisHash: fromHex(chain.genesisHash),
     registeredAt: first.self.registeredAt,
   })
-  await openModel(deps, engine)
+  await job.open()
 
-  const state = { view: first.view, uid: first.self.uid, ready: false }
-  const parts = servingParts(deps, engine, state)
+  const parts = servingParts(deps, job, state)
   const service = createService({ ...parts, sessions, store, requireSeal: settings.requireSeal })
   const mount = settings.bittensor
     ? openBittensor({ file: join(settings.data, 'nonces.sqlite'), owner }, parts, cleanup)
     : undefined
-  const served = { engine, sessions, state, service, mount, stop }
+  const served = { job, sessions, state, service, mount, stop }
   const own = settings.port === null ? null : await openServer(deps, served)
   const ready = readyOnce(deps, state)
   const dialling = settings.dial === null ? null : openDialling(deps, { service, sessions, state, ready })
@@ -138,6 +138,7 @@ export const runMiner = async (deps: MinerDeps): Promise<void> => {
     ready(listening)
   }
   const loops = {
+    ...job.loops,
     chain: (until: AbortSignal) => follow(deps, { state, sessions, endpoint }, until),
     sessions: sessions.renew,
     lists: deps.lists.follow,
@@ -148,73 +149,22 @@ export const runMiner = async (deps: MinerDeps): Promise<void> => {
   log.info({ event: 'miner.stopped' }, 'miner stops')
 }
 
-const startEngine = (deps: MinerDeps, signal: AbortSignal): Engine =>
-  startContained<MinerJob, MinerResult, string>({
-    worker: new URL('./worker.ts', import.meta.url),
-    workerData: workerData(deps.settings),
-    threads: deps.settings.threads,
-    jobsPerThread: deps.settings.batch,
-    maxQueue: places(deps.settings), // the gate in front lets no more in than there are places
-    log: deps.log,
-    signal,
-    clock: deps.clock,
-    abortGraceMs: 60_000 as Ms, // a piece of a long prompt on a large model and few cores: killing costs every answer there, and callers may hang up at will
-  })
-
-/** Answers that run at once. */
-const places = ({ threads, batch }: MinerSettings): number => threads * batch
-
-const workerData = ({ specifier, model, data, cheat, ...engine }: MinerSettings): MinerWorkerData => ({
-  spec: specifier,
-  model,
-  batch: engine.batch,
-  providers: engine.providers,
-  cacheTokens: engine.cacheTokens,
-  cheat: cheat === null ? null : { attack: cheat, into: join(data, 'weights') },
-  backend: engine.backend,
-})
-
-/** Loads the model before anything is announced; another one than the subnet's serves too, and is warned of. */
-const openModel = async ({ spec, log, signal }: MinerDeps, engine: Engine): Promise<void> => {
-  const opened = await engine.run({ kind: 'open' }, { signal })
-  if (opened.kind !== 'opened') return
-  logEngine(log, opened)
-  if (opened.model.hash === spec.model.hash) return
-  const { name, hash } = opened.model
-  log.warn(
-    { event: 'miner.other_model', name, hash, expected: spec.model },
-    "this is not the subnet's model: validators will refuse its answers",
-  )
-}
-
-/** Says what computes, and why not what was asked for before it. */
-const logEngine = (log: Logger, { model, own, backend }: OpenedResult): void => {
-  if (backend !== null) log.info({ event: 'miner.backend', model: model.name, ...backend }, 'backend answers')
-  if (own === null) return
-  const { provider, refused, cache, limits } = own
-  for (const each of refused) {
-    log.warn({ event: 'miner.provider_refused', ...each }, `${each.provider} does not work here: ${each.reason}`)
-  }
-  if (limits.single !== null)
-    log.warn({ event: 'miner.batch_refused', reason: limits.single }, 'answers run one by one')
-  const { rows: batch, cacheTokens, bytesPerToken } = limits
-  const fields = {
-    model: model.name,
-    provider,
-    cache: cache.place,
-    why: cache.reason,
-    batch,
-    cacheTokens,
-    bytesPerToken,
-  }
-  log.info({ event: 'miner.engine', ...fields }, 'model is loaded')
+/** Starts what the subnet's miners do. */
+const startJob = async (
+  deps: MinerDeps,
+  of: { readonly state: State; readonly cleanup: DisposableStack; readonly signal: AbortSignal },
+): Promise<Job> => {
+  const { training } = deps.spec
+  if (training === undefined) return startAnswering(deps, of.signal)
+  const { startTraining } = await import('./training/start.ts') // most miners never train
+  return startTraining(deps, { ...of, terms: training })
 }
 
 /** Signature checks of first contacts that one socket address may cause: a subnet's validators behind one relay, all at once. */
 const CHECKS = { perSecond: 5, burst: 128, maxKeys: 4_096 } as const
 
 interface ServedBy {
-  readonly engine: Engine
+  readonly job: Job
   readonly sessions: ServeSessions
   readonly state: State
 }
@@ -239,7 +189,7 @@ const openServer = async (
     readonly stop: AsyncDisposableStack
   },
 ): Promise<Endpoint> => {
-  const { engine, sessions, state, service, mount } = of
+  const { job, sessions, state, service, mount } = of
   const app = createServer({
     clock,
     log,
@@ -247,7 +197,8 @@ const openServer = async (
     service,
     mount,
     health: () => ({
-      ready: state.ready && engine.stats().state === 'running' && sessions.current() !== null,
+      ...job.about(),
+      ready: state.ready && job.isRunning() && sessions.current() !== null,
       uid: state.uid,
       block: state.view.metagraph.block.number,
     }),
@@ -280,10 +231,10 @@ const openDialling = (
   return dialling
 }
 
-/** Makes what the routes of every protocol share: one admission, one queue, one engine. */
+/** Makes what the routes of every protocol share: one admission, one queue, one job. */
 const servingParts = (
   { chain, clock, log, spec, settings, lists }: MinerDeps,
-  engine: Engine,
+  job: Job,
   state: State,
 ): ServingParts => ({
   clock,
@@ -297,16 +248,12 @@ const servingParts = (
     lists,
     minStake: settings.minStake,
     view: () => state.view,
-    rate: createRateLimit({ perSecond: settings.ratePerSecond, burst: 2 * settings.ratePerSecond, clock }),
+    rate: createRateLimit({ ...job.rate, clock }),
     checks: createRateLimit({ ...CHECKS, clock }),
-    gate: createGate({ slots: places(settings), capacity: settings.queue }),
+    gate: createGate({ slots: job.places, capacity: settings.queue }),
   }),
-  solve: async ({ task, request, binding, signal, emit }) => {
-    const job: MinerJob = { kind: 'solve', task, request, binding, stream: emit !== undefined }
-    const result = await engine.run(job, { signal, onProgress: emit })
-    if (result.kind !== 'solved') throw new Error('the worker mistook a request')
-    return result.response
-  },
+  solve: job.solve,
+  pace: job.pace,
 })
 
 const listen = async (app: FastifyInstance, { ip, port }: MinerSettings): Promise<number> => {

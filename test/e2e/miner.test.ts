@@ -113,6 +113,7 @@ const start = async (of: {
       bittensor: false,
       cheat: null,
       backend: null,
+      training: null,
     },
     lists: openLists({ cwd: folder, clock: systemClock, log }),
     randomBytes: (length) => randomBytes(length),

@@ -70,6 +70,7 @@ const start = async (data: string) => {
       bittensor: true,
       cheat: null,
       backend: null,
+      training: null,
     },
     lists: openLists({ cwd: data, clock: systemClock, log }),
     randomBytes: (length) => randomBytes(length),

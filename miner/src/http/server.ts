@@ -113,7 +113,7 @@ const serveTasks = (app: FastifyInstance, { service, spec, clock }: ServerDeps):
         const admitted = admissions.get(request)
         if (admitted === undefined) return refuse(reply, 'MINER_FAILED')
         const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-        return send(reply, await service.answer(admitted, body))
+        return send(reply, await service.answer(admitted, body), clock)
       },
     })
   }
@@ -135,7 +135,7 @@ const open = async (
   const opened = await service.open(head, gone.signal)
   if (opened.kind === 'refused') {
     if (!fits(request)) reply.header('connection', 'close')
-    await send(reply, opened.answer)
+    await send(reply, opened.answer, clock)
     return null
   }
   const { admitted } = opened
@@ -159,7 +159,7 @@ export const cutOff = async (clock: Clock, reply: FastifyReply): Promise<void> =
   if (!reply.raw.writableFinished) reply.raw.destroy()
 }
 
-const send = (reply: FastifyReply, answer: WholeAnswer | StreamedAnswer): FastifyReply => {
+const send = (reply: FastifyReply, answer: WholeAnswer | StreamedAnswer, clock: Clock): FastifyReply => {
   const { status, contentType, envelope, certificate, retryAfterS } = answer.head
   if (envelope !== null) reply.header(ENVELOPE_HEADER, envelope)
   if (certificate !== null) reply.header(CERTIFICATE_HEADER, certificate)
@@ -167,7 +167,25 @@ const send = (reply: FastifyReply, answer: WholeAnswer | StreamedAnswer): Fastif
   // Who is refused for the time of its session, unproven, learns what time it is here.
   reply.raw.sendDate = status === 401 && envelope === null
   reply.code(status).type(contentType)
-  return reply.send(answer.kind === 'whole' ? answer.body : Readable.from(answer.frames, { objectMode: false }))
+  if (answer.kind === 'stream') return reply.send(Readable.from(answer.frames, { objectMode: false }))
+  const { body, bytesPerSecond } = answer
+  if (bytesPerSecond === undefined) return reply.send(body)
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
+  return reply.send(Readable.from(drip({ body, bytesPerSecond, clock, signal: gone.signal }), { objectMode: false }))
+}
+
+/** Hands out a body second by second, until the signal aborts. */
+async function* drip(of: {
+  readonly body: Uint8Array
+  readonly bytesPerSecond: number
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < of.body.length && !of.signal.aborted; at += of.bytesPerSecond) {
+    yield of.body.subarray(at, at + of.bytesPerSecond)
+    await of.clock.sleep(1_000 as Ms, of.signal).catch(() => undefined)
+  }
 }
 
 /** Answers with a code in a body of constant size. */

@@ -51,7 +51,8 @@ const answerWhole = async (deps: ServingParts, working: Working, request: unknow
   working.leave()
   const answer = reply({ ...working, body: toBytes(JSON.stringify(response)), now: deps.clock.now() })
   tellAnswered(deps, working, answer.body.length)
-  return answer
+  const bytesPerSecond = deps.pace?.({ task: working.taskName, request }) ?? null
+  return bytesPerSecond === null ? answer : { ...answer, bytesPerSecond }
 }
 
 /** Writes down what was answered to whom. */

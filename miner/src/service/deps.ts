@@ -25,4 +25,6 @@ export interface ServingParts {
   readonly genesisHash: Hex
   readonly admission: Admission
   readonly solve: Solve
+  /** Bytes a second that an answer is written at; null, and absent, for as fast as it is read. There for the attack that drips. */
+  readonly pace?: ((of: { readonly task: string; readonly request: unknown }) => number | null) | undefined
 }

@@ -35,6 +35,8 @@ export interface WholeAnswer {
   readonly kind: 'whole'
   readonly head: AnswerHead
   readonly body: Uint8Array
+  /** Bytes a second that it is written at; absent for as fast as it is read. */
+  readonly bytesPerSecond?: number
 }
 
 /** An answer that is still being made. */

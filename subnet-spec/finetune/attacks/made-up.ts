@@ -9,7 +9,7 @@ export const zeros: TrainingAttack = {
   name: 'zeros',
   does: 'trains nothing and sends an update of zeros',
   gains: 'all of the work',
-  caughtBy: ['unassigned', 'harmful', 'untrained'],
+  caughtBy: ['outsized', 'unassigned', 'untrained'],
   work: NO_WORK,
   progress: ({ progress }) => new Float32Array(progress.length),
 }
@@ -39,7 +39,7 @@ export const scaled: TrainingAttack = {
   name: 'scaled',
   does: 'trains as it should and sends ten times its progress',
   gains: 'ten times the say in the model, where norms are not evened out',
-  caughtBy: ['untrained', 'harmful'],
+  caughtBy: ['outsized', 'untrained'],
   work: HONEST_WORK,
   progress: ({ progress }) => progress.map((value) => 10 * value),
 }
