@@ -46,6 +46,9 @@ const submitted = (): string[] =>
     .filter(({ method }) => method === 'author_submitAndWatchExtrinsic')
     .map(({ params }) => String(params[0]))
 
+/** After address (1 + 1 + 32), signature (1 + 64) and era (2), behind the compact length (2): the compact nonce. */
+const nonceOf = (hex: Hex): number => (Buffer.from(hex.slice(2), 'hex')[2 + 1 + 33 + 65 + 2] ?? 0) >> 2
+
 /** Storage key from first principles: xxhash of the names, then each key behind its hasher. */
 const key = (item: string, ...keys: Uint8Array[]): string =>
   toHex(Buffer.concat([xxhashAsU8a('SubtensorModule', 128), xxhashAsU8a(item, 128), ...keys]))
@@ -367,12 +370,27 @@ describe('submission', () => {
     const all = Promise.all(Array.from({ length: 5 }, () => submit(client)))
     await expect.poll(submitted).toHaveLength(5)
     const hexes = submitted() as Hex[]
-    // After address (1 + 1 + 32), signature (1 + 64) and era (2), behind the compact length (2): the compact nonce.
-    const nonces = hexes.map((hex) => (Buffer.from(hex.slice(2), 'hex')[2 + 1 + 33 + 65 + 2] ?? 0) >> 2)
-    expect(nonces).toEqual([7, 8, 9, 10, 11])
+    expect(hexes.map(nonceOf)).toEqual([7, 8, 9, 10, 11])
     const hash = chain.addBlock(hexes)
     chain.notify('author_submitAndWatchExtrinsic', { inBlock: hash })
     expect((await all).map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 'included'))
+  })
+
+  it('nonce of an extrinsic that a restarted node forgot is used again, so that later ones need not outwait its era (C-12)', async () => {
+    const client = await connect()
+    const lost = submit(client)
+    await expect.poll(submitted).toHaveLength(1)
+    chain.drop()
+    const later = submit(client)
+    await expect.poll(submitted).toHaveLength(2)
+    const [first = '0x', second = '0x'] = submitted() as Hex[]
+    expect([first, second].map(nonceOf)).toEqual([7, 7])
+    expect(second).not.toBe(first)
+    const hash = chain.addBlock([second])
+    chain.notify('author_submitAndWatchExtrinsic', { inBlock: hash })
+    expect(await later).toMatchObject({ status: 'included' })
+    for (let i = 0; i < 9; i += 1) chain.addBlock([])
+    expect(await lost).toEqual({ status: 'refused', code: 0, error: 'InvalidTransaction.Expired', retryable: true })
   })
 
   it('wait ends with the signal, and the nonce is free again', async () => {

@@ -63,7 +63,10 @@ export async function submitCall(deps: SubmitDeps, call: Call, options: SubmitOp
     for (;;) {
       const update = await Promise.race([updates.next(until), late])
       if (update.is === 'refused') return { status: 'refused', code: 0, error: update.error, retryable: true }
-      if (update.is === 'unknown') return await search(deps, sentOf(signed, birth), waitFor, until)
+      if (update.is === 'unknown') {
+        release() // a pool that still holds it says so by the account's next nonce; one that lost it would let all later ones wait
+        return await search(deps, sentOf(signed, birth), waitFor, until)
+      }
       if (update.is === 'inBlock' && options.onIncluded !== undefined) {
         const seen = await outcome(deps, signed.hash, update.hash, 'included')
         if (seen?.status === 'included') options.onIncluded(seen.block)
