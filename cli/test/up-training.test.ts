@@ -1,4 +1,5 @@
-import type { Block, Hex, Ss58, Uid } from '@arbor/shared/units'
+import type { Block, Blocks, Hex, Ss58, Uid } from '@arbor/shared/units'
+import finetune from '@arbor/subnet-spec/finetune/spec'
 import { renderToString } from 'ink'
 import { createElement } from 'react'
 import { describe, expect, test } from 'vitest'
@@ -9,10 +10,15 @@ import { changes } from '../src/up/plain.ts'
 import type { Member } from '../src/up/roster.ts'
 import { View } from '../src/up/screen.ts'
 import { type NetEvent, type NetState, reduce } from '../src/up/state.ts'
+import { mergedRounds } from '../src/up/training/baseline.ts'
+import { outcomeLines } from '../src/up/training/outcome.ts'
+import { trainingReport } from '../src/up/training/report.ts'
 import { agreed, checkpointOf, emptyTraining, explainUpdate, reduceTraining } from '../src/up/training/state.ts'
 import { bytes, count, sparkline } from '../src/up/training/words.ts'
 
 const [first, second, honest, cheat] = ['5Va', '5Vb', '5Ma', '5Mb'] as [Ss58, Ss58, Ss58, Ss58]
+if (finetune.training === undefined) throw new Error('finetune trains')
+const FINETUNE = finetune.training
 const name = (digit: string): Hex => `0x${digit.repeat(64)}` as Hex
 const member = (of: Pick<Member, 'name' | 'role' | 'kind' | 'hotkey'>): Member => ({
   ...of,
@@ -196,6 +202,53 @@ describe('the view of a training subnet', () => {
     )
     expect(changes(after, after)).toEqual([])
   })
+})
+
+describe('mergedRounds', () => {
+  const view = after.training ?? emptyTraining
+  const empty = {
+    kind: 'checkpoint',
+    validator: first,
+    round: 5,
+    name: name('c'),
+    loss: null,
+    merged: 0,
+    tokens: 0,
+  } as const
+  const later = { ...empty, round: 6, name: name('d'), merged: 2 }
+  const seen = [empty, later].reduce(reduceTraining, view)
+  const read = (blockHash: (block: number) => Hex | null) =>
+    mergedRounds({
+      chain: { blockHash: async (block) => blockHash(block) },
+      view: seen,
+      terms: FINETUNE,
+      length: 10 as Blocks,
+    })
+
+  test('are those that led to a checkpoint by an update, each with the hash of its first block', async () => {
+    expect(await read((block) => `0x${block}`)).toEqual([
+      { round: 3, blockHash: '0x30' },
+      { round: 5, blockHash: '0x50' },
+    ])
+  })
+
+  test('are none when the chain forgot a block', async () => {
+    expect(await read((block) => (block === 30 ? null : `0x${block}`))).toBeNull()
+  })
+})
+
+test('the report has every checkpoint with its loss, and what one miner comes to alone', () => {
+  const alone = { hotkey: honest, steps: 10, loss: 4.45 }
+  const report = trainingReport(after.training ?? emptyTraining, alone)
+  expect(report).toMatchObject({ loss: [4.5, 4.4], alone })
+  expect(report.checkpoints.map(({ round, merged }) => [round, merged])).toEqual([
+    [3, 0],
+    [4, 1],
+  ])
+  expect(outcomeLines(report).join('\n')).toMatch(
+    /4\.5000 before, 4\.4000 after 1 rounds[\s\S]*alone: 4\.4500 after the same 10/,
+  )
+  expect(outcomeLines(trainingReport(emptyTraining, null))).toEqual([])
 })
 
 describe('castOf', () => {

@@ -24,6 +24,7 @@ import { type Member, places, shuffled } from './roster.ts'
 import { askForMajority, type FundedMember, registerMembers } from './setup.ts'
 import { startMembers } from './start-members.ts'
 import { type NetEvent, type NetState, reduce } from './state.ts'
+import { type Outcome, outcomeLines, readOutcome, reportOutcome } from './training/outcome.ts'
 import { emptyTraining } from './training/state.ts'
 import { askAsUsers } from './users.ts'
 import { allWeighed, asEvent, look, type Sight } from './watch.ts'
@@ -85,15 +86,20 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
   let reported = false
   const ending = new AbortController()
   try {
-    const net = { context, options, cast, paths, children, members, funded, emit, serving, ending: ending.signal }
+    const running = { context, options, cast, paths, children, members, funded, emit, serving }
+    const net: Net = { ...running, state: () => state, ending: ending.signal }
     const sights = await Promise.race([children.failed, startAndWatch(net, startedAt)])
     ending.abort()
     await children.stop()
     output.close()
+    const outcome = sights?.outcome ?? null
+    const work = { serving, paths, state, netuid, cwd: context.cwd, signal: context.signal }
+    const training = outcome === null ? undefined : await reportOutcome({ ...work, outcome })
     if ((cast.zoo || serving.trains) && !options.json)
-      for (const line of earnings(state)) context.stdout.write(`${line}\n`)
+      for (const line of [...earnings(state), ...(training === undefined ? [] : outcomeLines(training))])
+        context.stdout.write(`${line}\n`)
     if (sights !== null && options.json) {
-      context.stdout.write(`${JSON.stringify(makeReport({ ...sights, members, state, claims }))}\n`)
+      context.stdout.write(`${JSON.stringify(makeReport({ ...sights, training, members, state, claims }))}\n`)
       reported = true
     }
   } catch (error) {
@@ -128,6 +134,8 @@ interface Net {
   readonly members: readonly Member[]
   readonly funded: readonly FundedMember[]
   readonly emit: (event: NetEvent) => void
+  /** As it is now. */
+  readonly state: () => NetState
   readonly serving: Served
   /** Aborts when the net is about to stop. */
   readonly ending: AbortSignal
@@ -139,6 +147,7 @@ interface Measured {
   /** By hotkey; nothing without a report. */
   readonly audits: ReadonlyMap<Ss58, RowAudit>
   readonly secondsToFirstWeights: number
+  readonly outcome: Outcome | null
 }
 
 async function startAndWatch(net: Net, startedAt: number): Promise<Measured | null> {
@@ -181,7 +190,7 @@ async function startAll(net: Net, url: string): Promise<void> {
 
 /** Follows the finalised chain with a reader of its own, until the epochs asked for have passed. */
 async function watch(
-  { context, options, members, emit, serving }: Net,
+  { context, options, members, emit, state, serving }: Net,
   chain: ChainClient,
   startedAt: number,
 ): Promise<Measured | null> {
@@ -203,7 +212,8 @@ async function watch(
       const epoch = to.metagraph.epochIndex - 1
       const auditing = { chain, netuid, members, epoch, spec: serving.spec, clock: systemClock, signal: context.signal }
       const audits = options.json === true ? await (await import('./audited.ts')).auditRows(auditing) : new Map()
-      return { from, to, audits, secondsToFirstWeights: secondsToFirstWeights ?? 0 }
+      const outcome = await readOutcome({ chain, serving, state: state() })
+      return { from, to, audits, secondsToFirstWeights: secondsToFirstWeights ?? 0, outcome }
     }
     if (
       from !== null &&
