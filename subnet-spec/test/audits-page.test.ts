@@ -1,31 +1,12 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import process from 'node:process'
-import { fileURLToPath } from 'node:url'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
+import { expectExample, readPage } from '../../test/support/page-example.ts'
 import { lookCost } from '../audit/detection.ts'
 import { solveAudit } from '../audit/policy.ts'
 import { INFERENCE_TERMS as terms } from '../inference/terms.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
+const page = readPage('audits')
 
-const page = readFileSync(join(root, 'docs/audits.md'), 'utf8')
-
-test('the example of docs/audits.md prints what it says', async () => {
-  const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(page) ?? []
-  const said = [...code.matchAll(/^console\.log\(.*\) \/\/ (.*)$/gm)].map(([, comment]) => comment)
-  expect(said.length).toBeGreaterThan(4)
-  const file = join(root, 'subnet-spec', `.example-${process.pid}-audits.ts`)
-  writeFileSync(file, code)
-  const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined)
-  try {
-    await import(file)
-    expect(printed.mock.calls.map((parts) => parts.join(' '))).toEqual(said)
-  } finally {
-    printed.mockRestore()
-    rmSync(file)
-  }
-})
+test('the example of docs/audits.md prints what it says', () => expectExample({ page: 'audits', from: 'subnet-spec' }))
 
 test('the table of docs/audits.md is what the inference terms give in the second round of an epoch', () => {
   const rows = [...page.matchAll(/^\| (\d+) \| ([\d.]+) % \| ([\d.]+) % \|$/gm)]

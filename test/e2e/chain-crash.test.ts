@@ -1,6 +1,6 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -13,6 +13,7 @@ import { exportStore } from '../../chain/src/embedded/portable/export.ts'
 import { importFolder } from '../../chain/src/embedded/portable/import.ts'
 import { startTestChain } from '../../chain/test/support/embedded.ts'
 import { createChainCommands, numberOf, rpc, stop } from './support/chain-command.ts'
+import { smallDisk } from './support/small-disk.ts'
 
 const TIMEOUT_MS = 240_000
 const CHURN = fileURLToPath(new URL('support/chain-churn.ts', import.meta.url))
@@ -123,30 +124,11 @@ describe('killed chain', () => {
   )
 })
 
-/** A small disk needs the right to mount one. */
-const disk = join(tmpdir(), `arbor-disk-${process.pid}`)
-const mountDisk = (): void => {
-  mkdirSync(disk, { recursive: true })
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', disk], { stdio: 'ignore' })
-}
-const unmountDisk = (): void => {
-  execFileSync('umount', ['-l', disk])
-  rmSync(disk, { recursive: true, force: true })
-}
-const mounts = ((): boolean => {
-  try {
-    mountDisk()
-    unmountDisk()
-    return true
-  } catch {
-    rmSync(disk, { recursive: true, force: true })
-    return false
-  }
-})()
+const { folder: disk, mounts, mount, unmount } = smallDisk({ name: 'disk', size: '16m' })
 
 describe.skipIf(!mounts)('full disk (needs the right to mount a small one)', () => {
-  beforeAll(mountDisk)
-  afterAll(unmountDisk)
+  beforeAll(mount)
+  afterAll(unmount)
 
   test(
     'chain says so, answers on, loses nothing through a kill, and goes on when there is room',

@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { keypairFromUri } from '@arbor/shared/keys'
@@ -13,27 +11,9 @@ import { LEDGER } from '../../validator/src/ledger-schema.ts'
 import { openTraffic } from '../../validator/src/traffic.ts'
 import { answeredBy, asker, genesisHash, netuid, taskOf } from '../../validator/test/exchange.ts'
 import { recordRound, termsAt, verdictRow } from '../../validator/test/recorded.ts'
+import { smallDisk } from './support/small-disk.ts'
 
-/** A small disk needs the right to mount one. */
-const disk = join(tmpdir(), `arbor-full-${process.pid}`)
-const mountDisk = (): void => {
-  mkdirSync(disk, { recursive: true })
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk], { stdio: 'ignore' })
-}
-const unmountDisk = (): void => {
-  execFileSync('umount', ['-l', disk])
-  rmSync(disk, { recursive: true, force: true })
-}
-const mounts = ((): boolean => {
-  try {
-    mountDisk()
-    unmountDisk()
-    return true
-  } catch {
-    rmSync(disk, { recursive: true, force: true })
-    return false
-  }
-})()
+const { folder: disk, mounts, mount, unmount } = smallDisk({ name: 'full', size: '4m' })
 
 const PAGE = 4_096
 const junk = join(disk, 'junk')
@@ -86,8 +66,8 @@ const untilItFits = (write: () => void, of: { readonly most: number } = { most: 
 }
 
 describe.skipIf(!mounts)('full disk under a validator (needs the right to mount a small one)', () => {
-  beforeAll(mountDisk)
-  afterAll(unmountDisk)
+  beforeAll(mount)
+  afterAll(unmount)
   beforeEach(() => {
     for (const name of readdirSync(disk)) rmSync(join(disk, name), { recursive: true })
   })

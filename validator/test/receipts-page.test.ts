@@ -1,28 +1,11 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import process from 'node:process'
-import { fileURLToPath } from 'node:url'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
+import { expectExample, readPage } from '../../test/support/page-example.ts'
 import { everyKind } from './logging.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const page = readFileSync(join(root, 'docs/receipts.md'), 'utf8')
+const page = readPage('receipts')
 
-test('the example of docs/receipts.md prints what it says', async () => {
-  const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(page) ?? []
-  const said = [...code.matchAll(/^console\.log\(.*\) \/\/ (.*)$/gm)].map(([, comment]) => comment)
-  expect(said.length).toBeGreaterThan(4)
-  const file = join(root, 'validator', `.example-${process.pid}-receipts.ts`)
-  writeFileSync(file, code)
-  const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined)
-  try {
-    await import(file)
-    expect(printed.mock.calls.map((parts) => parts.join(' '))).toEqual(said)
-  } finally {
-    printed.mockRestore()
-    rmSync(file)
-  }
-})
+test('the example of docs/receipts.md prints what it says', () =>
+  expectExample({ page: 'receipts', from: 'validator' }))
 
 test('docs/receipts.md names every kind of entry', () => {
   const [, table = ''] = /\| kind \| says \|[^\n]*\n\|---[^\n]*\n([\s\S]*?)\n\n/.exec(page) ?? []

@@ -1,30 +1,10 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import process from 'node:process'
-import { fileURLToPath } from 'node:url'
 import type { Hex } from '@arbor/shared/units'
 import { choicesFrom } from '@arbor/subnet-spec/seed'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
+import { expectExample } from '../../test/support/page-example.ts'
 import { averageBound } from '../src/scoring/bound.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const page = readFileSync(join(root, 'docs/scores.md'), 'utf8')
-
-test('the example of docs/scores.md prints what it says', async () => {
-  const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(page) ?? []
-  const said = [...code.matchAll(/^console\.log\(.*\) \/\/ (.*)$/gm)].map(([, comment]) => comment)
-  expect(said.length).toBeGreaterThan(4)
-  const file = join(root, 'validator', `.example-${process.pid}-scores.ts`)
-  writeFileSync(file, code)
-  const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined)
-  try {
-    await import(file)
-    expect(printed.mock.calls.map((parts) => parts.join(' '))).toEqual(said)
-  } finally {
-    printed.mockRestore()
-    rmSync(file)
-  }
-})
+test('the example of docs/scores.md prints what it says', () => expectExample({ page: 'scores', from: 'validator' }))
 
 /** Moves an average as a score does; null where there was no verdict. */
 const moved = (average: number, value: number | null, keep: number): number =>
