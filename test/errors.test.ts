@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const packages = ['shared', 'subnet-spec', 'chain', 'engine', 'miner', 'validator', 'gateway', 'cli']
+const packages = ['shared', 'subnet-spec', 'chain', 'engine', 'training', 'miner', 'validator', 'gateway', 'cli']
 const CODE = '[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+'
 
 const walk = (folder: string): string[] =>

@@ -42,6 +42,8 @@ export interface ParticipantDeps {
   }
   /** Other places of a miner's update: its axon. Its URL is asked in any case. */
   readonly sourcesOf?: (committed: Omit<Committed, 'block'>) => readonly BlobSource[]
+  /** Gives the files that are served below an address; over HTTP where absent. */
+  readonly serverOf?: (url: string) => BlobSource
   /** Files of the same store that somebody else in the process needs. */
   readonly alsoKeep?: () => ReadonlySet<Hex>
   /** Bytes of files that are kept besides the needed ones. */
@@ -86,6 +88,7 @@ function partsOf(deps: ParticipantDeps): Omit<Work, 'progress' | 'state'> {
     partials: join(deps.folder, PARTIAL),
     ...(pace === undefined ? {} : { pace }),
   }
+  const serverOf = deps.serverOf ?? ((url: string) => httpSource({ ...shared, url }))
   return {
     ...deps,
     terms: spec.training.phases,
@@ -95,7 +98,7 @@ function partsOf(deps: ParticipantDeps): Omit<Work, 'progress' | 'state'> {
       params: deps.genesis(),
       outer: new Float32Array(size),
     }),
-    served: ({ url }) => (url === '' ? null : httpSource({ ...shared, url: `${url.replace(/\/+$/, '')}/blobs/` })),
+    served: ({ url }) => (url === '' ? null : serverOf(`${url.replace(/\/+$/, '')}/blobs/`)),
     placesOf: (committed) => {
       const { url } = committed.commitment
       const own = url === '' || url.endsWith('/') ? [] : [httpSource({ ...shared, url })]
