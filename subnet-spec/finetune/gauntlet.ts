@@ -1,37 +1,44 @@
 import { clamp, median } from '@arbor/shared/math'
+import type { Hex, Ss58 } from '@arbor/shared/units'
 import type { Verdict } from '../src/define.ts'
+import { choicesFrom } from '../src/seed.ts'
 import { normOf } from './optimisers/vectors.ts'
-import type { BatchLoss, GauntletReason, GauntletTerms, Measured } from './types.ts'
+import type { GauntletReason, GauntletTerms, Measured, Typical } from './types.ts'
 
-/** What a drop that is typical of its round is worth: who helps twice as much as most has all there is. */
+/** What an update is worth that is typical of its round: who does twice as well has all there is. */
 const TYPICAL_VALUE = 0.5
+/** Other updates that a miner's own data are measured with. */
+const CONTROLS = 3
+
+type Fault = Exclude<GauntletReason, 'ok'>
 
 /** Judges an update that was refused before anything was measured of it. */
-export const faultVerdict = (reason: Exclude<GauntletReason, 'ok'>): Verdict => ({ reason, value: 0, sigma: 0 })
+export const faultVerdict = (reason: Fault): Verdict => ({ reason, value: 0, sigma: 0 })
 
 /**
  * Judges an update by what was measured of it. Pure: validator and auditor run this very function.
- * @param of.typical what `typicalDrop` says of the round's updates, in nats a token
- * @returns the first reason that holds; a value of 0.5 for a drop that is typical of the round, and the spread of its batches as sigma
+ * @param of.typical what `typicalOf` says of the round's updates
+ * @returns the first reason that holds; a value of 0.5 for an update that is typical of the round, and the spread of its batches as sigma
  */
 export const judgeUpdate = (of: {
   readonly measured: Measured
-  readonly typical: number
+  readonly typical: Typical
   readonly terms: GauntletTerms
 }): Verdict => {
   const { measured, typical, terms } = of
-  const reason = faultOf(measured, terms)
+  const { lead, drop } = gainsOf(measured)
+  const reason = faultOf(measured, terms) ?? faultOfGains({ lead, drop, typical, terms })
   if (reason !== null) return faultVerdict(reason)
-  const unseen = dropOf(measured.unseen)
-  if (!(typical > 0)) return faultVerdict('harmful')
-  const scale = TYPICAL_VALUE / typical
-  return { reason: 'ok', value: clamp(unseen.mean * scale, 0, 1), sigma: unseen.sigma * scale }
+  const scale = TYPICAL_VALUE / typical.lead
+  return { reason: 'ok', value: clamp(lead.mean * scale, 0, 1), sigma: lead.sigma * scale }
 }
 
-/** Finds the drop on unseen data that is typical of a round: the median over the updates that nothing speaks against; 0 where none is. */
-export const typicalDrop = (of: { readonly measured: readonly Measured[]; readonly terms: GauntletTerms }): number => {
-  const drops = of.measured.filter((one) => faultOf(one, of.terms) === null).map(({ unseen }) => dropOf(unseen).mean)
-  return drops.length === 0 ? 0 : Math.max(0, median(drops))
+/** Finds what is typical of a round: medians over the updates that nothing but their gains could speak against; 0 where there is none. */
+export const typicalOf = (of: { readonly measured: readonly Measured[]; readonly terms: GauntletTerms }): Typical => {
+  const sound = of.measured.filter((one) => faultOf(one, of.terms) === null).map(gainsOf)
+  const helpful = sound.filter(({ assigned }) => assigned.mean > 0)
+  if (helpful.length === 0) return { lead: 0, drop: 0 }
+  return { lead: median(helpful.map(({ lead }) => lead.mean)), drop: median(helpful.map(({ drop }) => drop.mean)) }
 }
 
 /** Finds the norm that a round's updates are brought to before they are measured: their median, so that no length earns anything. */
@@ -40,27 +47,78 @@ export const commonNorm = (updates: readonly Float32Array[]): number => {
   return norms.length === 0 ? 0 : median(norms)
 }
 
-const faultOf = (measured: Measured, terms: GauntletTerms): Exclude<GauntletReason, 'ok'> | null => {
-  const { likeness, replay } = measured
-  const [assigned, unseen] = [dropOf(measured.assigned), dropOf(measured.unseen)]
-  if (![assigned, unseen].every(({ mean, sigma }) => Number.isFinite(mean) && Number.isFinite(sigma)))
-    return 'not-finite'
-  if (!(measured.norm <= terms.normRange && measured.norm * terms.normRange >= 1)) return 'outsized'
-  if (likeness !== null && likeness.cosine >= terms.copyCosine) return 'copy'
-  if (replay?.kind === 'withheld') return 'withheld'
-  if (replay?.kind === 'differs') return 'untrained'
-  if (unseen.mean + terms.noise * unseen.sigma < 0 || assigned.mean <= 0) return 'harmful'
-  const lead = assigned.mean - unseen.mean
-  const doubt = Math.hypot(assigned.sigma, unseen.sigma)
-  return lead + terms.noise * doubt < terms.margin * assigned.mean ? 'unassigned' : null
+/**
+ * Draws the updates that a miner's own data are measured with beside its own: up to three of other miners, no outsized ones and no copies.
+ * @param of.among the round's updates, in any order
+ * @param of.seed of the miner and the block that ends publishing
+ */
+export const controlsOf = (of: {
+  readonly hotkey: Ss58
+  readonly among: readonly (Pick<Measured, 'norm' | 'likeness'> & { readonly hotkey: Ss58 })[]
+  readonly terms: GauntletTerms
+  readonly seed: Hex
+}): readonly Ss58[] => {
+  const { terms, seed } = of
+  const left = of.among
+    .filter((one) => one.hotkey !== of.hotkey && !isOutsized(one, terms) && !isCopy(one, terms))
+    .map(({ hotkey }) => hotkey)
+    .sort()
+  const choices = choicesFrom({ seed, label: 'controls' })
+  return Array.from({ length: Math.min(CONTROLS, left.length) }, () =>
+    left.splice(choices.below(left.length), 1),
+  ).flat()
 }
 
-/** Takes the mean drop of batches, in nats a token, and that mean's standard deviation. */
-const dropOf = (batches: readonly BatchLoss[]): { readonly mean: number; readonly sigma: number } => {
-  const drops = batches.map(({ before, after }) => before - after)
-  const n = drops.length
-  const mean = drops.reduce((sum, drop) => sum + drop, 0) / n
+const isOutsized = ({ norm }: Pick<Measured, 'norm'>, { normRange }: GauntletTerms): boolean =>
+  !(norm <= normRange && norm * normRange >= 1) // a norm that is no number is outsized, too
+
+const isCopy = ({ likeness }: Pick<Measured, 'likeness'>, { copyCosine }: GauntletTerms): boolean =>
+  likeness !== null && likeness.cosine >= copyCosine
+
+/** What speaks against an update whatever the round's others are. */
+const faultOf = (measured: Measured, terms: GauntletTerms): Fault | null => {
+  const { replay } = measured
+  const gains = Object.values(gainsOf(measured))
+  if (!gains.every(({ mean, sigma }) => Number.isFinite(mean) && Number.isFinite(sigma))) return 'not-finite'
+  if (isOutsized(measured, terms)) return 'outsized'
+  if (isCopy(measured, terms)) return 'copy'
+  if (replay?.kind === 'withheld') return 'withheld'
+  return replay?.kind === 'differs' ? 'untrained' : null
+}
+
+const faultOfGains = (of: Omit<Gains, 'assigned'> & { typical: Typical; terms: GauntletTerms }): Fault | null => {
+  const { lead, drop, typical, terms } = of
+  // Where the model has learnt what there is to learn, honest updates harm a little, one by one: then the usual harm is none.
+  if (drop.mean + terms.noise * drop.sigma < Math.min(0, typical.drop)) return 'harmful'
+  return typical.lead > 0 && lead.mean > 0 && lead.mean >= terms.margin * typical.lead ? null : 'unassigned'
+}
+
+interface Estimate {
+  readonly mean: number
+  /** Standard deviation of the mean. */
+  readonly sigma: number
+}
+
+interface Gains {
+  readonly assigned: Estimate
+  readonly lead: Estimate
+  readonly drop: Estimate
+}
+
+/** What an update does to its own data, to its own data beside what others' updates do, and to unseen data; in nats a token. */
+const gainsOf = ({ assigned, unseen }: Measured): Gains => {
+  const drop = estimate(unseen.map(({ before, after }) => before - after))
+  return {
+    assigned: estimate(assigned.map(({ before, after }) => before - after)),
+    lead: estimate(assigned.map(({ before, after, others }) => (others ?? before - drop.mean) - after)),
+    drop,
+  }
+}
+
+const estimate = (values: readonly number[]): Estimate => {
+  const n = values.length
+  const mean = values.reduce((sum, value) => sum + value, 0) / n
   if (n < 2) return { mean, sigma: n === 1 ? 0 : Number.NaN }
-  const square = drops.reduce((sum, drop) => sum + (drop - mean) ** 2, 0) / (n - 1)
+  const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1)
   return { mean, sigma: Math.sqrt(square / n) }
 }

@@ -70,7 +70,7 @@ export interface Phases {
 export interface GauntletTerms {
   /** Batches that the loss drop on assigned, and on unseen, data is measured on. */
   readonly batches: number
-  /** Assigned data must drop by so much more than unseen data, as a share of the drop on assigned data. */
+  /** A miner's own data must gain more from its own update than from others', by this share of the lead that is typical of the round. */
   readonly margin: number
   /** Two updates that point so much alike are copies. */
   readonly copyCosine: number
@@ -206,12 +206,26 @@ export interface BatchLoss {
   readonly after: number
 }
 
+/** A batch of a miner's own windows. */
+export interface AssignedLoss extends BatchLoss {
+  /** Median of the losses with up to three other miners' updates, drawn (`controlsOf`), of the same norm; null where there is no other. */
+  readonly others: number | null
+}
+
+/** What is typical of a round's updates: medians, in nats a token. */
+export interface Typical {
+  /** By how much the own data gains more from the own update than from others'. */
+  readonly lead: number
+  /** Drop on unseen data. */
+  readonly drop: number
+}
+
 /** What a validator measured of one update. */
 export interface Measured {
   /** Its norm as a multiple of the round's common one, before norms were evened out. */
   readonly norm: number
   /** Each batch of the miner's own data, and of data that nobody could know. */
-  readonly assigned: readonly BatchLoss[]
+  readonly assigned: readonly AssignedLoss[]
   readonly unseen: readonly BatchLoss[]
   /** Largest cosine to an update that was committed earlier, and whose. */
   readonly likeness: { readonly cosine: number; readonly hotkey: Ss58 } | null
@@ -240,9 +254,9 @@ export type GauntletReason =
   /** Far longer, or shorter, than the others'. */
   | 'outsized'
   | 'copy'
-  /** Makes the model worse on unseen data. */
+  /** Makes the model worse on unseen data, or does not help its own. */
   | 'harmful'
-  /** Helps unseen data as much as its own: trained on something else. */
+  /** Helps its own data no more than others' updates do: trained on something else. */
   | 'unassigned'
   /** States that were asked for did not come. */
   | 'withheld'
