@@ -110,11 +110,11 @@ describe.each(packages)('package %s', (name) => {
   })
 })
 
-test('subnet-spec imports nothing but shared and zod', () => {
+test('subnet-spec imports nothing but shared, zod and openskill', () => {
   const pure = sourcesOf('subnet-spec').filter(({ path }) => path !== join('subnet-spec', 'src', 'load.ts'))
   const outside = pure.flatMap(({ path, imports }) =>
     imports
-      .filter((specifier) => !/^(\.|@arbor\/shared\/|zod$)/.test(specifier))
+      .filter((specifier) => !/^(\.|@arbor\/shared\/|zod$|openskill(\/models)?$)/.test(specifier))
       .map((specifier) => `${path} imports ${specifier}`),
   )
   expect(outside).toEqual([])
