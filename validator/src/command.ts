@@ -52,6 +52,8 @@ export function validatorCommand(context: CommandContext): Command {
     .option('--spec <name or path>', 'the subnet spec', 'inference')
     .option('--model <name or path>', "the spec's model (default: the one of its name)")
     .option('--data <folder>', 'where the ledger lies (default: .arbor/validator/<hotkey>)')
+    .option('--dataset <name or path>', "what a training subnet's updates are measured on (default: the spec's)")
+    .option('--graphs <path>', "the step graphs of a training subnet (default: those beside the model's folder)")
     .option('--mechanism <n>', 'the mechanism of the subnet whose weights are set', integerArgument(0, 15), 0)
     .option('--threads <n>', 'worker threads that score', integerArgument(1, 64), 1)
     .option(
@@ -120,14 +122,14 @@ async function start(context: CommandContext, options: Options): Promise<void> {
         ...(['metagraph', 'hyperparameters', 'weights'] as const),
         ...(options.listen === undefined ? [] : (['serve'] as const)),
         ...(options.mechanism === 0 ? [] : (['mechanisms'] as const)),
-        ...(options.anchor ? (['commitments'] as const) : []),
+        ...(options.anchor || spec.training !== undefined ? (['commitments'] as const) : []),
       ],
       onUpgrade: supervision.onUpgrade,
     })
     try {
       await mustBeRegistered(chain, { ...options, wallets, netuid, address })
       const worker: ScoreWorkerData = { spec: specifier, modelFolder }
-      await validate({ chain, hotkey, netuid, spec, data, worker, log, signal, options, supervision })
+      await validate({ chain, hotkey, netuid, spec, data, cwd, worker, log, signal, options, supervision })
     } catch (error) {
       if (!signal.aborted) throw error
     } finally {

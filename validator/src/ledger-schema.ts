@@ -83,7 +83,10 @@ const migrations: readonly string[] = [
      round INTEGER PRIMARY KEY, base TEXT NOT NULL, accepted TEXT NOT NULL, block INTEGER, at INTEGER NOT NULL) STRICT;
    CREATE TABLE training_rounds (
      round INTEGER PRIMARY KEY, base TEXT, before TEXT NOT NULL, checkpoint TEXT NOT NULL, merged TEXT NOT NULL, held_out REAL,
-     tokens INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
+     tokens INTEGER NOT NULL, at INTEGER NOT NULL, position INTEGER NOT NULL) STRICT;
+   CREATE TABLE training_verdicts (
+     round INTEGER NOT NULL, uid INTEGER NOT NULL, hotkey TEXT NOT NULL, reason TEXT NOT NULL, value REAL NOT NULL, bytes INTEGER NOT NULL,
+     mu REAL, sigma REAL, position INTEGER NOT NULL, PRIMARY KEY (round, uid)) STRICT;
    CREATE TABLE training_heads (
      hotkey TEXT PRIMARY KEY, round INTEGER NOT NULL, base TEXT NOT NULL, states TEXT NOT NULL) STRICT;
    CREATE TABLE training_files (

@@ -7,10 +7,11 @@ import { LEDGER } from './ledger-schema.ts'
 import { type SeenLedger, seenLedger } from './ledger-seen.ts'
 import { openLog, type ReceiptLog } from './log/log.ts'
 import { type RoundLedger, roundLedger } from './rounds/ledger.ts'
+import { type TrainingLedger, trainingLedger } from './training/ledger.ts'
 import { type WeightLedger, weightLedger } from './weights/ledger.ts'
 
 /** What a validator must not forget: one SQLite file, each method one transaction. */
-export interface Ledger extends Disposable, RoundLedger, WeightLedger, AuditLedger, SeenLedger {
+export interface Ledger extends Disposable, RoundLedger, WeightLedger, AuditLedger, SeenLedger, TrainingLedger {
   /** What others may see of all this, and check. */
   readonly log: ReceiptLog
   close(): void
@@ -45,6 +46,7 @@ export function openLedger({
     ...weightLedger(part),
     ...auditLedger(part),
     ...seenLedger(part),
+    ...trainingLedger(part),
     close,
     [Symbol.dispose]: close,
   }

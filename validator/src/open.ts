@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { allowsPrivate, type PrivateAddresses } from '@arbor/chain/address'
+import { createRecordKeeper } from '@arbor/chain/client/committed-record'
 import type { ChainConnection } from '@arbor/chain/client/connect'
 import { lockFolder } from '@arbor/chain/folder-lock'
 import { startContained } from '@arbor/engine/contained/start'
@@ -25,6 +26,7 @@ import type { Place } from './relay/server.ts'
 import { staleRule } from './stale.ts'
 import type { Supervised } from './supervised.ts'
 import { openTraffic, type Traffic } from './traffic.ts'
+import { openTrainingPart, type TrainingPart } from './training/open.ts'
 import { createValidator } from './validator.ts'
 import type { ScoreJob, ScoreWorkerData } from './worker.ts'
 
@@ -43,6 +45,9 @@ export interface ValidateOptions extends PublishOptions {
   readonly listen?: Place
   readonly name: readonly string[]
   readonly announce: boolean
+  /** Of a training subnet. */
+  readonly dataset?: string
+  readonly graphs?: string
 }
 
 interface Work {
@@ -51,6 +56,8 @@ interface Work {
   readonly netuid: NetUid
   readonly spec: SubnetSpec
   readonly data: string
+  /** Where a training subnet's dataset is looked for by name. */
+  readonly cwd: string
   readonly worker: ScoreWorkerData
   readonly log: Logger
   readonly signal: AbortSignal
@@ -70,20 +77,15 @@ export async function validate(work: Work): Promise<void> {
   await mustBeSameChain(ledger, chain)
   using traffic = openTraffic({ file: join(data, 'traffic.sqlite'), owner, spec })
   const receipts = options.receipts === 0 ? noReceipts : openReceipts({ data, most: options.receipts })
-  const publishing = await openPublishing({ ...work, ledger, receipts, clock: systemClock })
+  const record = createRecordKeeper(work)
+  const publishing = await openPublishing({ ...work, ledger, receipts, record, clock: systemClock })
   const { listen } = options
   const door =
     listen === undefined ? null : await openDoor({ chain, hotkey, netuid, options: { ...options, listen }, log })
   const stop = new AbortController()
   const running = AbortSignal.any([signal, stop.signal])
-  const scorers = startContained<ScoreJob, Judged>({
-    worker: new URL('./worker.ts', import.meta.url),
-    workerData: worker,
-    threads: options.threads,
-    maxQueue: 4_096, // one round of the largest subnet
-    log,
-    signal: running,
-  })
+  const scorers = spec.training === undefined ? startScorers({ worker, options, log, signal: running }) : null
+  const privateAllowed = allowsPrivate(options.privateAddresses, chain)
   const dendrite = openDendrite({
     spec,
     specifier: worker.spec,
@@ -95,16 +97,38 @@ export async function validate(work: Work): Promise<void> {
     limits: { ...ASK_LIMITS, inFlight: options.fanout },
     isSealed: options.seal,
     proof: options.signRequests === true ? 'signature' : 'mac',
-    privateAllowed: allowsPrivate(options.privateAddresses, chain),
+    privateAllowed,
     speaksBittensor: options.bittensor === true,
     sessionMs: DEFAULT_LIFETIME_MS as Ms,
   })
+  let training: TrainingPart | null = null
   try {
     const about = { netuid, hotkey: hotkey.address, spec: spec.name, version: spec.version }
     log.info({ event: 'validator.ready', ...about }, 'validator ready')
-    const judge = (job: ScoreJob, until: AbortSignal) => scorers.run(job, { signal: until })
+    const judge = (job: ScoreJob, until: AbortSignal) => {
+      if (scorers === null) throw new Error('unreachable: a training subnet asks no questions')
+      return scorers.run(job, { signal: until })
+    }
     const { keep, meter } = supervision
     const asking = counted(dendrite.ask)
+    const route = door === null ? {} : { route: door.route }
+    training =
+      spec.training === undefined
+        ? null
+        : await openTrainingPart({
+            ...{
+              ...work,
+              ...route,
+              terms: spec.training,
+              modelFolder: worker.modelFolder,
+              ledger,
+              receipts,
+              record,
+              keep,
+            },
+            ...{ meter, ask: asking.ask, registered: dendrite.registered, threads: options.threads, privateAllowed },
+            ...{ clock: systemClock, signal: running, dataset: options.dataset, graphs: options.graphs },
+          })
     const { loops, sight, view } = createValidator({
       chain,
       ledger,
@@ -124,22 +148,44 @@ export async function validate(work: Work): Promise<void> {
       stale: await staleRule(chain, options.staleBlocks),
       ask: asking.ask,
       registered: dendrite.registered,
-      ...(door === null ? {} : { route: door.route }),
+      ...route,
+      ...(training === null ? {} : { training: training.loops }),
     })
+    const { queued, reading } = training ?? {}
     await supervision.run({
       loops: { ...loops, ...publishing.loops({ keep, view }), ...door?.loops },
       signal: running,
       sight,
       included: () => ({ mechanism: options.mechanism, block: ledger.lastIncluded(options.mechanism) }),
-      queues: () => ({ asking: asking.inFlight(), scoring: scorers.stats().queued, auditing: waitingIn(traffic) }),
+      queues: () => ({
+        asking: asking.inFlight(),
+        scoring: scorers?.stats().queued ?? queued?.() ?? 0,
+        auditing: waitingIn(traffic),
+      }),
+      ...(reading === undefined ? {} : { training: reading }),
       link: () => readLink(chain.link()),
       receipts: () => readLog(ledger.log, file),
     })
   } finally {
     stop.abort()
-    await Promise.allSettled([dendrite.close(), scorers.close(), publishing.close(), door?.close()])
+    await Promise.allSettled([dendrite.close(), scorers?.close(), training?.close(), publishing.close(), door?.close()])
   }
 }
+
+const startScorers = (of: {
+  readonly worker: ScoreWorkerData
+  readonly options: Pick<ValidateOptions, 'threads'>
+  readonly log: Logger
+  readonly signal: AbortSignal
+}) =>
+  startContained<ScoreJob, Judged>({
+    worker: new URL('./worker.ts', import.meta.url),
+    workerData: of.worker,
+    threads: of.options.threads,
+    maxQueue: 4_096, // one round of the largest subnet
+    log: of.log,
+    signal: of.signal,
+  })
 
 /** Counts the questions that are in flight. */
 const counted = (ask: Dendrite['ask']): { readonly ask: Dendrite['ask']; readonly inFlight: () => number } => {

@@ -40,6 +40,7 @@ export interface Run {
   readonly queues: Readings['queues']
   readonly link: Readings['link']
   readonly receipts: Readings['log']
+  readonly training?: Readings['training']
 }
 
 /** Supervision as the loops of a process use it. */
@@ -139,6 +140,7 @@ function createPulse(
     link: run.link,
     loops: all,
     log: run.receipts,
+    ...(run.training === undefined ? {} : { training: run.training }),
     alarms: bell.firing,
   })
   const open = (run: Run): void => {

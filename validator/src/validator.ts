@@ -24,6 +24,8 @@ export interface ValidatorDeps
   readonly random?: (length: number) => Uint8Array
   readonly keep: Keep
   readonly stale: StaleRule
+  /** Loops of a subnet that trains a model, in place of those that ask and audit; absent in all others. */
+  readonly training?: (of: { readonly view: ChainView }) => Readonly<Record<'training' | 'rounds', Loop>>
 }
 
 /** What a validator consists of; each loop ends only by its signal, or by an error that ends the process. */
@@ -31,7 +33,7 @@ export interface Validator {
   readonly view: ChainView
   /** Gives what is seen of the chain now, fresh or not. */
   readonly sight: () => Sight
-  readonly loops: Readonly<Record<'chain' | 'rounds' | 'audits' | 'weights', Loop>>
+  readonly loops: Readonly<Record<'chain' | 'rounds' | 'weights', Loop> & Partial<Record<'audits' | 'training', Loop>>>
 }
 
 /** Joins a validator's loops: one follows the chain, the others decide by what it saw. */
@@ -43,8 +45,10 @@ export function createValidator(deps: ValidatorDeps): Validator {
     sight,
     loops: {
       chain,
-      rounds: (signal) => runRounds({ ...deps, view }, signal),
-      audits: (signal) => runAudits({ ...deps, view, self }, signal),
+      ...(deps.training?.({ view }) ?? {
+        rounds: (signal) => runRounds({ ...deps, view }, signal),
+        audits: (signal) => runAudits({ ...deps, view, self }, signal),
+      }),
       weights: (signal) => runWeights({ ...weightDepsOf(deps), view }, signal),
     },
   }

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { TrainingReading } from '../training/meter.ts'
 import { type Meter, PHASES } from './meter.ts'
 
 /** What is read off the process whenever somebody looks; null where it is not known yet. */
@@ -14,6 +15,8 @@ export interface Readings {
   log(): { readonly entries: number; readonly bytes: number } | null
   /** Names of the alarms that are on. */
   alarms(): readonly string[]
+  /** Where a training subnet's model stands; absent in all others. */
+  training?(): TrainingReading
 }
 
 export interface LoopReading {
@@ -121,9 +124,32 @@ function gauges(readings: Readings, about: Readonly<Record<string, string>>, reg
     gauge(name, help, ['loop'], (self) => {
       for (const loop of readings.loops()) self.set({ loop: loop.loop }, value(loop))
     })
+  if (readings.training !== undefined) trainingGauges(readings.training, { gauge, plain })
   each('loop_steps', "A loop's steps that succeeded since the start", ({ done }) => done)
   each('loop_failures', "A loop's steps that failed since the start", ({ failed }) => failed)
   each('loop_failures_in_row', "A loop's failures since its last success", ({ failedInRow }) => failedInRow)
 }
+
+type AddGauge = (name: string, help: string, labels: readonly string[], collect: (self: Gauge) => void) => void
+type AddPlain = (name: string, help: string, value: () => number | null | undefined) => void
+
+function trainingGauges(
+  read: () => TrainingReading,
+  { gauge, plain }: { readonly gauge: AddGauge; readonly plain: AddPlain },
+): void {
+  plain('training_round', 'Newest round that was merged into the model', () => read().round)
+  plain('training_tokens', 'Tokens that merged updates were trained on since the start', () => read().tokens)
+  plain('training_held_out_loss', 'Loss a token of the model on held-out text, in nats', () => read().heldOut)
+  plain('training_fetched_bytes', 'Bytes of updates and states that were fetched', () => read().bytesFetched)
+  plain('training_scored_updates', 'Updates that were measured since the start', () => read().scored)
+  plain('training_scored_seconds', 'Time that measuring and replaying updates took', () => read().scoredMs / 1_000)
+  plain('training_round_seconds', 'Time that judging the newest round took', () => seconds(read().roundMs))
+  plain('training_merge_seconds', 'Time that the newest merge took', () => seconds(read().mergeMs))
+  gauge('training_rating', "A miner's rating, from 0 to 50", ['uid'], (self) => {
+    for (const [uid, { mu }] of read().ratings) self.set({ uid: String(uid) }, mu)
+  })
+}
+
+const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1_000)
 
 const asNumber = (value: boolean | undefined): number | undefined => (value === undefined ? undefined : Number(value))

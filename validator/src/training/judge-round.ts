@@ -1,18 +1,19 @@
+import { setImmediate } from 'node:timers/promises'
 import type { BlockRef } from '@arbor/chain/client/types'
 import type { Clock } from '@arbor/shared/clock'
 import type { Block, Hex, NetUid } from '@arbor/shared/units'
-import { commonNorm } from '@arbor/subnet-spec/finetune/gauntlet'
+import { commonNorm, controlsOf } from '@arbor/subnet-spec/finetune/gauntlet'
 import { measuredPasses, replayOf, unseenSeed } from '@arbor/subnet-spec/finetune/seeds'
 import type { Measured, Phases, TrainingTerms, Update } from '@arbor/subnet-spec/finetune/types'
 import { assignedWindows, unseenWindows } from '@arbor/subnet-spec/finetune/windows'
-import { choicesFrom } from '@arbor/subnet-spec/seed'
+import { choicesFrom, taskSeed } from '@arbor/subnet-spec/seed'
 import type { Committed } from '@arbor/training/types'
 import { startBlockDeadline } from './block-deadline.ts'
 import type { Batch } from './engine.ts'
 import { eachAtOnce, FETCHED_AT_ONCE, fetchFile } from './fetch-updates.ts'
 import type { JudgedUpdate } from './judged-update.ts'
 import type { TrainingLedger } from './ledger.ts'
-import { likenessOf, measureUpdate, type ReadUpdate, type UnseenBefore } from './measure.ts'
+import { likenessOf, measureUpdate, type ReadUpdate, relativeNorm, type UnseenBefore } from './measure.ts'
 import { faultOfCommitment, readFetched } from './read-fetched.ts'
 import { type Disclosed, discloseStates, type ReplayDeps, replayDisclosed, type ToReplay } from './replay-segment.ts'
 
@@ -82,8 +83,10 @@ export async function judgeRound(deps: JudgeRoundDeps, of: RoundToJudge, signal:
   const read = await fetchAll(deps, { ...of, known, keep }, { files: filesBy.signal, states: statesBy.signal })
   signal.throwIfAborted()
   const norm = commonNorm(read.map(({ vector }) => vector))
+  const compared = await compareAll(of, read, norm)
   try {
-    await measureAll(deps, { ...of, read, norm, keep, known, unseenBefore: await before, data }, judgedBy.signal)
+    const about = { ...of, read: compared, common: norm, keep, known, unseenBefore: await before, data }
+    await measureAll(deps, about, judgedBy.signal)
   } catch (error) {
     signal.throwIfAborted()
     if (!judgedBy.isOver()) throw error
@@ -178,31 +181,51 @@ async function fetchAll(
   return read
 }
 
+/** What of an update is known without the model. */
+interface Compared extends Fetching {
+  readonly norm: number
+  readonly likeness: Measured['likeness']
+}
+
+/** Compares a round's updates with one another: their lengths, and which came of which. */
+async function compareAll(of: RoundToJudge, read: readonly Fetching[], common: number): Promise<readonly Compared[]> {
+  const compared: Compared[] = []
+  for (const one of read) {
+    const likeness = likenessOf(one, { all: read, previous: of.previous })
+    compared.push({ ...one, norm: relativeNorm(one.vector, common), likeness })
+    await setImmediate() // each of them is compared with all others
+  }
+  return compared
+}
+
 /** Measures what was read, then does the drawn stretches again; all in an order that the round's block draws, so that nobody chooses to be last. */
 async function measureAll(
   deps: JudgeRoundDeps,
   of: RoundToJudge &
     Kept & {
-      readonly read: readonly Fetching[]
-      readonly norm: number
+      readonly read: readonly Compared[]
+      readonly common: number
       readonly unseenBefore: UnseenBefore
       readonly data: ReturnType<typeof dataOf>
     },
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock } = deps
-  const { data, params, norm, unseenBefore } = of
-  const due = shuffled(of.read, data.seed).filter(({ committed }) => !of.known.has(committed.uid))
-  const measured: {
-    readonly one: Fetching
-    readonly losses: Awaited<ReturnType<typeof measureUpdate>>
-    readonly ms: number
-  }[] = []
+  const { clock, netuid, terms } = deps
+  const { data, params, unseenBefore, read } = of
+  const vectors = new Map(read.map(({ hotkey, vector }) => [hotkey, vector]))
+  const due = shuffled(read, data.seed).filter(({ committed }) => !of.known.has(committed.uid))
+  type Losses = Awaited<ReturnType<typeof measureUpdate>>
+  const measured: { readonly one: Compared; readonly losses: Losses; readonly ms: number }[] = []
   try {
     for (const one of due) {
       const began = clock.monotonic()
+      const { hotkey, vector } = one
+      const seed = taskSeed({ blockHash: of.published.hash, netuid, round: of.phases.round, hotkey })
+      const controls = controlsOf({ hotkey, among: read, terms: terms.gauntlet, seed }).flatMap(
+        (other) => vectors.get(other) ?? [],
+      )
       const assigned = data.assignedTo(one.committed)
-      const about = { params, vector: one.vector, norm, assigned, unseen: data.unseen, unseenBefore }
+      const about = { params, vector, norm: of.common, controls, assigned, unseen: data.unseen, unseenBefore }
       const losses = await measureUpdate(deps, about, signal)
       measured.push({ one, losses, ms: clock.monotonic() - began })
     }
@@ -211,10 +234,10 @@ async function measureAll(
     for (const { one, losses, ms } of measured) {
       const began = clock.monotonic()
       const replay = losses === null ? null : await replayOne(deps, { ...of, one }, signal)
+      const { norm, likeness } = one
       const { uid, hotkey, commitment } = one.committed
       const { name, bytes } = commitment
-      const likeness = likenessOf(one, { all: of.read, previous: of.previous })
-      const judged = losses === null ? NOT_FINITE : { fault: null, measured: { ...losses, likeness, replay } }
+      const judged = losses === null ? NOT_FINITE : { fault: null, measured: { norm, ...losses, likeness, replay } }
       of.keep({ uid, hotkey, update: { name, bytes }, ...judged, checkMs: ms + clock.monotonic() - began })
       deps.ledger.keepHead(hotkey, headFrom(one.update))
     }

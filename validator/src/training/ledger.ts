@@ -23,6 +23,19 @@ export interface KnownHead {
   readonly states: Hex
 }
 
+/** A verdict with the rating that it led to. */
+export interface ShownVerdict {
+  readonly uid: Uid
+  readonly hotkey: Ss58
+  readonly reason: string
+  readonly value: number
+  /** Length of the update's file; 0 where none was committed. */
+  readonly bytes: number
+  /** On OpenSkill's scale; null where its miner has none. */
+  readonly mu: number | null
+  readonly sigma: number | null
+}
+
 /** A file that everybody may have. */
 export interface PublicFile {
   readonly name: Hex
@@ -50,6 +63,8 @@ export interface TrainingLedger {
   /** Records a merge and tells the log of it; one that is recorded already stays as it is. @returns whether it was new */
   recordMerge(merge: RecordedMerge): boolean
   lastMerge(): RecordedMerge | null
+  /** Keeps what a round's verdicts came to, for whoever draws its curves; those of a round that is known stay. */
+  keepShown(round: number, verdicts: readonly ShownVerdict[]): void
   /** The newest merges, newest last. */
   merges(most: number): readonly RecordedMerge[]
   headOf(hotkey: Ss58): KnownHead | null
@@ -72,7 +87,18 @@ export function trainingLedger({ db, append }: Pick<LedgerPart, 'db' | 'append'>
   }
   const merges = (most: number): readonly RecordedMerge[] =>
     db.prepare('SELECT * FROM training_rounds ORDER BY round DESC LIMIT ?').all(most).map(mergeIn).reverse()
+  const logSize = (): number =>
+    Number(db.prepare('SELECT coalesce(max(position) + 1, 0) AS v FROM log_entries').get()?.v)
   return {
+    keepShown: (round, verdicts) =>
+      transaction(db, () => {
+        const put = db.prepare(
+          'INSERT OR IGNORE INTO training_verdicts (round, uid, hotkey, reason, value, bytes, mu, sigma, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        )
+        const position = logSize() - 1 // all that it tells stands before
+        for (const { uid, hotkey, reason, value, bytes, mu, sigma } of verdicts)
+          put.run(round, uid, hotkey, reason, value, bytes, mu, sigma, position)
+      }),
     keepJudged: (roundBlock, judged) =>
       void db
         .prepare('INSERT OR IGNORE INTO training_judged (round_block, uid, judged) VALUES (?, ?, ?)')
@@ -102,10 +128,11 @@ export function trainingLedger({ db, append }: Pick<LedgerPart, 'db' | 'append'>
         const newest = db.prepare('SELECT max(round) AS v FROM training_rounds').get()?.v
         if (newest !== null && newest !== undefined && round <= Number(newest)) return false
         db.prepare(
-          'INSERT INTO training_rounds (round, base, before, checkpoint, merged, held_out, tokens, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-        ).run(round, base, before, checkpoint, JSON.stringify({ votedAt, merged }), heldOut, tokens, at)
+          'INSERT INTO training_rounds (round, base, before, checkpoint, merged, held_out, tokens, at, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        ).run(round, base, before, checkpoint, JSON.stringify({ votedAt, merged }), heldOut, tokens, at, logSize())
         append([{ kind: 'checkpoint', round, votedAt, base, merged, checkpoint }])
-        db.prepare('DELETE FROM training_rounds WHERE round < ?').run(round - KEPT_MERGES)
+        for (const table of ['training_rounds', 'training_verdicts'])
+          db.prepare(`DELETE FROM ${table} WHERE round < ?`).run(round - KEPT_MERGES)
         return true
       }),
     lastMerge: () => merges(1)[0] ?? null,

@@ -1,7 +1,8 @@
 import { SubnetError } from '@arbor/shared/errors'
+import { median } from '@arbor/shared/math'
 import type { Ss58 } from '@arbor/shared/units'
 import { cosine, normOf } from '@arbor/subnet-spec/finetune/optimisers/vectors'
-import type { BatchLoss, Measured, Optimiser } from '@arbor/subnet-spec/finetune/types'
+import type { AssignedLoss, BatchLoss, Measured, Optimiser } from '@arbor/subnet-spec/finetune/types'
 import type { Batch, TrainingEngine } from './engine.ts'
 
 /** An update that was fetched and read. */
@@ -15,46 +16,71 @@ export interface ReadUpdate {
 /** Losses on a round's unseen data before any update: measured once for all of them. */
 export type UnseenBefore = readonly number[]
 
+export interface MeasureDeps {
+  readonly engine: TrainingEngine
+  readonly optimiser: Optimiser
+}
+
 /**
- * Measures what an update does to the loss, with its norm brought to that of all others.
+ * Measures what an update does to the loss, with its norm brought to that of all others; and what others do to the loss on its data.
  * @param of.norm 0 where no update of the round has one: such an update changes nothing
+ * @param of.controls other updates of the round that its own data are measured with
  * @returns null where the model is no longer one with it: its loss is no number
  */
 export async function measureUpdate(
-  deps: { readonly engine: TrainingEngine; readonly optimiser: Optimiser },
+  deps: MeasureDeps,
   of: {
     readonly params: Float32Array
     readonly vector: Float32Array
     readonly norm: number
+    readonly controls: readonly Float32Array[]
     readonly assigned: readonly Batch[]
     readonly unseen: readonly Batch[]
     readonly unseenBefore: UnseenBefore
   },
   signal: AbortSignal,
-): Promise<Pick<Measured, 'norm' | 'assigned' | 'unseen'> | null> {
-  const { params, assigned, unseen } = of
-  const after = deps.optimiser.apply({ params, update: of.vector, norm: of.norm })
+): Promise<Pick<Measured, 'assigned' | 'unseen'> | null> {
+  const { params, norm, assigned, unseen } = of
+  const lossesWith = (update: Float32Array, batches: readonly Batch[]): Promise<readonly number[] | null> =>
+    finiteLosses(deps, { params: deps.optimiser.apply({ params, update, norm }), batches }, signal)
+  const after = await lossesWith(of.vector, [...assigned, ...unseen])
+  if (after === null) return null
   const before = await deps.engine.losses({ params, batches: assigned }, signal)
-  let losses: readonly number[]
+  const others: (readonly number[])[] = []
+  for (const control of of.controls) {
+    const losses = await lossesWith(control, assigned)
+    if (losses !== null) others.push(losses)
+  }
+  return {
+    assigned: pairs(before, after.slice(0, assigned.length)).map((pair, index): AssignedLoss => {
+      const controls = others.flatMap((losses) => losses[index] ?? [])
+      return { ...pair, others: controls.length === 0 ? null : median(controls) }
+    }),
+    unseen: pairs(of.unseenBefore, after.slice(assigned.length)),
+  }
+}
+
+/** Measures losses; null where one of them is no number. */
+async function finiteLosses(
+  { engine }: MeasureDeps,
+  of: Parameters<TrainingEngine['losses']>[0],
+  signal: AbortSignal,
+): Promise<readonly number[] | null> {
   try {
-    losses = await deps.engine.losses({ params: after, batches: [...assigned, ...unseen] }, signal)
+    const losses = await engine.losses(of, signal)
+    return losses.every(Number.isFinite) ? losses : null
   } catch (error) {
     if (error instanceof SubnetError && error.code === 'TRAIN_NOT_FINITE') return null
     throw error
   }
-  const length = normOf(of.vector)
-  return {
-    norm: of.norm === 0 ? 0 : length / of.norm,
-    assigned: pairs(before, losses.slice(0, assigned.length)),
-    unseen: pairs(of.unseenBefore, losses.slice(assigned.length)),
-  }
 }
 
 const pairs = (before: readonly number[], after: readonly number[]): readonly BatchLoss[] =>
-  before.map((loss, index) => ({ before: finite(loss), after: finite(after[index]) }))
+  before.map((loss, index) => ({ before: loss, after: after[index] ?? loss }))
 
-/** JSON knows no NaN: a loss that is no number is larger than any that is one. */
-const finite = (loss: number | undefined): number => (Number.isFinite(loss) ? (loss ?? 0) : Number.MAX_VALUE)
+/** Says how long an update is beside the others; 0 where none of them has a length. */
+export const relativeNorm = (vector: Float32Array, common: number): number =>
+  common === 0 ? 0 : normOf(vector) / common
 
 /**
  * Finds the earlier update that one is most like.

@@ -6,7 +6,7 @@ import { isSs58 } from '@arbor/shared/ss58'
 import type { Block, Hex, NetUid, Ss58, UnixMs } from '@arbor/shared/units'
 import type { Verdict } from '@arbor/subnet-spec/define'
 import { faultVerdict, judgeUpdate } from '@arbor/subnet-spec/finetune/gauntlet'
-import type { GauntletReason, GauntletTerms, Measured } from '@arbor/subnet-spec/finetune/types'
+import type { GauntletReason, GauntletTerms, Measured, Typical } from '@arbor/subnet-spec/finetune/types'
 import { z } from 'zod'
 import type { Registration } from '../scores.ts'
 
@@ -29,9 +29,9 @@ export interface UpdateEvidence extends Registration {
   /** What kept it from being measured; null where it was measured. */
   readonly fault: Exclude<GauntletReason, 'ok'> | null
   readonly measured: Measured | null
-  /** Norm that all updates of the round were brought to, and the drop that was typical of them. */
+  /** Norm that all updates of the round were brought to, and what was typical of them. */
   readonly norm: number
-  readonly typical: number
+  readonly typical: Typical
 }
 
 /** A judged update, so that anyone can judge it again by what was measured. */
@@ -75,7 +75,8 @@ const FAULTS = [
 const hex32 = z.string().refine((text) => isHex(text, 32), 'is not 32 bytes in hexadecimal')
 const ss58 = z.string().refine(isSs58, 'is no address')
 const count = z.int().min(0)
-const batches = z.array(z.strictObject({ before: z.number(), after: z.number() })).max(4_096)
+const batch = { before: z.number(), after: z.number() }
+const MOST_BATCHES = 4_096
 const distance = z.number().min(0)
 const replay = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('held'), distance }),
@@ -104,14 +105,14 @@ const receipt = z.strictObject({
       measured: z
         .strictObject({
           norm: z.number().min(0),
-          assigned: batches,
-          unseen: batches,
+          assigned: z.array(z.strictObject({ ...batch, others: z.number().nullable() })).max(MOST_BATCHES),
+          unseen: z.array(z.strictObject(batch)).max(MOST_BATCHES),
           likeness: z.strictObject({ cosine: z.number(), hotkey: ss58 }).nullable(),
           replay: replay.nullable(),
         })
         .nullable(),
       norm: z.number().min(0),
-      typical: z.number().min(0),
+      typical: z.strictObject({ lead: z.number(), drop: z.number() }),
     })
     .refine(({ fault, measured }) => (fault === null) === (measured !== null), 'is neither measured nor at fault'),
   verdict: z.strictObject({ reason: z.string(), value: z.number(), sigma: z.number() }),

@@ -5,6 +5,7 @@ import { consistencyProof, inclusionProof } from '@arbor/shared/merkle'
 import { exchangeId } from '../../exchange.ts'
 import { readReceipt } from '../../receipt-schema.ts'
 import { receiptFile } from '../../receipts.ts'
+import { historyOf } from '../../training/history.ts'
 import { isTrainingReceipt, readTrainingReceipt } from '../../training/receipt.ts'
 import { extentOf } from '../extent.ts'
 import { headsOf, type LogOwner } from '../heads.ts'
@@ -27,6 +28,8 @@ export interface Documents {
   inclusion(index: number, size: number): Document
   consistency(from: number, to: number): Document
   body(id: string): Document
+  /** Rounds of a training subnet, from one on; the newest where none is named. */
+  training(from: number | null): Document
 }
 
 /** Why nothing is answered, with its status. */
@@ -58,7 +61,7 @@ export const documentsOf = (of: {
   readonly owner: LogOwner
   /** The validator's data folder, where the receipts lie. */
   readonly data: string
-  readonly limits: Pick<ServeLimits, 'pageEntries' | 'pageBytes'>
+  readonly limits: Pick<ServeLimits, 'pageEntries' | 'pageBytes' | 'pageRounds'>
 }): Documents => {
   const { db, limits } = of
   const heads = headsOf(db, of.owner)
@@ -72,6 +75,7 @@ export const documentsOf = (of: {
   )
   const kindAt = db.prepare('SELECT kind FROM log_entries WHERE position = ?')
   const bodyOf = db.prepare('SELECT position FROM log_bodies WHERE receipt = ?')
+  const newestRound = db.prepare('SELECT max(round) AS v FROM training_rounds WHERE position < ?')
   const textAt = db.prepare('SELECT body FROM log_entries WHERE position = ?')
 
   /** The newest state at or before a block, and the terms before it; else where bodies begin. */
@@ -118,6 +122,13 @@ export const documentsOf = (of: {
       if (to > (heads.newest()?.size ?? 0)) return refusal('LOG_NO_HEAD')
       if (from > to) return refusal('LOG_BAD_QUERY')
       return ok({ from, to, proof: consistencyProof({ from, to, nodeAt }).map(toHex) })
+    },
+    training: (from) => {
+      const before = heads.newest()?.size
+      if (before === undefined) return refusal('LOG_NO_HEAD')
+      const newest = Number(newestRound.get(before)?.v ?? 0)
+      const most = limits.pageRounds
+      return ok(historyOf(db, { from: from ?? Math.max(0, newest - most + 1), before, most }), 'now')
     },
     body: (id) => {
       if (!isHex(`0x${id}`, 32) || id !== id.toLowerCase()) return refusal('LOG_NO_BODY')

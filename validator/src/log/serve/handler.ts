@@ -5,16 +5,19 @@ import type { Clock } from '@arbor/shared/clock'
 import type { Ms } from '@arbor/shared/units'
 import { callerOf } from '../../relay/address.ts'
 import { createProofRate } from '../../relay/proof-rate.ts'
+import { createFileSender, type FindFile } from './blobs.ts'
 import { type Document, type Documents, type RefusalCode, refusal } from './documents.ts'
 import type { ServeLimits } from './limits.ts'
 
 /** Makes what answers requests: GET alone, at bounded rates, one at a time on a connection. */
 export const createHandler = (of: {
   readonly documents: Documents
+  /** Files of a training subnet; none where it is absent. */
+  readonly files?: FindFile
   readonly limits: ServeLimits
   readonly clock: Clock
 }): ((request: IncomingMessage, response: ServerResponse) => void) => {
-  const { documents, limits, clock } = of
+  const { documents, limits, clock, files = () => null } = of
   const each = createProofRate({ perSecond: limits.perSecond, burst: limits.burst, clock })
   const all = createProofRate({ perSecond: limits.perSecondOfAll, burst: limits.burstOfAll, clock, maxAddresses: 1 })
   const admit = (request: IncomingMessage): RefusalCode | null => {
@@ -24,13 +27,26 @@ export const createHandler = (of: {
   }
   const busy = new WeakSet<Socket>()
   let waiting = 0
+  const sender = createFileSender({ limits, clock })
+  /** Sends a file where one is asked for. @returns whether it does, or why not */
+  const sendFile = (request: IncomingMessage, response: ServerResponse, url: string): boolean | RefusalCode => {
+    const [, name] = /^\/blobs\/(?:0x)?([0-9a-f]{64})$/.exec(url) ?? []
+    const file = name === undefined ? null : files(name)
+    if (name === undefined || file === null) return false
+    if (!sender(request, response, { ...file, name })) return 'LOG_BUSY'
+    busy.add(request.socket)
+    response.once('close', () => busy.delete(request.socket))
+    return true
+  }
   return (request, response) => {
     const { socket } = request
     response.on('error', () => undefined) // the caller is gone
     // What is asked before the last answer was taken would pile up.
     if (busy.has(socket)) return void socket.destroy()
     const refused = admit(request)
-    const found = refused === null ? answer(documents, limits, request.url ?? '') : refusal(refused)
+    const sent = refused === null ? sendFile(request, response, request.url ?? '') : refused
+    if (sent === true) return
+    const found = sent === false ? answer(documents, limits, request.url ?? '') : refusal(sent)
     const document = waiting + found.body.length > limits.waitingBytes ? refusal('LOG_BUSY') : found
     const { length } = document.body
     const done = new AbortController()
@@ -71,6 +87,10 @@ const answer = (documents: Documents, limits: ServeLimits, url: string): Documen
   if (path === '/proof') {
     if (asks('index', 'size')) return documents.inclusion(value('index'), value('size'))
     return asks('from', 'to') ? documents.consistency(value('from'), value('to')) : refusal('LOG_BAD_QUERY')
+  }
+  if (path === '/training') {
+    if (asks()) return documents.training(null)
+    return asks('from') ? documents.training(value('from')) : refusal('LOG_BAD_QUERY')
   }
   const [, id] = /^\/bodies\/([0-9a-f]{64})$/.exec(path) ?? []
   if (id === undefined) return refusal('LOG_NOT_FOUND')

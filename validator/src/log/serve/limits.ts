@@ -14,6 +14,10 @@ export const SERVE_LIMITS = {
   pageBytes: 256 * 1024,
   /** Bytes of answers that wait to be read by all callers together. */
   waitingBytes: 64 * 1024 * 1024,
+  /** Files that are being sent, to all callers together; each holds a buffer of 64 KiB. */
+  transfers: 32,
+  /** Rounds of a training subnet that one page tells. */
+  pageRounds: 200,
   /** A connection between two requests, and one on which nothing moves. */
   keepAliveMs: 5_000,
   idleMs: 10_000,

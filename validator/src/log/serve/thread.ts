@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '@arbor/shared/clock'
@@ -6,6 +7,7 @@ import { createLogger } from '@arbor/shared/log'
 import { boundedServer, listenAt, type Place } from '../../relay/server.ts'
 import type { ThreadMessage } from '../../serving-thread.ts'
 import type { LogOwner } from '../heads.ts'
+import { publicFiles } from './blobs.ts'
 import { documentsOf } from './documents.ts'
 import { createHandler } from './handler.ts'
 import type { ServeLimits } from './limits.ts'
@@ -37,7 +39,12 @@ const serve = async ({ file, data, owner, place, limits }: ServeTask): Promise<v
   const { sockets, socketsPerAddress, idleMs, keepAliveMs, answerMs } = limits
   const http = boundedServer({
     limits: { sockets, socketsPerAddress, timeoutMs: idleMs, graceMs: 0 },
-    handle: createHandler({ documents: documentsOf({ db, owner, data, limits }), limits, clock: systemClock }),
+    handle: createHandler({
+      documents: documentsOf({ db, owner, data, limits }),
+      files: publicFiles({ db, folder: join(data, 'blobs') }),
+      limits,
+      clock: systemClock,
+    }),
     log,
   })
   http.timeout = idleMs
