@@ -49,9 +49,9 @@ export async function submitCall(deps: SubmitDeps, call: Call, options: SubmitOp
   let release = (): void => {}
   try {
     const sent = await deps.nonces.alone(options.signer.address, (choose) =>
-      signAndOffer(deps, call, { ...options, eraBlocks }, (chainNext) => {
+      signAndOffer(deps, call, { ...options, eraBlocks }, (chainNext, now) => {
         release()
-        const chosen = choose(chainNext)
+        const chosen = choose(chainNext, now)
         release = chosen.release
         return chosen.nonce
       }),
@@ -92,7 +92,7 @@ async function signAndOffer(
   deps: SubmitDeps,
   call: Call,
   options: SubmitOptions & { readonly eraBlocks: number },
-  choose: (chainNext: number) => number,
+  choose: (chainNext: number, now: Block) => number,
 ): Promise<({ readonly signed: Signed; readonly birth: BlockRef } & Offered) | Refused> {
   const offeredBefore = new Set<Hex>()
   for (let times = 1; ; times += 1) {
@@ -118,14 +118,14 @@ async function prepare(
   { socket, reader, finalized, genesisHash }: SubmitDeps,
   call: Call,
   { signer, eraBlocks, signal }: Pick<SubmitOptions, 'signer' | 'signal'> & { readonly eraBlocks: number },
-  choose: (chainNext: number) => number,
+  choose: (chainNext: number, now: Block) => number,
 ): Promise<{ signed: Signed; birth: BlockRef; specVersion: number }> {
   const [birth, chainNext, runtime] = await Promise.all([
     finalized(),
     socket.request('system_accountNextIndex', [signer.address], { signal }),
     reader.runtimeOfNext(), // the signature names its version; the block of birth may be of an older one
   ])
-  const nonce = choose(Number(chainNext))
+  const nonce = choose(Number(chainNext), birth.number)
   const signed = await signCall({ runtime, call, signer, nonce, genesisHash, birth, eraBlocks })
   return { signed, birth, specVersion: runtime.specVersion }
 }
