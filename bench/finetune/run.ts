@@ -1,12 +1,11 @@
 /**
  * Measures loss against bytes: workers that train one model together in one process, equal tokens for every arm. Each run is one line of a
- * file, written as soon as it is done; runs that are there already are left out.
+ * file, written as soon as it is done; runs that are there already are left out, so that it goes on where it was stopped.
  *   node bench/finetune/run.ts [--arms DDP,default] [--seeds 1,2,3] [--model arbor-tiny] [--steps 2000] [--to FILE] [--change JSON]
  * `--change` puts other terms into the arms named, for trying things out. The table is made by bench/finetune/summary.ts.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { findDataset } from '../../engine/src/dataset/find.ts'
 import { openDataset } from '../../engine/src/dataset/open.ts'
@@ -17,21 +16,12 @@ import type { Dataset, Trainer } from '../../engine/src/train/types.ts'
 import { ARMS, SETTING } from './arms.ts'
 import { measureHeldOut, windowsFor } from './data.ts'
 import { type OnStep, trainDdp } from './ddp.ts'
+import { keyOf, RUNS, readRuns } from './runs.ts'
 import { trainSubnet } from './subnet.ts'
 import type { Arm, Run, Setting } from './types.ts'
 
-export const RUNS = fileURLToPath(new URL('../results/finetune/runs.jsonl', import.meta.url))
 const CURVE_STEPS = 200
 const CURVE_SHARE = 5
-
-/** Reads the runs that are done. */
-export const readRuns = (file: string): readonly Run[] =>
-  existsSync(file)
-    ? readFileSync(file, 'utf8')
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as Run)
-    : []
 
 /** Trains once and measures. */
 const runOnce = async (of: {
@@ -88,7 +78,7 @@ const main = async (): Promise<void> => {
     },
   })
   const setting: Setting = { ...SETTING, model: values.model, steps: Number(values.steps) }
-  const named = values.arms?.split(',').map((name) => name.trim().replaceAll('+', ', '))
+  const named = values.arms?.split(',')
   const arms = ARMS.filter(({ name }) => named?.includes(name) ?? true).map((arm) => changed(arm, values.change))
   const dataset = await openDataset({
     folder: findDataset({ dataset: 'arbor-text', cwd: process.cwd() }),
@@ -120,19 +110,4 @@ const changed = (arm: Arm, json: string): Arm => {
   }
 }
 
-/** What makes two runs the same. */
-const keyOf = ({
-  arm,
-  seed,
-  terms,
-  model,
-  workers,
-  steps,
-  batch,
-  length,
-}: Omit<Setting, never> & Pick<Run, 'arm' | 'seed' | 'terms'>): string => {
-  const { steps: rest, adamw, optimiser, schedule } = terms
-  return JSON.stringify([arm, seed, model, workers, steps, batch, length, rest, schedule, adamw, optimiser])
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main()
+await main()
