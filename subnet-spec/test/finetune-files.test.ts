@@ -1,6 +1,6 @@
 import { blobName } from '@arbor/shared/blob'
 import { toHex } from '@arbor/shared/hex'
-import type { Hex, NetUid, Ss58 } from '@arbor/shared/units'
+import type { Hex, NetUid, Ss58, Uid } from '@arbor/shared/units'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import vectors from '../../test/vectors/finetune/files.json' with { type: 'json' }
@@ -12,9 +12,11 @@ import {
   nextCheckpoint,
 } from '../finetune/checkpoint.ts'
 import { bytesToFloats, floatsToBytes } from '../finetune/floats.ts'
+import { mergePlan } from '../finetune/merge-plan.ts'
 import { optimiserOf } from '../finetune/optimisers/optimiser-of.ts'
+import { basePrefix } from '../finetune/records.ts'
 import { boundaryStep, encodeState, namesOf, readState, statesTree, verifyState } from '../finetune/states.ts'
-import type { Checkpoint, Update } from '../finetune/types.ts'
+import type { Checkpoint, MergeFacts, Update } from '../finetune/types.ts'
 import { decodeUpdate, encodeUpdate, readUpdate, UPDATE_HEAD_BYTES, updateBytesMost } from '../finetune/update.ts'
 import { bytesOf, drawsOf, floatsOf, layoutOf } from './finetune-draws.ts'
 
@@ -186,6 +188,52 @@ describe("a checkpoint's file", () => {
     const next = nextCheckpoint({ checkpoint, optimiser, updates: [] })
     expect(next).toEqual({ ...checkpoint, round: 43 })
   })
+})
+
+test('a round leads to one checkpoint, in whatever order its records and files arrive', () => {
+  const start: Checkpoint = { ...checkpoint, params: drawsOf(2).floats(SIZE, 0.1), outer: new Float32Array(SIZE) }
+  const base = checkpointName(start)
+  const hotkeys = ['Alice', 'Bob', 'Charlie', 'Dave', 'Eve'].map((name, uid) => ({
+    uid: uid as Uid,
+    hotkey: name as Ss58,
+  }))
+  const files = new Map<Hex, Uint8Array>()
+  const commitments = hotkeys.map(({ uid, hotkey }) => {
+    const made = optimiser.encode({
+      progress: drawsOf(10 + uid).floats(SIZE, 1e-3 * (1 + uid)),
+      carried: new Float32Array(SIZE),
+    })
+    const bytes = encodeUpdate({ head: { ...update.head, round: start.round, base }, payload: made.payload })
+    const name = blobName(bytes)
+    files.set(name, bytes)
+    const url = ''
+    return { uid, hotkey, commitment: { round: start.round, name, bytes: bytes.length, base: basePrefix(base), url } }
+  })
+  const votes = [
+    { hotkey: 'one' as Ss58, stake: 5n, vote: { round: start.round, base, accepted: [0, 1, 2, 4] as Uid[] } },
+    { hotkey: 'two' as Ss58, stake: 4n, vote: { round: start.round, base, accepted: [1, 2, 3] as Uid[] } },
+    { hotkey: 'three' as Ss58, stake: 3n, vote: { round: start.round, base, accepted: [0, 2] as Uid[] } },
+  ]
+  const merged = (facts: Omit<MergeFacts, 'permitStake'>): Hex => {
+    const plan = mergePlan({ round: start.round, facts: { ...facts, permitStake: 12n } })
+    expect(plan.merged.map(({ uid }) => uid)).toEqual([0, 1, 2])
+    const updates = plan.merged.map(({ commitment }) => {
+      const file = files.get(commitment.name) ?? new Uint8Array()
+      return readUpdate({ file, maxBytes: 10_000, expected: { ...update.head, round: start.round, base }, optimiser })
+        .vector
+    })
+    return checkpointName(nextCheckpoint({ checkpoint: start, optimiser, updates }))
+  }
+  const once = merged({ commitments, votes })
+  const shuffled = <T>(all: readonly T[]) => fc.shuffledSubarray([...all], { minLength: all.length })
+  fc.assert(
+    fc.property(
+      shuffled(commitments),
+      shuffled(votes),
+      (some, others) => merged({ commitments: some, votes: others }) === once,
+    ),
+    { numRuns: 20 },
+  )
 })
 
 describe('a state', () => {
