@@ -3,7 +3,7 @@ import type { GauntletTerms, PhaseTerms, RatingTerms, TrainingTerms } from './ty
 
 /** Inner optimiser of both built-in subnets. */
 export const ADAMW: AdamWTerms = {
-  learningRate: 1e-3,
+  learningRate: 3e-3,
   beta1: 0.9,
   beta2: 0.95,
   epsilon: 1e-8,
@@ -16,7 +16,7 @@ export const PHASES: PhaseTerms = { publish: 0.5, vote: 0.85 }
 
 /** Limits of the Gauntlet as `bench/finetune-separation.ts` found them; docs/finetune.md. */
 export const GAUNTLET: GauntletTerms = {
-  batches: 4,
+  batches: 6,
   margin: 0.1,
   copyCosine: 0.5,
   segments: 5,
@@ -32,7 +32,7 @@ export const RATING: RatingTerms = { mu: 25, sigma: 25 / 3, beta: 25 / 6, tau: 2
 /** What the built-in subnets train by, but for the data. */
 export const FINETUNE_TERMS: Omit<TrainingTerms, 'data'> = {
   local: { steps: 10, batch: 4, length: 64, accumulate: 1, adamw: ADAMW },
-  optimiser: { kind: 'sparseloco', outer: { learningRate: 1, momentum: 0 }, chunk: 4_096, k: 64, feedback: 0.95 },
+  optimiser: { kind: 'sparseloco', outer: { learningRate: 1, momentum: 0 }, chunk: 4_096, k: 128, feedback: 0.95 },
   phases: PHASES,
   gauntlet: GAUNTLET,
   rating: RATING,
