@@ -168,6 +168,12 @@ export const tables = [
     note: 'The whole subnet is read at each block, over a socket from another process that has every item in memory; keys that were hashed and values that were decoded before are taken again where the bytes are the same. A block changes eight stakes and one registration. The machine had other work: compare CPU times.',
   },
   {
+    file: 'finetune',
+    title: 'Training by many: loss against bytes',
+    arms: ['DDP', 'DDP cosine', 'DiLoCo H 5', 'DiLoCo H 10', 'DiLoCo H 50', 'SparseLoCo', 'DeMo', 'default'],
+    note: 'Four workers train one model in one process by the parts that miners and validators run: step graphs, AdamW, updates as files, the merge; equal tokens and the same windows in the same order for every arm. DDP exchanges every gradient in fp32 (bytes that a worker sends, once), at a constant rate and at one that a cosine brings down to a tenth, which a run without an end cannot have. SparseLoCo is 64 of 4 096 every ten steps; DeMo sends a gradient of four passes; default is the spec’s. The loss is that on all of `arbor-text`’s held-out text. Goals: within 1 % of DDP at 500 × fewer bytes, then at 1 000 ×.',
+  },
+  {
     file: 'memory',
     title: 'Resident memory after ten minutes of `npm start`',
     arms: ['Arbor'],
