@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -83,6 +84,7 @@ describe('makeDataset', () => {
     const first = await make()
     const second = await make({ name: 'again' })
     expect(second.card.hash).toBe(first.card.hash)
+    expect(statSync(first.folder).mode & 0o777).toBe(0o755)
     const sums = execFileSync('sha256sum', ['held-out.u16', 'train.u16'], { cwd: first.folder })
     expect(first.card.hash).toBe(`0x${execFileSync('sha256sum', { input: sums }).toString().slice(0, 64)}`)
     expect(first.card.tokenizer).toBe(

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SubnetError } from '@arbor/shared/errors'
 import { isModelName } from '../find-model.ts'
@@ -70,6 +70,7 @@ export const makeDataset = async (of: DatasetSource): Promise<Made> => {
     const card = await tokenise({ ...of, limits, documents, heldOut, tokenizer, work })
     await writeFile(join(work, CARD), `${JSON.stringify(card, null, 2)}\n`, { flag: 'wx' })
     mustBeFree(of)
+    await chmod(work, 0o755) // a temporary folder is its owner's alone, and miners run as other users
     await rename(work, folder)
     return { folder, card, leftOut }
   } catch (error) {
