@@ -22,6 +22,7 @@ const scoredRow = [[3, 65_535]] as unknown as Moment['rows'] extends ReadonlyMap
 /** Ten blocks of one epoch, from block 100 on, in which nothing stands in the way of weights. */
 const epoch = (
   over: { readonly lastUpdate?: number; readonly permit?: boolean; readonly able?: (block: number) => boolean } = {},
+    readonly life?: (block: number) => number
 ) =>
   Array.from({ length: 10 }, (_, i): Moment => {
     const block = 100 + i
@@ -38,7 +39,7 @@ const epoch = (
       rules: { ...hyperparameters({ weightsRateLimit: 2, weightsVersion: 1n } as never) },
       revealPeriod: 1,
       rows: new Map([[hotkey, scoredRow]]),
-      able: new Set((over.able ?? (() => true))(block) ? [hotkey] : []),
+      able: new Map((over.able ?? (() => true))(block) ? [[hotkey, (over.life ?? (() => 1))(block)]] : []),
     }
   })
 const judged = (
@@ -58,6 +59,10 @@ describe('rule of an epoch', () => {
   test('excuses it for a rule, for a disturbance and for want of scores, by name', () => {
     expect(judged(epoch({ permit: false, lastUpdate: 80 }))).toEqual({ kind: 'excused', why: 'permit' })
     expect(judged(epoch({ able: (block) => block % 5 !== 0, lastUpdate: 80 }))).toEqual({
+      kind: 'excused',
+      why: 'disturbed',
+    })
+    expect(judged(epoch({ life: (block) => Math.floor(block / 3), lastUpdate: 80 }))).toEqual({
       kind: 'excused',
       why: 'disturbed',
     })

@@ -14,7 +14,7 @@ export type EpochOutcome =
 /**
  * Says whether a validator owed the chain a row in an epoch, and whether it is there; by the chain alone, but for what it had scored.
  * Owed: at every block of the epoch the hotkey was registered under one uid, had a permit and the stake, the version key was no higher than
- * its spec's, and commit-reveal stayed as it was; in `ABLE_BLOCKS` blocks in a row the process was alive, undisturbed and up to date, the rate
+ * its spec's, and commit-reveal stayed as it was; in `ABLE_BLOCKS` blocks in a row one process was alive, undisturbed and up to date, the rate
  * limit let weights in at one of the first of them, and some miner had a score.
  * Done: a row entered in this epoch (commits too, where the chain takes them), or the chain holds the newest row that was read back.
  * @param of.version version key of the spec
@@ -89,12 +89,14 @@ export const owesRound = (moments: readonly Moment[], hotkey: Ss58): boolean => 
   return run.length >= ROUND_BLOCKS && serves
 }
 
-/** The longest run of blocks in which a validator was able to work. */
+/** The longest run of blocks in which one life of a validator was able to work. */
 const ableRun = (moments: readonly Moment[], hotkey: Ss58): readonly Moment[] => {
   let best: Moment[] = []
   let run: Moment[] = []
   for (const moment of moments) {
-    run = moment.able.has(hotkey) ? [...run, moment] : []
+    const life = moment.able.get(hotkey)
+    const goesOn = run.at(-1)?.able.get(hotkey) === life
+    run = life === undefined ? [] : goesOn ? [...run, moment] : [moment]
     if (run.length > best.length) best = run
   }
   return best

@@ -14,8 +14,11 @@ export interface Moment {
   readonly revealPeriod: number
   /** The row that the chain holds of each validator that has a uid. */
   readonly rows: ReadonlyMap<Ss58, WeightRow>
-  /** Validators that could do their work at this block: alive, undisturbed, and with a snapshot that is one block old at most. */
-  readonly able: ReadonlySet<Ss58>
+  /**
+   * Validators that could do their work at this block: alive, undisturbed, and with a snapshot that is one block old at most. Each with the
+   * number of its life: one that was killed between two blocks starts anew.
+   */
+  readonly able: ReadonlyMap<Ss58, number>
 }
 
 /** Reads one moment. */
@@ -35,8 +38,8 @@ export const readMoment = async (
       if (me !== undefined) rows.set(key.address, await chain.weights(netuid, me.uid, hash))
     }),
   )
-  const able = members.filter((member) => isAble(member, block)).map(({ key }) => key.address)
-  return { block, hash, metagraph, rules, revealPeriod: Number(reveal), rows, able: new Set(able) }
+  const able = new Map(members.filter((member) => isAble(member, block)).map(({ key, life }) => [key.address, life]))
+  return { block, hash, metagraph, rules, revealPeriod: Number(reveal), rows, able }
 }
 
 /** Blocks after a fault of its own in which a validator may still be waiting to try again. */
