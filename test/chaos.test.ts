@@ -21,8 +21,12 @@ const scoredRow = [[3, 65_535]] as unknown as Moment['rows'] extends ReadonlyMap
 
 /** Ten blocks of one epoch, from block 100 on, in which nothing stands in the way of weights. */
 const epoch = (
-  over: { readonly lastUpdate?: number; readonly permit?: boolean; readonly able?: (block: number) => boolean } = {},
+  over: {
+    readonly lastUpdate?: number
+    readonly permit?: boolean
+    readonly able?: (block: number) => boolean
     readonly life?: (block: number) => number
+  } = {},
 ) =>
   Array.from({ length: 10 }, (_, i): Moment => {
     const block = 100 + i
