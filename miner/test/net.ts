@@ -73,7 +73,7 @@ export const neurons: readonly Neuron[] = [
 
 /** Parts of a miner that a test replaces. */
 export type Replace = Partial<
-  Omit<AdmissionDeps, 'clock'> & Pick<ServiceDeps, 'solve' | 'store' | 'limits' | 'requireSeal' | 'log'>
+  Omit<AdmissionDeps, 'clock'> & Pick<ServiceDeps, 'solve' | 'pace' | 'store' | 'limits' | 'requireSeal' | 'log'>
 > & {
   readonly clock?: Clock
   readonly sessions?: ServeSessions

@@ -51,6 +51,32 @@ describe('miner', () => {
     await engine.close()
   })
 
+  test('writes an answer as slowly as it is told to', async () => {
+    const asked = Promise.withResolvers<void>()
+    const solve = async () => {
+      asked.resolve()
+      return { a: 'x'.repeat(200) }
+    }
+    const net = await manualNet({ solve, pace: () => 50 })
+    const asker = await askerOf(net)
+    let bytes = 0
+    const ended = ask(net, asker).response.then(({ rawPayload }) => {
+      bytes = rawPayload.length
+    })
+    const pass = async (seconds: number): Promise<void> => {
+      for (let second = 0; second < seconds; second += 1) {
+        await new Promise((resolve) => setImmediate(resolve))
+        await net.clock.advance(1_000)
+      }
+    }
+    await asked.promise
+    await pass(3)
+    expect(bytes).toBe(0)
+    await pass(5)
+    await ended
+    expect(bytes).toBeGreaterThan(200)
+  })
+
   test('knows a session that it has met, and sends no certificate that was not asked for', async () => {
     const net = await testNet({ solve: async () => ({ a: 1 }) })
     const asker = await askerOf(net)

@@ -1,14 +1,15 @@
 import { join } from 'node:path'
 import { isLocalChain } from '@arbor/chain/address'
 import { createRecordKeeper } from '@arbor/chain/client/committed-record'
-import { openDataset } from '@arbor/engine/dataset/open'
+import { mustFitModel, openDataset } from '@arbor/engine/dataset/open'
+import { hashTokenizer } from '@arbor/engine/dataset/tokenizer'
+import { readTrainingCard } from '@arbor/engine/train/card'
 import { openTraining, type Training } from '@arbor/engine/train/training'
 import type { Dataset } from '@arbor/engine/train/types'
 import { PIECE_BYTES } from '@arbor/shared/blob'
 import { SubnetError } from '@arbor/shared/errors'
 import type { InferenceEngine } from '@arbor/shared/inference'
 import { trainingAttackOf } from '@arbor/subnet-spec/finetune/attacks/list'
-import type { Serving, TrainingAttack } from '@arbor/subnet-spec/finetune/attacks/types'
 import { optimiserOf } from '@arbor/subnet-spec/finetune/optimisers/optimiser-of'
 import type { TrainingTerms } from '@arbor/subnet-spec/finetune/types'
 import { roundBlocks } from '@arbor/subnet-spec/rounds'
@@ -21,8 +22,9 @@ import type { State } from '../follow.ts'
 import type { Job } from '../job.ts'
 import type { MinerDeps } from '../miner.ts'
 import { openJournal } from './journal.ts'
-import { createPieces, type OwnPieces, unserved } from './pieces.ts'
+import { createPieces } from './pieces.ts'
 import { runTraining } from './run.ts'
+import { serviceOf } from './serving.ts'
 import type { TrainingDeps, TrainingProgress } from './types.ts'
 import { JOURNAL_FILE, OWN_FOLDER, openVictims } from './victim.ts'
 
@@ -55,7 +57,7 @@ export const startTraining = (deps: MinerDeps, start: Start): Job => {
     ...{ round: null, step: 0, loss: null, tokens: 0, bytesSent: 0, committed: 0, skipped: 0 },
   }
   let opened: { readonly training: Training; readonly run: TrainingDeps } | null = null
-  const serving = servingOf(pieces, attack)
+  const service = serviceOf(pieces, attack)
   return {
     open: async () => {
       const dataset = await openData(deps, start)
@@ -76,20 +78,11 @@ export const startTraining = (deps: MinerDeps, start: Start): Job => {
     },
     about: () => ({ training: progress }),
     close: async () => opened?.training.close(),
-    pace: ({ request }) => {
-      const how = serving(request)
-      return typeof how === 'object' ? how.bytesPerSecond : null
-    },
+    pace: ({ request }) => service.pace(request),
     solve: async ({ task, request, binding, signal }) => {
       const definition = spec.tasks[task]
       if (definition === undefined) throw new Error(`no task ${task}`) // the service has asked the same before
-      const source = {
-        piece: (of: Parameters<OwnPieces['piece']>[0]) => {
-          if (serving(of) === 'refuse') throw unserved(of.name)
-          return pieces.piece(of)
-        },
-      }
-      return definition.solve({ request, binding, engine: NO_ENGINE, signal, pieces: source })
+      return definition.solve({ request, binding, engine: NO_ENGINE, signal, pieces: service.source })
     },
   }
 }
@@ -113,16 +106,6 @@ const pieceRate = (of: { readonly perSecond: number; readonly size: () => number
   },
 })
 
-/** Finds how an attack serves a piece; honest miners serve all that they have. */
-const servingOf =
-  (pieces: Pick<OwnPieces, 'find'>, attack: TrainingAttack | null) =>
-  (request: unknown): Serving => {
-    if (attack?.serve === undefined || typeof request !== 'object' || request === null) return 'serve'
-    const { name, index } = request as Parameters<OwnPieces['piece']>[0] // its schema was held to it
-    const found = pieces.find(name)
-    return found === null ? 'serve' : attack.serve({ ...found, index })
-  }
-
 const settingsOf = ({ settings }: MinerDeps): TrainingSettings => {
   if (settings.training !== null) return settings.training
   throw new SubnetError({
@@ -131,8 +114,13 @@ const settingsOf = ({ settings }: MinerDeps): TrainingSettings => {
   })
 }
 
-const openData = (deps: MinerDeps, { terms }: Start): Promise<Dataset> =>
-  openDataset({ folder: settingsOf(deps).dataset, id: terms.data, length: terms.local.length })
+const openData = async (deps: MinerDeps, { terms }: Start): Promise<Dataset> => {
+  const { dataset: folder, graphs } = settingsOf(deps)
+  const dataset = await openDataset({ folder, id: terms.data, length: terms.local.length })
+  const [{ vocabulary }, tokenizer] = await Promise.all([readTrainingCard(graphs), hashTokenizer(deps.settings.model)])
+  mustFitModel(dataset, { tokenizer, vocabulary })
+  return dataset
+}
 
 const openGraphs = async (deps: MinerDeps, { signal }: Start): Promise<Training> => {
   const { settings, clock, log } = deps

@@ -1,11 +1,13 @@
 import { pieceAt, piecesOf, verifyPiece } from '@arbor/shared/blob'
 import { SubnetError } from '@arbor/shared/errors'
 import { fromHex } from '@arbor/shared/hex'
-import type { Block, Hex } from '@arbor/shared/units'
+import type { Block, Hex, Uid } from '@arbor/shared/units'
+import { trainingAttackOf } from '@arbor/subnet-spec/finetune/attacks/list'
 import { bytesToFloats } from '@arbor/subnet-spec/finetune/floats'
 import { readState, verifyState } from '@arbor/subnet-spec/finetune/states'
 import { decodeUpdate, readUpdate } from '@arbor/subnet-spec/finetune/update'
 import { afterEach, describe, expect, test } from 'vitest'
+import { serviceOf } from '../../src/training/serving.ts'
 import {
   AGAIN_MS,
   checkpointAt,
@@ -14,6 +16,7 @@ import {
   netuid,
   onChain,
   openHarness,
+  other,
   phasesAt,
   quadraticTrainer,
   SIZE,
@@ -316,5 +319,60 @@ describe('a training miner', () => {
     expect(miner.events('training.served')).toMatchObject([{ round: 5, bytes: sent, pieces: 1 }])
     expect(miner.progress.bytesSent).toBe(sent)
     expect(phasesAt(5).publishBy).toBe(55)
+  })
+})
+
+describe('a training miner that cheats', () => {
+  test('takes an update that was merged in the last round', async () => {
+    const miner = open({ attack: 'copy' })
+    await miner.start(4)
+    await until(() => miner.events('training.skipped').length === 1) // nothing was merged yet
+    const victim = open()
+    await trained(victim, 4)
+    const [commitment] = victim.committed
+    if (commitment === undefined) throw new Error('nothing was committed')
+    const file = victim.store.read(commitment.name) ?? new Uint8Array(0)
+    miner.merged.write(file)
+    const merged = [{ uid: 9 as Uid, hotkey: other, commitment }]
+    await miner.vote(4, { round: 4, base: checkpointAt(4).hash, merged })
+    await trained(miner, 5)
+    const own = miner.store.read(miner.committed[0]?.name ?? '0x') ?? new Uint8Array(0)
+    const maxBytes = terms.limits.updateBytes
+    expect(decodeUpdate({ file: own, maxBytes }).payload).toEqual(decodeUpdate({ file, maxBytes }).payload)
+    expect(decodeUpdate({ file: own, maxBytes }).head).toMatchObject({ round: 5, hotkey })
+  })
+
+  test('takes the update of this round from the folder of a colluder, as soon as it is there', async () => {
+    const folder = folderFor(cleanups)
+    const colluder = open({ folder })
+    const miner = open({ attack: 'copy', cheatFrom: folder })
+    await miner.start(5)
+    await until(() => miner.clock.sleeping() > 0)
+    expect(miner.committed).toEqual([])
+    await trained(colluder, 5)
+    await miner.clock.advance(AGAIN_MS)
+    await until(() => miner.committed.length === 1)
+    expect(miner.committed[0]?.bytes).toBe(colluder.committed[0]?.bytes)
+  })
+
+  test('refuses, or drips, what its attack says, and serves the rest', async () => {
+    const miner = open()
+    await trained(miner, 5)
+    await miner.publish(5)
+    const [commitment] = miner.committed
+    if (commitment === undefined) throw new Error('nothing was committed')
+    const asked = { name: commitment.name, index: 0 }
+    const state = miner.journal.round(5)?.states[1]?.first ?? '0x'
+    const refused = { code: 'MINER_NO_PIECE' }
+    const honest = serviceOf(miner.pieces, null)
+    expect((await honest.source.piece(asked)).bytes).not.toBe('')
+    expect(honest.pace(asked)).toBeNull()
+    await expect(serviceOf(miner.pieces, trainingAttackOf('half-served')).source.piece(asked)).rejects.toMatchObject(
+      refused,
+    )
+    const withheld = serviceOf(miner.pieces, trainingAttackOf('withheld-states'))
+    expect((await withheld.source.piece(asked)).bytes).not.toBe('')
+    await expect(withheld.source.piece({ name: state, index: 0 })).rejects.toMatchObject(refused)
+    expect(serviceOf(miner.pieces, trainingAttackOf('slow-drip')).pace(asked)).toBe(4)
   })
 })
