@@ -1,13 +1,15 @@
 /**
  * Measures what each attack on a training subnet earns beside honest miners.
- *   node bench/finetune-separation.ts [--rounds 50] [--into FILE] [--judge]
+ *   node bench/finetune-separation.ts [--rounds 50] [--part 1/1] [--into FOLDER] [--judge]
  * Every round, four honest miners, one that always joins anew, and one miner of each attack train the built-in subnet's model from the same
- * checkpoint, in this process, and each update is measured as a validator does it. Each measurement is a line of
- * bench/results/separation.jsonl. They are judged afterwards (with --judge: only that), each attack in a subnet of its own with the four honest
- * miners, by the spec's Gauntlet, the validator's own fold of ratings and its weights.
+ * checkpoint, in this process, and each update is measured as a validator does it, on data and by draws that hashes fix. Each measurement is a
+ * line of a file in the folder. A part is every n-th attack beside the same honest miners; parts run in processes of their own. With --judge all
+ * parts are judged: each attack in a subnet of its own with the four honest miners, by the spec's Gauntlet, the validator's own fold of ratings
+ * and its weights.
  */
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { TRAINING_ATTACKS, trainingAttackOf } from '../subnet-spec/finetune/attacks/list.ts'
 import type { TrainingAttack } from '../subnet-spec/finetune/attacks/types.ts'
@@ -23,7 +25,8 @@ const HONEST = 4
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '50' },
-    into: { type: 'string', default: fileURLToPath(new URL('./results/separation.jsonl', import.meta.url)) },
+    part: { type: 'string', default: '1/1' },
+    into: { type: 'string', default: join(tmpdir(), 'arbor-bench-separation') },
     judge: { type: 'boolean', default: false },
   },
 })
@@ -35,14 +38,27 @@ const stretched: TrainingAttack = {
   progress: ({ progress }) => progress.map((value) => 2 * value),
 }
 
-if (!values.judge) await play()
-judge(
-  readFileSync(values.into, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line): Line => JSON.parse(line)),
-)
+const [part = 1, parts = 1] = values.part.split('/').map(Number)
+mkdirSync(values.into, { recursive: true })
+const file = join(values.into, `${part}.jsonl`)
+
+if (values.judge) judge(allLines())
+else await play()
 process.exit(0)
+
+/** Reads all parts; what the honest miners did has to be the same in each. */
+function allLines(): readonly Line[] {
+  const lines = new Map<string, string>()
+  for (const name of readdirSync(values.into).filter((each) => each.endsWith('.jsonl'))) {
+    for (const text of readFileSync(join(values.into, name), 'utf8').trim().split('\n')) {
+      const { round, uid } = JSON.parse(text) as Line
+      const key = `${round}/${uid}`
+      if ((lines.get(key) ?? text) !== text) throw new Error(`round ${round} of uid ${uid} came out twice, and differs`)
+      lines.set(key, text)
+    }
+  }
+  return [...lines.values()].map((text): Line => JSON.parse(text))
+}
 
 async function play(): Promise<void> {
   const subnet = await openSubnet()
@@ -59,14 +75,14 @@ async function play(): Promise<void> {
     ...Array.from({ length: HONEST }, (_, uid) => player('honest', null, uid)),
     player('fresh', null, HONEST),
     ...[...TRAINING_ATTACKS, stretched].map((attack, index) => player(attack.name, attack, HONEST + 1 + index)),
-  ]
+  ].filter(({ uid }) => uid < HONEST || uid % parts === part - 1)
   let model: Model = { params: subnet.trainer.initial(), outer: new Float32Array(size) }
-  writeFileSync(values.into, '')
+  writeFileSync(file, '')
   const { signal } = new AbortController()
   for (let round = 0; round < Number(values.rounds); round += 1) {
     const played = await playRound({ subnet, round, model, players, signal })
     model = played.model
-    for (const line of played.lines) appendFileSync(values.into, `${JSON.stringify(line)}\n`)
+    for (const line of played.lines) appendFileSync(file, `${JSON.stringify(line)}\n`)
     const [own] = played.lines
     const { user } = process.cpuUsage()
     console.log(`round ${round}: loss ${own?.measured?.unseen[0]?.before.toFixed(3)}, ${(user / 1e6).toFixed(0)} CPU s`)
@@ -75,8 +91,8 @@ async function play(): Promise<void> {
 
 /** Judges the lines that are there, each attack in a subnet of its own. */
 function judge(lines: readonly Line[]): void {
-  const rounds = 1 + Math.max(...lines.map(({ round }) => round))
-  const whole = lines.filter(({ round }) => round < rounds - 1 || rounds === Number(values.rounds))
+  const who = new Set(lines.map(({ uid }) => uid)).size
+  const whole = [...Map.groupBy(lines, ({ round }) => round).values()].filter((each) => each.length === who).flat()
   const honest = whole.filter(({ who }) => who === 'honest')
   const guests = [...new Set(whole.map(({ who }) => who))].filter((who) => who !== 'honest')
   const cells = guests.map((guest) => {

@@ -17,7 +17,7 @@ import { replaySegment } from './replay.ts'
 import { blockHash, hotkeyOf, type Subnet } from './subnet.ts'
 
 /** Batches that lines hold of each kind; terms may judge by fewer. */
-const MOST_BATCHES = 6
+const MOST_BATCHES = 4
 /** Windows of others come from a uid that nobody has. */
 const NOBODY = 200
 
@@ -107,7 +107,7 @@ const performed = async (of: {
     kept: began,
     assigned: subnet.assigned({ round, uid: player.uid as Uid }),
     others: subnet.assigned({ round, uid: (NOBODY + player.uid) as Uid }),
-    train: take,
+    train: isRefusedUnread(attack) ? standStill : take,
     victim,
     last: player.last?.file ?? null,
     draws: drawsFrom({ seed: blockHash(round, 'start'), label: `bench/${player.uid}` }),
@@ -124,6 +124,12 @@ const performed = async (of: {
     return { ...nothing, refused: reasonOf(error) }
   }
 }
+
+/** What is refused before anything is measured does not need to be trained here. */
+const isRefusedUnread = (attack: TrainingAttack | null): boolean =>
+  attack !== null && ['malformed', 'unavailable'].includes(attack.caughtBy[0])
+
+const standStill: ReturnType<Subnet['take']> = async ({ start, to }) => ({ state: { ...start, step: to }, loss: 0 })
 
 /** Tells whether somebody who is served so has no whole file in the end. */
 const isCutShort = (attack: TrainingAttack | null, file: Uint8Array): boolean => {
