@@ -13,6 +13,7 @@ import { type EpochSpan, findEpoch } from './epoch.ts'
 import { type ChainFacts, openFacts } from './facts.ts'
 import { type Mismatch, type Omission, shown } from './findings.ts'
 import { attemptInForce, checkForce, inForce } from './in-force.ts'
+import { openMerges } from './merges-of.ts'
 import { openStretch, type Within } from './pages.ts'
 import { type Replayed, startReplay } from './replay.ts'
 import type { ServedLog } from './served-log.ts'
@@ -102,7 +103,9 @@ export async function audit(deps: AuditDeps, of: AuditOf, signal: AbortSignal): 
 
   const rules = { self: of.validator, netuid, spec, genesisHash: chain.genesisHash }
   const onRound = (group: RoundGroup, before: ScoreState): void => of.onRound?.(group, before, facts)
-  const replay = startReplay({ ...rules, onRound }, facts)
+  const { training: terms, roundsPerEpoch } = spec
+  const mergesOf = terms === undefined ? undefined : openMerges({ chain, netuid, terms, roundsPerEpoch, facts })
+  const replay = startReplay({ ...rules, onRound, mergesOf }, facts)
   const bound = Math.max(0, ...anchors.filter((each) => isAnchorOf(each, span.last)).map(({ size }) => size))
   let states = 0
   for await (const placed of stretch.entries()) {

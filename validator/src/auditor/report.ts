@@ -156,6 +156,12 @@ function unprovenOf(audited: Audited): readonly string[] {
     words.push('that others were shown the same log: its validator has anchored no root on the chain')
   else if (anchors.every(({ by, block }) => by !== 'chain' || block > span.first))
     words.push('that the scores at which the audit begins stood in the log before the epoch: no root of then is known')
+  if (replayed !== null && replayed.counts.checkpoint > 0)
+    words.push(
+      'the losses that training verdicts follow from, which who has the model measures again; and that merges led to the checkpoints that are named: arbor finetune replay merges again',
+    )
+  if (replayed !== null && replayed.mergesByWord > 0)
+    words.push(`what ${replayed.mergesByWord} rounds merged: the endpoint has no state of then, so it is the log's word`)
   if (replayed !== null && replayed.counts.source > 0)
     words.push('that its sources served what it says: audit those validators')
   if (omissions.length > 0)

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { connectReading } from '@arbor/chain/store/read'
 import type { Hex, Ss58, Uid, UnixMs } from '@arbor/shared/units'
 import { newestTerms } from '../log/check.ts'
-import { mergeIn, type ShownVerdict } from './ledger.ts'
+import type { RecordedMerge, ShownVerdict } from './ledger.ts'
 
 /** What a round did to the model, and what its updates were worth. */
 export interface HistoryRound {
@@ -70,6 +70,22 @@ export function historyOf(
   })
   const terms = newestTerms(db)
   return { spec: terms === null ? null : { name: terms.spec.name, version: terms.spec.version }, rounds }
+}
+
+/** Reads a merge as the table holds it. */
+export const mergeIn = (row: Record<string, unknown>): RecordedMerge => {
+  const { votedAt, merged } = JSON.parse(String(row.merged)) as Pick<RecordedMerge, 'votedAt' | 'merged'>
+  return {
+    round: Number(row.round),
+    votedAt,
+    base: row.base === null ? null : (String(row.base) as Hex),
+    merged,
+    checkpoint: String(row.checkpoint) as Hex,
+    before: String(row.before) as Hex,
+    heldOut: row.held_out === null ? null : Number(row.held_out),
+    tokens: Number(row.tokens),
+    at: Number(row.at) as UnixMs,
+  }
 }
 
 const shownIn = (row: Record<string, unknown>): ShownVerdict => ({

@@ -3,6 +3,7 @@ import type { Block, Hex, Ss58, Uid, UnixMs } from '@arbor/shared/units'
 import type { Vote } from '@arbor/subnet-spec/finetune/types'
 import type { LedgerPart } from '../ledger-part.ts'
 import type { CheckpointEntry } from '../log/entry.ts'
+import { type History, historyOf, mergeIn } from './history.ts'
 import type { JudgedUpdate } from './judged-update.ts'
 
 /** A merge as the ledger keeps it: what the log tells, and what was measured of the model that it led to. */
@@ -65,6 +66,8 @@ export interface TrainingLedger {
   lastMerge(): RecordedMerge | null
   /** Keeps what a round's verdicts came to, for whoever draws its curves; those of a round that is known stay. */
   keepShown(round: number, verdicts: readonly ShownVerdict[]): void
+  /** Rounds with what they came to, from one on, of what stands before a position of the log. */
+  history(of: Parameters<typeof historyOf>[1]): History
   /** The newest merges, newest last. */
   merges(most: number): readonly RecordedMerge[]
   headOf(hotkey: Ss58): KnownHead | null
@@ -135,6 +138,7 @@ export function trainingLedger({ db, append }: Pick<LedgerPart, 'db' | 'append'>
           db.prepare(`DELETE FROM ${table} WHERE round < ?`).run(round - KEPT_MERGES)
         return true
       }),
+    history: (of) => historyOf(db, of),
     lastMerge: () => merges(1)[0] ?? null,
     merges,
     headOf: (hotkey) => {
@@ -168,22 +172,6 @@ const voteIn = (row: Record<string, unknown>): KeptVote => ({
   accepted: JSON.parse(String(row.accepted)) as readonly Uid[],
   block: row.block === null ? null : (Number(row.block) as Block),
 })
-
-/** Reads a merge as the table holds it. */
-export const mergeIn = (row: Record<string, unknown>): RecordedMerge => {
-  const { votedAt, merged } = JSON.parse(String(row.merged)) as Pick<RecordedMerge, 'votedAt' | 'merged'>
-  return {
-    round: Number(row.round),
-    votedAt,
-    base: row.base === null ? null : (String(row.base) as Hex),
-    merged,
-    checkpoint: String(row.checkpoint) as Hex,
-    before: String(row.before) as Hex,
-    heldOut: row.held_out === null ? null : Number(row.held_out),
-    tokens: Number(row.tokens),
-    at: Number(row.at) as UnixMs,
-  }
-}
 
 const fileIn = (row: Record<string, unknown>): PublicFile => ({
   name: String(row.name) as Hex,

@@ -27,7 +27,7 @@ export interface TrainingMeter {
   bytes(count: number): void
   judged(updates: readonly JudgedUpdate[], ms: number): void
   merged(merge: Pick<RecordedMerge, 'round' | 'tokens' | 'heldOut'>): void
-  /** @param ms from the last vote's block to the checkpoint */
+  /** @param ms of the arithmetic alone */
   mergeTook(ms: number): void
   rating(uid: Uid, rating: { readonly mu: number; readonly sigma: number }): void
   read(): TrainingReading

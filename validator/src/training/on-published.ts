@@ -165,7 +165,7 @@ async function settle(
   },
   signal: AbortSignal,
 ): Promise<void> {
-  const { ledger, clock, log, spec, terms, genesisHash, netuid, self } = deps
+  const { clock, log, spec, terms, genesisHash, netuid, self } = deps
   const { phases, start, published, base } = of.toJudge
   const { norm, judged } = of.judged
   const about: VerdictsOf = {

@@ -6,7 +6,7 @@ import type { Signer } from '@arbor/shared/signer'
 import type { Loop } from '@arbor/shared/supervise'
 import type { Block, NetUid } from '@arbor/shared/units'
 import type { SubnetSpec } from '@arbor/subnet-spec/define'
-import type { TrainingTerms } from '@arbor/subnet-spec/finetune/types'
+import type { Optimiser, TrainingTerms } from '@arbor/subnet-spec/finetune/types'
 import { roundBlocks } from '@arbor/subnet-spec/rounds'
 import { openBlobStore } from '@arbor/training/blob-store'
 import { createParticipant } from '@arbor/training/participant'
@@ -21,7 +21,7 @@ import type { Receipts } from '../receipts.ts'
 import type { AskMiner } from '../rounds/ask.ts'
 import { createMinerFiles } from './ask-pieces.ts'
 import { trainingLoops } from './loop.ts'
-import { createTrainingMeter, type TrainingReading } from './meter.ts'
+import { createTrainingMeter, type TrainingMeter, type TrainingReading } from './meter.ts'
 import { openTrainingEngine } from './open-engine.ts'
 
 /** What a validator of a training subnet runs in place of question rounds. */
@@ -38,6 +38,19 @@ export const blobFolder = (data: string): string => join(data, 'blobs')
 
 /** Rounds of accepted updates that are kept for whoever merges late. */
 const KEPT_ROUNDS = 3
+
+/** Tells a meter what merges take; their numbers stay as they are. */
+const timedMerges = (optimiser: Optimiser, meter: TrainingMeter, clock: Clock): Optimiser => ({
+  ...optimiser,
+  merge: (of) => {
+    const began = clock.monotonic()
+    try {
+      return optimiser.merge(of)
+    } finally {
+      meter.mergeTook(clock.monotonic() - began)
+    }
+  },
+})
 
 /** Opens what a training subnet's validator holds: step graphs, data, files, and the model as far as it was merged. */
 export async function openTrainingPart(of: {
@@ -91,7 +104,7 @@ export async function openTrainingPart(of: {
           spec: { ...spec, training: terms },
           length: roundBlocks({ tempo, roundsPerEpoch: spec.roundsPerEpoch }),
           size: engine.layout.size,
-          optimiser,
+          optimiser: timedMerges(optimiser, trainingMeter, clock),
           genesis: () => engine.initial,
           store,
           folder: join(data, 'training'),
