@@ -55,6 +55,11 @@ const commands: readonly { readonly name: string; readonly summary: string; read
       load: async () => (await import('./model/command.ts')).modelCommand,
     },
     {
+      name: 'finetune',
+      summary: 'export, show and replay what a training subnet made',
+      load: async () => (await import('./finetune/command.ts')).finetuneCommand,
+    },
+    {
       name: 'verify',
       summary: 'judge one answer again by its receipt',
       load: async () => (await import('./verify/command.ts')).verifyCommand,

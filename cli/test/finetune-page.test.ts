@@ -110,7 +110,7 @@ describe('the report page', () => {
 
 test('ticks are round numbers within their range', () => {
   expect(ticksOf([4.31, 4.54])).toEqual([4.35, 4.4, 4.45, 4.5])
-  expect(ticksOf([0, 11])).toEqual([0, 5, 10])
+  expect(ticksOf([0, 11])).toEqual([0, 2, 4, 6, 8, 10])
   expect(ticksOf([-3, 41])).toEqual([0, 10, 20, 30, 40])
 })
 

@@ -8,6 +8,7 @@ import type { Command } from 'commander'
 import { expect, test } from 'vitest'
 import { doctorCommand } from '../src/doctor/command.ts'
 import { faucetCommand } from '../src/faucet.ts'
+import { finetuneCommand } from '../src/finetune/command.ts'
 import { registerCommand } from '../src/register.ts'
 import { signerCommand } from '../src/signer.ts'
 import { stakeCommand } from '../src/stake.ts'
@@ -32,6 +33,7 @@ const factories = {
   validatorCommand,
   doctorCommand,
   faucetCommand,
+  finetuneCommand,
   registerCommand,
   signerCommand,
   stakeCommand,

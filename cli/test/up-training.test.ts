@@ -19,6 +19,7 @@ import { bytes, count, sparkline } from '../src/up/training/words.ts'
 const [first, second, honest, cheat] = ['5Va', '5Vb', '5Ma', '5Mb'] as [Ss58, Ss58, Ss58, Ss58]
 if (finetune.training === undefined) throw new Error('finetune trains')
 const FINETUNE = finetune.training
+const NOTHING = emptyTraining({ phases: { publish: 0.5, vote: 0.8 }, roundsPerEpoch: 1 })
 const name = (digit: string): Hex => `0x${digit.repeat(64)}` as Hex
 const member = (of: Pick<Member, 'name' | 'role' | 'kind' | 'hotkey'>): Member => ({
   ...of,
@@ -44,7 +45,7 @@ const state: NetState = {
   rounds: 0,
   warnings: [],
   gateway: null,
-  training: emptyTraining,
+  training: NOTHING,
   miners: [
     { name: 'miner-1', kind: 'honest', hotkey: honest, ...miner },
     { name: 'miner-2', kind: 'cheat:zeros', hotkey: cheat, ...miner },
@@ -58,10 +59,7 @@ const state: NetState = {
 /** Lines as validators write them, with what the view does not read left out here and there. */
 const recorded: readonly (readonly [process: string, line: object])[] = [
   ['validator-1', { event: 'training.joined', round: 3, checkpoint: name('a'), heldOut: 4.5 }],
-  ['validator-1', { event: 'training.round', round: 3, phase: 'start', block: 30, base: null }],
   ['validator-2', { event: 'training.joined', round: 3, checkpoint: name('a'), heldOut: 4.5 }],
-  ['validator-1', { event: 'training.round', round: 3, phase: 'published', block: 36, base: name('a') }],
-  ['validator-2', { event: 'training.round', round: 3, phase: 'start', block: 30, base: null }],
   [
     'validator-1',
     {
@@ -101,7 +99,6 @@ const recorded: readonly (readonly [process: string, line: object])[] = [
       rating: { mu: 21, sigma: 7 },
     },
   ],
-  ['validator-1', { event: 'training.round', round: 3, phase: 'voted', block: 38, base: name('a') }],
   [
     'validator-1',
     {
@@ -138,7 +135,11 @@ const events = (lines: readonly (readonly [string, object])[]): readonly NetEven
   }
   return found
 }
-const after = events(recorded).reduce(reduce, state)
+const at = (block: number): NetEvent => ({
+  ...{ kind: 'block', block: block as Block, tempo: 10, epoch: 3, nextEpochBlock: 40 as Block },
+  ...{ miners: [], validators: [] },
+})
+const after = [...events(recorded), at(38)].reduce(reduce, state)
 
 describe('the view of a training subnet', () => {
   test('holds round, tokens, losses and checkpoints when two validators told of a round', () => {
@@ -158,10 +159,24 @@ describe('the view of a training subnet', () => {
     expect(after.miners.map(({ verdicts }) => verdicts)).toEqual([{ ok: 2 }, { untrained: 1 }])
   })
 
+  test('tells round and phase by the finalised block', () => {
+    const phases = [29, 30, 34, 35, 37, 38, 40].map((block) => {
+      const { round, phase } = reduce(state, at(block)).training ?? NOTHING
+      return `${round} ${phase}`
+    })
+    expect(phases).toEqual([
+      '2 merging',
+      '3 training',
+      '3 training',
+      '3 judging',
+      '3 judging',
+      '3 merging',
+      '4 training',
+    ])
+  })
+
   test('takes nothing back when a validator lags', () => {
-    const training = after.training ?? emptyTraining
-    const late = reduceTraining(training, { kind: 'phase', round: 3, phase: 'training' })
-    expect(late).toEqual(training)
+    const training = after.training ?? NOTHING
     const judged = { kind: 'judged', hotkey: honest, round: 2, reason: 'copy', bytes: 9, rating: null } as const
     expect(reduceTraining(training, judged)).toEqual(training)
   })
@@ -174,7 +189,7 @@ describe('the view of a training subnet', () => {
     expect(changes(one, two).join()).toContain(
       'different checkpoints for round 5: validator-1 cccccccccc, validator-2 dddddddddd',
     )
-    expect(checkpointOf(two.training ?? emptyTraining, second)).toEqual({ round: 5, name: name('d') })
+    expect(checkpointOf(two.training ?? NOTHING, second)).toEqual({ round: 5, name: name('d') })
   })
 
   test('ignores lines that are none of a validator, or not whole', () => {
@@ -205,7 +220,7 @@ describe('the view of a training subnet', () => {
 })
 
 describe('mergedRounds', () => {
-  const view = after.training ?? emptyTraining
+  const view = after.training ?? NOTHING
   const empty = {
     kind: 'checkpoint',
     validator: first,
@@ -239,7 +254,7 @@ describe('mergedRounds', () => {
 
 test('the report has every checkpoint with its loss, and what one miner comes to alone', () => {
   const alone = { hotkey: honest, steps: 10, loss: 4.45 }
-  const report = trainingReport(after.training ?? emptyTraining, alone)
+  const report = trainingReport(after.training ?? NOTHING, alone)
   expect(report).toMatchObject({ loss: [4.5, 4.4], alone })
   expect(report.checkpoints.map(({ round, merged }) => [round, merged])).toEqual([
     [3, 0],
@@ -248,7 +263,7 @@ test('the report has every checkpoint with its loss, and what one miner comes to
   expect(outcomeLines(report).join('\n')).toMatch(
     /4\.5000 before, 4\.4000 after 1 rounds[\s\S]*alone: 4\.4500 after the same 10/,
   )
-  expect(outcomeLines(trainingReport(emptyTraining, null))).toEqual([])
+  expect(outcomeLines(trainingReport(NOTHING, null))).toEqual([])
 })
 
 describe('castOf', () => {

@@ -100,11 +100,11 @@ const scaleOf = (values: readonly number[], [from, to]: readonly [number, number
 const min = (values: readonly number[]): number => values.reduce((a, b) => Math.min(a, b), values[0] ?? 0)
 const max = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), values[0] ?? 1)
 
-/** Round numbers within a range: four to eight of them. */
+/** Round numbers within a range: three to eight of them. */
 export function ticksOf([low, high]: readonly [number, number]): readonly number[] {
   const rough = (high - low) / 5
   const power = 10 ** Math.floor(Math.log10(rough))
-  const step = ([1, 2, 5].find((each) => each * power >= rough) ?? 10) * power
+  const step = ([1, 2, 5].find((each) => each * power >= 0.7 * rough) ?? 10) * power
   const first = Math.ceil(low / step - 1e-9)
   const last = Math.floor(high / step + 1e-9)
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)))

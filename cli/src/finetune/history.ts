@@ -12,7 +12,7 @@ const MOST_MINERS = 1_024
 
 /** What a validator tells of the rounds that it took part in, as its folder and its server have it. */
 export const historySchema = z.object({
-  spec: z.object({ name: z.string().max(64), version: z.number() }),
+  spec: z.object({ name: z.string().max(64), version: z.number() }, 'nothing was written there yet'),
   rounds: z
     .array(
       z.object({

@@ -4,6 +4,7 @@ import { findThresholds, thresholdsHash } from '@arbor/engine/thresholds'
 import { SubnetError } from '@arbor/shared/errors'
 import { inferenceSpecifier } from '@arbor/subnet-spec/inference-specifier'
 import { loadSpec, specifierOf } from '@arbor/subnet-spec/load'
+import type { RoundTerms } from './training/state.ts'
 
 /** What the processes of a local net are told to serve. */
 export interface Served {
@@ -14,8 +15,8 @@ export interface Served {
   readonly model: string
   /** Time between blocks that leaves a round's answers and checks room on a small machine. */
   readonly blockTime: string
-  /** Whether its miners train a model, in place of answering questions. */
-  readonly trains: boolean
+  /** Set where its miners train a model, in place of answering questions. */
+  readonly training: RoundTerms | null
 }
 
 /** Bytes of weights that the slowest machine of such a net reads in a second: each token takes all of them once. */
@@ -39,10 +40,10 @@ export async function served(of: {
   const { cwd } = of
   if (of.model !== undefined) return servedModel(findModel({ model: of.model, cwd }))
   const spec = specifierOf(of.spec, cwd)
-  const { model, training } = await loadSpec(spec)
-  const trains = training !== undefined
-  const blockTime = trains ? TRAINING_BLOCKS : '1s'
-  return { spec, modelName: model.name, model: findModel({ model: model.name, cwd }), blockTime, trains }
+  const { model, training: terms, roundsPerEpoch } = await loadSpec(spec)
+  const training = terms === undefined ? null : { phases: terms.phases, roundsPerEpoch }
+  const blockTime = training === null ? '1s' : TRAINING_BLOCKS
+  return { spec, modelName: model.name, model: findModel({ model: model.name, cwd }), blockTime, training }
 }
 
 async function servedModel(folder: string): Promise<Served> {
@@ -59,7 +60,7 @@ async function servedModel(folder: string): Promise<Served> {
     proof,
   })
   const blockTime = tokensPerSecond >= FAST_TOKENS_PER_SECOND ? '1s' : '4s'
-  return { spec, modelName: id.name, model: folder, blockTime, trains: false }
+  return { spec, modelName: id.name, model: folder, blockTime, training: null }
 }
 
 const notCalibrated = (name: string, profile: string): SubnetError =>

@@ -1,4 +1,4 @@
-import type { Block, NetUid, Ss58, Uid } from '@arbor/shared/units'
+import type { Block, Blocks, NetUid, Ss58, Uid } from '@arbor/shared/units'
 import type { MinerKind } from './roster.ts'
 import { reduceTraining, type TrainingEvent, type TrainingView } from './training/state.ts'
 
@@ -96,10 +96,14 @@ export function reduce(state: NetState, event: NetEvent): NetState {
         ...chain,
         miners: state.miners.map((miner) => ({ ...miner, ...miners.find(({ hotkey }) => hotkey === miner.hotkey) })),
         validators: state.validators.map((v) => ({ ...v, ...validators.find(({ hotkey }) => hotkey === v.hotkey) })),
+        training: trainingAt(state.training, chain.block, chain.tempo),
       }
     }
   }
 }
+
+const trainingAt = (view: TrainingView | null, block: Block, tempo: number): TrainingView | null =>
+  view === null ? null : reduceTraining(view, { kind: 'block', block, tempo: tempo as Blocks })
 
 const counted = (miner: MinerView, reason: string): MinerView => ({
   ...miner,

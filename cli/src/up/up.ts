@@ -25,7 +25,7 @@ import { askForMajority, type FundedMember, registerMembers } from './setup.ts'
 import { startMembers } from './start-members.ts'
 import { type NetEvent, type NetState, reduce } from './state.ts'
 import { type Outcome, outcomeLines, readOutcome, reportOutcome } from './training/outcome.ts'
-import { emptyTraining } from './training/state.ts'
+import { emptyTraining, type RoundTerms } from './training/state.ts'
 import { askAsUsers } from './users.ts'
 import { allWeighed, asEvent, look, type Sight } from './watch.ts'
 
@@ -60,8 +60,8 @@ const netuid = netUid(1)
 export async function runUp(context: CommandContext, options: UpOptions): Promise<void> {
   const startedAt = systemClock.monotonic()
   const serving = await served({ spec: options.spec, model: options.model, cwd: context.cwd })
-  const cast = castOf(options, serving.trains)
-  if (options.gateway && serving.trains) throw noUsers(serving.spec)
+  const cast = castOf(options, serving.training !== null)
+  if (options.gateway && serving.training !== null) throw noUsers(serving.spec)
   using _folder = openNetFolder({ data: options.data, fresh: options.fresh === true })
   const paths: NetPaths = { data: options.data, wallets: join(options.data, 'wallets') }
   const funded = await openMembers({
@@ -70,7 +70,7 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
   })
   const members = funded.map(({ member }) => member)
 
-  let state = firstState(members, serving.trains)
+  let state = firstState(members, serving.training)
   const claims: Claim[] = []
   const output = openOutput({ context, json: options.json === true, first: state })
   const emit = (event: NetEvent): void => {
@@ -95,7 +95,7 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
     const outcome = sights?.outcome ?? null
     const work = { serving, paths, state, netuid, cwd: context.cwd, signal: context.signal }
     const training = outcome === null ? undefined : await reportOutcome({ ...work, outcome })
-    if ((cast.zoo || serving.trains) && !options.json)
+    if ((cast.zoo || serving.training !== null) && !options.json)
       for (const line of [...earnings(state), ...(training === undefined ? [] : outcomeLines(training))])
         context.stdout.write(`${line}\n`)
     if (sights !== null && options.json) {
@@ -164,7 +164,8 @@ async function startAndWatch(net: Net, startedAt: number): Promise<Measured | nu
     const members = shuffled(net.funded, options.seed)
     const alice = keypairFromUri('//Alice') // the development chain's bank, and its sudo key
     await registerMembers({ chain, netuid, members, bank: alice, signal: context.signal })
-    if (cast.zoo || serving.trains) await askForMajority({ chain, netuid, root: alice, signal: context.signal })
+    if (cast.zoo || serving.training !== null)
+      await askForMajority({ chain, netuid, root: alice, signal: context.signal })
     emit({ kind: 'phase', phase: 'starting miners and validators' })
     const watching = watch(net, chain, startedAt)
     await Promise.race([watching, startAll(net, url)])
@@ -225,7 +226,7 @@ async function watch(
   return null
 }
 
-const firstState = (members: readonly Member[], trains: boolean): NetState => ({
+const firstState = (members: readonly Member[], terms: RoundTerms | null): NetState => ({
   phase: 'starting',
   url: null,
   netuid,
@@ -236,7 +237,7 @@ const firstState = (members: readonly Member[], trains: boolean): NetState => ({
   rounds: 0,
   warnings: [],
   gateway: null,
-  training: trains ? emptyTraining : null,
+  training: terms === null ? null : emptyTraining(terms),
   miners: members.flatMap(({ name, kind, hotkey }) =>
     kind === 'validator'
       ? []

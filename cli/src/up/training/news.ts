@@ -3,20 +3,14 @@ import { printable } from '@arbor/shared/printable'
 import type { Hex, Ss58 } from '@arbor/shared/units'
 import { z } from 'zod'
 import type { LogEvent } from '../children.ts'
-import type { TrainingEvent, TrainingPhase } from './state.ts'
+import type { TrainingEvent } from './state.ts'
 
 const round = z.number().int().nonnegative()
 const name = z.custom<Hex>((value) => typeof value === 'string' && isHex(value))
 const loss = z.number().nullish()
 
-const PHASES = { start: 'training', published: 'judging', voted: 'merging' } as const satisfies Record<
-  string,
-  TrainingPhase
->
-
 /** What validators of a training subnet log, as far as the view needs it. */
 const lines = {
-  'training.round': z.object({ round, phase: z.enum(['start', 'published', 'voted']) }),
   'training.joined': z.object({ round, checkpoint: name, heldOut: loss }),
   'training.merged': z.object({
     /** The round that was merged; the checkpoint is the next one's. */
@@ -41,10 +35,6 @@ const lines = {
  */
 export function trainingEvent({ event, fields }: LogEvent, validator: Ss58): TrainingEvent | null {
   switch (event) {
-    case 'training.round': {
-      const { data } = lines[event].safeParse(fields)
-      return data === undefined ? null : { kind: 'phase', round: data.round, phase: PHASES[data.phase] }
-    }
     case 'training.joined': {
       const { data } = lines[event].safeParse(fields)
       if (data === undefined) return null

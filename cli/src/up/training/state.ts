@@ -1,5 +1,7 @@
-import type { Hex, Ss58 } from '@arbor/shared/units'
-import type { GauntletReason } from '@arbor/subnet-spec/finetune/types'
+import type { Block, Blocks, Hex, Ss58 } from '@arbor/shared/units'
+import { phasesOf, roundAt } from '@arbor/subnet-spec/finetune/phases'
+import type { GauntletReason, PhaseTerms } from '@arbor/subnet-spec/finetune/types'
+import { roundBlocks } from '@arbor/subnet-spec/rounds'
 
 /** Where a round stands: miners train, validators judge, all merge. */
 export type TrainingPhase = 'training' | 'judging' | 'merging'
@@ -29,8 +31,15 @@ export interface SeenCheckpoint {
   readonly merged: number
 }
 
+/** What says where a round stands. */
+export interface RoundTerms {
+  readonly phases: PhaseTerms
+  readonly roundsPerEpoch: number
+}
+
 /** Everything that the live view shows of a training subnet. */
 export interface TrainingView {
+  readonly terms: RoundTerms
   readonly round: number | null
   readonly phase: TrainingPhase | null
   /** Tokens that merged updates were trained on. */
@@ -42,7 +51,7 @@ export interface TrainingView {
 
 /** One thing that a training validator said. */
 export type TrainingEvent =
-  | { readonly kind: 'phase'; readonly round: number; readonly phase: TrainingPhase }
+  | { readonly kind: 'block'; readonly block: Block; readonly tempo: Blocks }
   | {
       readonly kind: 'checkpoint'
       readonly validator: Ss58
@@ -61,15 +70,17 @@ export type TrainingEvent =
       readonly rating: TrainedMiner['rating']
     }
 
-export const emptyTraining: TrainingView = { round: null, phase: null, tokens: 0, checkpoints: [], miners: [] }
-
-const ORDER: readonly TrainingPhase[] = ['training', 'judging', 'merging']
+/** The view before anything was seen. */
+export const emptyTraining = (terms: RoundTerms): TrainingView => ({
+  ...{ terms, round: null, phase: null, tokens: 0 },
+  ...{ checkpoints: [], miners: [] },
+})
 
 /** Folds one event into the view; a validator that comes later, or lags, takes nothing back. */
 export function reduceTraining(view: TrainingView, event: TrainingEvent): TrainingView {
   switch (event.kind) {
-    case 'phase':
-      return isLater(view, event) ? { ...view, round: event.round, phase: event.phase } : view
+    case 'block':
+      return atBlock(view, event)
     case 'checkpoint':
       return withCheckpoint(view, event)
     case 'judged':
@@ -77,11 +88,15 @@ export function reduceTraining(view: TrainingView, event: TrainingEvent): Traini
   }
 }
 
-const isLater = (view: TrainingView, of: { readonly round: number; readonly phase: TrainingPhase }): boolean =>
-  view.round === null ||
-  view.phase === null ||
-  of.round > view.round ||
-  (of.round === view.round && ORDER.indexOf(of.phase) > ORDER.indexOf(view.phase))
+/** Tells round and phase by the finalised block, as all who take part do. */
+function atBlock(view: TrainingView, { block, tempo }: Extract<TrainingEvent, { kind: 'block' }>): TrainingView {
+  const { phases: terms, roundsPerEpoch } = view.terms
+  const length = roundBlocks({ tempo, roundsPerEpoch })
+  const round = roundAt({ block, length })
+  const { publishBy, voteBy } = phasesOf({ terms, length, round })
+  const phase = block < publishBy ? 'training' : block < voteBy ? 'judging' : 'merging'
+  return round === view.round && phase === view.phase ? view : { ...view, round, phase }
+}
 
 function withCheckpoint(view: TrainingView, event: Extract<TrainingEvent, { kind: 'checkpoint' }>): TrainingView {
   const { round, validator, name, loss, merged, tokens } = event
