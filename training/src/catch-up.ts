@@ -4,9 +4,9 @@ import type { Blocks } from '@arbor/shared/units'
 import { phasesOf, roundAt } from '@arbor/subnet-spec/finetune/phases'
 import type { Checkpoint, Phases, PhaseTerms } from '@arbor/subnet-spec/finetune/types'
 import { isOfBlob } from './fetch.ts'
-import { readVoted, type VotedEvent } from './follow-rounds.ts'
+import { publishedAt, readVoted, type VotedEvent } from './follow-rounds.ts'
 import { fetchCheckpoint, type Held, keep, type MergeDeps, mergeRound } from './merge-round.ts'
-import { type RoundRecords, readRoundRecords } from './records.ts'
+import { type RoundRecords, readRoundRecords, votersOf } from './records.ts'
 
 export interface CatchUpDeps extends MergeDeps {
   readonly chain: Pick<ChainClient, 'blockHash' | 'commitments' | 'finalized' | 'metagraph'>
@@ -28,13 +28,10 @@ export async function catchUp(
   deps: CatchUpDeps,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<{ readonly held: Held; readonly replayed: number }> {
-  const { chain, netuid } = deps
-  const head = await chain.finalized()
   const phases = (round: number): Phases => phasesOf({ terms: deps.terms, length: deps.length, round })
-  const present = roundAt({ block: head.number, length: deps.length })
-  const last = phases(present).voteBy <= head.number ? present : present - 1
-  let state = await readRoundRecords({ chain, netuid, at: head })
-  const newest = newestVote(state, last + 1)
+  const found = await lastVotes(deps)
+  const { last, newest } = found
+  let { state } = found
   const reasons: string[] = []
   for (let tried = 0, below = last + 1; tried < MOST_TRIED; tried += 1) {
     signal.throwIfAborted()
@@ -57,6 +54,24 @@ export async function catchUp(
   }
   if (reasons.length > 0) throw nowhere(reasons)
   return { held: keep(deps, { ...deps.origin(), round: last + 1 }), replayed: 0 }
+}
+
+/** What the newest final state says: the newest round whose votes are all in, and the newest one up to it that anybody voted in. */
+export async function lastVotes(deps: Pick<CatchUpDeps, 'chain' | 'netuid' | 'terms' | 'length'>): Promise<{
+  readonly last: number
+  readonly newest: number | null
+  readonly state: RoundRecords
+}> {
+  const { chain, netuid, terms, length } = deps
+  const head = await chain.finalized()
+  const present = roundAt({ block: head.number, length })
+  const last = phasesOf({ terms, length, round: present }).voteBy <= head.number ? present : present - 1
+  const now = await readRoundRecords({ chain, netuid, at: head })
+  const next = phasesOf({ terms, length, round: last + 1 })
+  // Who has voted for the next round shows no earlier vote any more.
+  const isVoting = next.publishBy < head.number && votersOf(now, next.round).length > 0
+  const state = isVoting ? (await publishedAt(deps, next)).read : now
+  return { last, newest: newestVote(state, last + 1), state }
 }
 
 /** Merges one round after the other, up to the newest that anybody voted in. */

@@ -1,16 +1,21 @@
 import type { BlockRef, ChainClient } from '@arbor/chain/client/types'
+import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Block, Blocks, NetUid } from '@arbor/shared/units'
 import { mergePlan } from '@arbor/subnet-spec/finetune/merge-plan'
 import { phasesOf, roundAt } from '@arbor/subnet-spec/finetune/phases'
 import type { Phases, PhaseTerms } from '@arbor/subnet-spec/finetune/types'
 import { roundBlocks } from '@arbor/subnet-spec/rounds'
+import { patiently } from './patience.ts'
 import { commitmentsOf, factsOf, type RoundRecords, readRoundRecords, votersOf } from './records.ts'
 import type { RoundEvent } from './types.ts'
 
 export interface FollowDeps {
   readonly chain: Pick<ChainClient, 'blockHash' | 'commitments' | 'finalized' | 'heads' | 'metagraph'>
   readonly netuid: NetUid
+  readonly clock: Clock
+  /** Hears of reads that failed and are tried again. */
+  readonly warn: (fields: object, message: string) => void
   readonly terms: PhaseTerms
   /** Blocks of a round: those of an epoch over `roundsPerEpoch`. */
   readonly length: Blocks
@@ -35,20 +40,22 @@ export async function* followRounds(
   deps: FollowDeps,
   of: { readonly from: number | null; readonly signal: AbortSignal },
 ): AsyncGenerator<RoundEvent, void> {
+  const { terms, length, chain } = deps
   const heads = finalHeads(deps, of.signal)
+  const read = <T>(work: () => Promise<T>): Promise<T> => patiently({ ...deps, signal: of.signal }, work)
   try {
-    const first = of.from ?? roundAt({ block: (await heads.atLeast(0 as Block)).number, length: deps.length })
+    const first = of.from ?? roundAt({ block: await read(() => heads.atLeast(0 as Block)), length })
     for (let round = first; ; round += 1) {
-      const phases = phasesOf({ terms: deps.terms, length: deps.length, round })
-      const isPast = async (due: Block, over: Block): Promise<boolean> => (await heads.atLeast(due)).number > over
+      const phases = phasesOf({ terms, length, round })
+      const isPast = (due: Block, over: Block): Promise<boolean> => read(async () => (await heads.atLeast(due)) > over)
       const begun = await isPast(phases.start, phases.publishBy)
-      yield { kind: 'start', phases, block: await blockAt(deps.chain, phases.start), isPast: begun }
+      yield { kind: 'start', phases, block: await read(() => blockAt(chain, phases.start)), isPast: begun }
       const published = await isPast(phases.publishBy, phases.voteBy)
-      const { block, read } = await publishedAt(deps, phases)
-      if (!published) mustHaveLength(deps, read)
-      yield { kind: 'published', phases, block, commitments: commitmentsOf(read, round), isPast: published }
+      const { block, read: records } = await read(() => publishedAt(deps, phases))
+      if (!published) mustHaveLength(deps, records)
+      yield { kind: 'published', phases, block, commitments: commitmentsOf(records, round), isPast: published }
       const voted = await isPast(phases.voteBy, phases.end)
-      const { state: _, ...event } = await readVoted(deps, phases)
+      const { state: _, ...event } = await read(() => readVoted(deps, phases))
       yield { ...event, isPast: voted }
     }
   } finally {
@@ -56,7 +63,8 @@ export async function* followRounds(
   }
 }
 
-async function publishedAt(
+/** Reads the state in which a round's commitments stand, and no vote for it yet. @throws TRAINING_STATE_PRUNED */
+export async function publishedAt(
   { chain, netuid }: ReadDeps,
   { publishBy }: Phases,
 ): Promise<{ readonly block: BlockRef; readonly read: RoundRecords }> {
@@ -64,7 +72,11 @@ async function publishedAt(
   return { block, read: await readRoundRecords({ chain, netuid, at: block }) }
 }
 
-/** Reads what decides a round's merge, and decides it. The block of its last vote must be final. @throws TRAINING_STATE_PRUNED */
+/**
+ * Reads what decides a round's merge, and decides it. The block of its last vote must be final. `state` is that before its votes: it still
+ * holds those of earlier rounds.
+ * @throws TRAINING_STATE_PRUNED
+ */
 export async function readVoted(
   deps: ReadDeps,
   phases: Phases,
@@ -77,7 +89,7 @@ export async function readVoted(
     readRoundRecords({ chain, netuid, at: block }),
   ])
   const plan = mergePlan({ round, facts: factsOf({ round, published, voted }) })
-  return { kind: 'voted', phases, block, plan, voters: votersOf(voted, round), isPast: true, state: voted }
+  return { kind: 'voted', phases, block, plan, voters: votersOf(voted, round), isPast: true, state: published }
 }
 
 /** @throws TRAINING_TEMPO when rounds have another length than this process began with */
@@ -104,35 +116,42 @@ export async function blockAt(chain: Pick<ChainClient, 'blockHash'>, number: Blo
 }
 
 interface FinalHeads {
-  /** Waits until a block is final. @throws the signal's reason */
-  atLeast(block: Block): Promise<BlockRef>
+  /** Waits until a block is final, and gives the newest that is. */
+  atLeast(block: Block): Promise<Block>
   close(): void
 }
 
 /** Follows the finalised head. Only the newest counts: what lies before it is read by its number. */
 function finalHeads({ chain }: FollowDeps, signal: AbortSignal): FinalHeads {
-  const stop = new AbortController()
-  const until = AbortSignal.any([signal, stop.signal])
-  const heads = chain.heads('finalized', until)[Symbol.asyncIterator]()
-  const atLeast = async (block: Block): Promise<BlockRef> => {
-    let newest = await chain.finalized()
-    signal.throwIfAborted()
-    while (newest.number < block) {
-      const { done, value } = await heads.next()
-      signal.throwIfAborted()
-      if (done === true) throw noHeads()
-      newest = later(newest, value)
-    }
-    return newest
-  }
+  let open: { readonly heads: AsyncIterator<BlockRef>; readonly stop: AbortController } | null = null
   const close = (): void => {
-    stop.abort(new Error('rounds are followed no more'))
-    heads.return?.().catch(() => undefined)
+    open?.stop.abort(new Error('heads are followed anew'))
+    open?.heads.return?.().catch(() => undefined)
+    open = null
+  }
+  const next = async (): Promise<Block> => {
+    if (open === null) {
+      const stop = new AbortController()
+      open = { heads: chain.heads('finalized', AbortSignal.any([signal, stop.signal]))[Symbol.asyncIterator](), stop }
+    }
+    const { done, value } = await open.heads.next()
+    signal.throwIfAborted()
+    if (done === true) throw noHeads()
+    return value.number
+  }
+  const atLeast = async (block: Block): Promise<Block> => {
+    let newest = (await chain.finalized()).number
+    signal.throwIfAborted()
+    try {
+      while (newest < block) newest = Math.max(newest, await next()) as Block
+      return newest
+    } catch (error) {
+      close()
+      throw error
+    }
   }
   return { atLeast, close }
 }
-
-const later = (one: BlockRef, other: BlockRef): BlockRef => (other.number > one.number ? other : one)
 
 const noHeads = (): SubnetError =>
   new SubnetError({

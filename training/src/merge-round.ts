@@ -57,17 +57,28 @@ export async function mergeRound(
   }
   const { base } = plan
   const held = of.held?.hash === base ? of.held : await fetchCheckpoint(deps, { base, event, signal })
-  const vectors: Float32Array[] = []
-  const updates: Hex[] = []
-  for (const merged of plan.merged) {
-    const { name, bytes } = merged.commitment
-    const vector = await fetchUpdate(deps, { merged, base, round: plan.round, voters, signal })
-    if (vector === null) continue
-    vectors.push(vector)
-    if (bytes > 0) updates.push(name)
-  }
-  const checkpoint = nextCheckpoint({ checkpoint: held.checkpoint, optimiser: deps.optimiser, updates: vectors })
+  const { round, merged } = plan
+  const vectors = await inBatches(merged, (one) => fetchUpdate(deps, { merged: one, base, round, voters, signal }))
+  const taken = vectors.filter((vector) => vector !== null)
+  const updates = merged.filter((_, index) => vectors[index] !== null).map(({ commitment }) => commitment.name)
+  const checkpoint = nextCheckpoint({ checkpoint: held.checkpoint, optimiser: deps.optimiser, updates: taken })
   return { ...keep(deps, checkpoint), before: held.hash, updates }
+}
+
+/** Updates fetched at once. */
+const AT_ONCE = 4
+
+/** Does some at once, and ends when all of those have: nothing goes on behind a failure. */
+async function inBatches<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<readonly R[]> {
+  const done: R[] = []
+  for (let at = 0; at < all.length; at += AT_ONCE) {
+    const batch = await Promise.allSettled(all.slice(at, at + AT_ONCE).map(work))
+    for (const one of batch) {
+      if (one.status === 'rejected') throw one.reason
+      done.push(one.value)
+    }
+  }
+  return done
 }
 
 /** Writes a checkpoint to the disk, and names it. */

@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Blocks, Hex, Ms, NetUid } from '@arbor/shared/units'
-import { phasesOf, roundAt } from '@arbor/subnet-spec/finetune/phases'
-import type { Checkpoint, Optimiser, TrainingTerms } from '@arbor/subnet-spec/finetune/types'
-import { type CatchUpDeps, catchUp } from './catch-up.ts'
+import { phasesOf } from '@arbor/subnet-spec/finetune/phases'
+import type { Optimiser, TrainingTerms } from '@arbor/subnet-spec/finetune/types'
+import { type CatchUpDeps, catchUp, lastVotes, relabel } from './catch-up.ts'
 import { isOfBlob } from './fetch.ts'
 import { type FollowDeps, followRounds, type VotedEvent } from './follow-rounds.ts'
 import { type Held, mergeRound, readCheckpoint } from './merge-round.ts'
 import type { Pace } from './pace.ts'
+import { patiently } from './patience.ts'
 import { forgetPartials } from './pieces.ts'
 import { openProgress, type Progress } from './progress.ts'
 import { httpSource } from './sources/http.ts'
@@ -57,6 +58,8 @@ const STORE_BYTES = 2 ** 30
 const PARTIAL = 'partial'
 /** Between two tries to get what a merge needs. */
 const RETRY_MS = 1_000 as Ms
+/** Longest wait between two tries to begin, in as many. */
+const MOST_PATIENCE = 16
 /** Rounds behind which the newest checkpoint is fetched rather than merge after merge done. */
 const MOST_BEHIND = 2
 
@@ -112,8 +115,16 @@ type On = Parameters<Participant['run']>[0]
 
 /** Begins where the note says, or catches up; then follows the rounds, from anew where it had to jump. */
 async function follow(work: Work, on: On, signal: AbortSignal): Promise<void> {
-  await begin(work, signal)
-  for (let from: number | null = roundOf(work); from !== null; ) from = await followFrom(work, { from, on, signal })
+  for (let isOwnUsable = true; ; isOwnUsable = false) {
+    await begin(work, { isOwnUsable, signal })
+    try {
+      for (let from: number | null = roundOf(work); from !== null; ) from = await followFrom(work, { from, on, signal })
+      return
+    } catch (error) {
+      if (!isPruned(error)) throw error
+      work.log.warn({ event: 'training.behind', code: error.code }, error.message)
+    }
+  }
 }
 
 const roundOf = ({ state }: Work): number => state.held?.checkpoint.round ?? 0
@@ -134,31 +145,50 @@ async function followFrom(
   return null
 }
 
-/** Finds the checkpoint to begin with: the one that was held, if it is of the present, else the newest that can be had. */
-async function begin(work: Work, signal: AbortSignal): Promise<void> {
-  const { chain, length, progress, state, store, size, clock, log } = work
-  for (;;) {
-    const present = roundAt({ block: (await chain.finalized()).number, length })
-    const last = progress.rounds().at(-1)
-    const file = last === undefined ? null : store.read(last.checkpoint)
-    const checkpoint = file === null ? null : readCheckpoint(file, size)
-    if (last !== undefined && checkpoint !== null && isNear(checkpoint, present)) {
-      state.held = { checkpoint, hash: last.checkpoint }
-      return
-    }
+/**
+ * Finds the checkpoint to begin with: the one that was held, if the merges since can be done or there were none, else the newest that can be
+ * had. That is tried until it succeeds: each vote is another chance.
+ */
+async function begin(
+  work: Work,
+  { isOwnUsable, signal }: { readonly isOwnUsable: boolean; readonly signal: AbortSignal },
+): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
     try {
-      await jump(work, signal)
+      const own = ownCheckpoint(work)
+      const held = own === null ? null : await patiently({ ...work, signal }, () => usable(work, own, isOwnUsable))
+      if (held === null) await patiently({ ...work, signal }, () => jump(work, signal))
+      else work.state.held = held
       return
     } catch (error) {
-      if (!isPassing(error)) throw error
-      log.warn({ event: 'training.behind', code: error.code }, error.message)
-      await clock.sleep(RETRY_MS, signal)
+      if (!isPassing(error) && !isPruned(error)) throw error
+      work.log.warn({ event: 'training.behind', code: error.code }, error.message)
+      await work.clock.sleep((RETRY_MS * Math.min(2 ** tries, MOST_PATIENCE)) as Ms, signal)
     }
   }
 }
 
-const isNear = ({ round }: Checkpoint, present: number): boolean =>
-  round <= present + 1 && round >= present - MOST_BEHIND
+/** Reads the checkpoint that the note names; null where it is not whole. */
+function ownCheckpoint({ progress, store, size }: Work): Held | null {
+  const last = progress.rounds().at(-1)
+  const file = last === undefined ? null : store.read(last.checkpoint)
+  const checkpoint = file === null ? null : readCheckpoint(file, size)
+  return last === undefined || checkpoint === null ? null : { checkpoint, hash: last.checkpoint }
+}
+
+/**
+ * Makes an own checkpoint that of the present round; null where merges were missed. Rounds in which nobody voted change only its number, and so does
+ * another way to count rounds, after the subnet's owner changed the tempo.
+ */
+async function usable(work: Work, own: Held, isNearEnough: boolean): Promise<Held | null> {
+  const { round } = own.checkpoint
+  const { last, newest } = await lastVotes(work)
+  if (isNearEnough && round <= last + 1 && round > last - MOST_BEHIND) return own
+  if (round <= last + 1 && newest !== null && newest >= round) return null
+  const held = relabel(work, own, last + 1)
+  if (held.hash !== own.hash) work.progress.begin({ round: last + 1, checkpoint: held.hash, merged: null })
+  return held
+}
 
 /** Catches up with the newest merge. */
 async function jump(work: Work, signal: AbortSignal): Promise<void> {
@@ -181,11 +211,12 @@ async function afterVote(work: Work, event: VotedEvent, signal: AbortSignal): Pr
     try {
       return state.held?.checkpoint.round === round
         ? await merge(work, event, signal)
-        : await rejoin(work, event, signal)
+        : await patiently({ ...work, signal }, () => rejoin(work, event, signal))
     } catch (error) {
       if (!isPassing(error)) throw error
       log.warn({ event: 'training.behind', round, code: error.code }, error.message)
-      if ((await chain.finalized()).number >= publishBy) break
+      const head = await patiently({ ...work, signal }, () => chain.finalized())
+      if (head.number >= publishBy) break
       await clock.sleep(RETRY_MS, signal)
     }
   }
@@ -216,5 +247,9 @@ async function rejoin(work: Work, { phases, plan }: VotedEvent, signal: AbortSig
 }
 
 /** Tells what may be otherwise in a while. */
-const isPassing = (error: unknown): error is SubnetError =>
-  isOfBlob(error) || (error instanceof SubnetError && error.code === 'TRAINING_NO_CHECKPOINT')
+const isPassing = (error: unknown): error is SubnetError => isOfBlob(error) || isOf(error, 'TRAINING_NO_CHECKPOINT')
+
+/** Tells that a round's facts are gone; those of the next one are not. */
+const isPruned = (error: unknown): error is SubnetError => isOf(error, 'TRAINING_STATE_PRUNED')
+
+const isOf = (error: unknown, code: string): error is SubnetError => error instanceof SubnetError && error.code === code

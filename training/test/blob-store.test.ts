@@ -60,14 +60,17 @@ describe('blob store', () => {
     expect(kept()).toEqual([0])
   })
 
-  test.each(['0x12', '../../etc/passwd', `0x${'zz'.repeat(32)}`, `0x${'00'.repeat(31)}/.`, ''])(
-    'takes %j for no name',
-    (name) => {
-      const store = openBlobStore({ folder })
-      for (const use of [store.has, store.read, store.fileOf])
-        expect(() => use(name as Hex)).toThrow(expect.objectContaining({ code: 'BLOB_NAME' }))
-    },
-  )
+  test.each([
+    '0x12',
+    '../../etc/passwd',
+    `0x${'zz'.repeat(32)}`,
+    `0x${'00'.repeat(31)}/.`,
+    '',
+  ])('takes %j for no name', (name) => {
+    const store = openBlobStore({ folder })
+    for (const use of [store.has, store.read, store.fileOf])
+      expect(() => use(name as Hex)).toThrow(expect.objectContaining({ code: 'BLOB_NAME' }))
+  })
 
   test('says so when the folder cannot be written to', () => {
     writeFileSync(join(folder, 'taken'), '')
@@ -108,11 +111,14 @@ describe('progress', () => {
     expect(existsSync(join(folder, 'training.json.new'))).toBe(false)
   })
 
-  test.each(['', '{"version":1', '{"version":2,"rounds":[]}', '{"version":1,"rounds":[{"round":-1}]}', '[]'])(
-    'takes a note of %j for none',
-    (text) => {
-      writeFileSync(join(folder, 'training.json'), text)
-      expect(openProgress({ folder, every: 4 }).rounds()).toEqual([])
-    },
-  )
+  test.each([
+    '',
+    '{"version":1',
+    '{"version":2,"rounds":[]}',
+    '{"version":1,"rounds":[{"round":-1}]}',
+    '[]',
+  ])('takes a note of %j for none', (text) => {
+    writeFileSync(join(folder, 'training.json'), text)
+    expect(openProgress({ folder, every: 4 }).rounds()).toEqual([])
+  })
 })

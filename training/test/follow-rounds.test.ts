@@ -1,3 +1,5 @@
+import { SubnetError } from '@arbor/shared/errors'
+import { createManualClock } from '@arbor/shared/manual-clock'
 import type { Blocks } from '@arbor/shared/units'
 import { describe, expect, test } from 'vitest'
 import { type FollowDeps, followRounds } from '../src/follow-rounds.ts'
@@ -18,9 +20,14 @@ const commitment = (round: number) => ({
   url: '',
 })
 
+const clock = createManualClock()
+const said: object[] = []
+
 const deps = (net: Net, over: Partial<FollowDeps> = {}): FollowDeps => ({
   chain: net.chain,
   netuid,
+  clock,
+  warn: (fields) => void said.push(fields),
   terms: training.phases,
   length: 10 as Blocks,
   roundsPerEpoch: 1,
@@ -124,6 +131,39 @@ describe('rounds', () => {
     await until(() => seen.events.length === 4, 'it went by')
     expect(seen.events[1]).toMatchObject({ commitments: [{ commitment: { bytes: 0 } }] })
     expect(seen.events[2]).toMatchObject({ plan: { base, merged: [] } })
+    seen.stop()
+    await seen.done
+  })
+
+  test('outlive a chain that is away for a while, and go on where they were', async () => {
+    const net = createNet(members, 20)
+    const away = new SubnetError({ code: 'CHAIN_TIMEOUT', message: 'no answer', retryable: true })
+    let isAway = false
+    const chain: Net['chain'] = {
+      ...net.chain,
+      finalized: () => (isAway ? Promise.reject(away) : net.chain.finalized()),
+      commitments: (...of) => (isAway ? Promise.reject(away) : net.chain.commitments(...of)),
+      heads: async function* (kind, signal) {
+        for await (const head of net.chain.heads(kind, signal)) {
+          if (isAway) throw away
+          yield head
+        }
+      },
+    }
+    said.length = 0
+    const seen = following(net, 2, { chain })
+    await until(() => seen.events.length === 1, 'it starts')
+    isAway = true
+    net.to(25)
+    await until(() => clock.sleeping() > 0, 'it waits')
+    await clock.advance(1_000)
+    await until(() => said.length === 2 && clock.sleeping() > 0, 'it waits longer')
+    isAway = false
+    net.to(28)
+    await clock.advance(2_000)
+    await until(() => seen.events.length === 3, 'it went on')
+    expect(seen.names()).toEqual(['2 start', '2 published', '2 voted'])
+    expect(said).toMatchObject([{ event: 'training.chain', code: 'CHAIN_TIMEOUT' }, { code: 'CHAIN_TIMEOUT' }])
     seen.stop()
     await seen.done
   })

@@ -32,7 +32,9 @@ const wanted = { name, bytes: BYTES, signal: never }
 const pace = { windowMs: 5_000, minBytesPerSecond: 16_384 }
 
 /** A miner that answers, and what it was asked for. */
-const miner = (edit: (index: number, answer: PieceAnswer) => PieceAnswer | Promise<PieceAnswer> = (_, answer) => answer) => {
+const miner = (
+  edit: (index: number, answer: PieceAnswer) => PieceAnswer | Promise<PieceAnswer> = (_, answer) => answer,
+) => {
   const asked: number[] = []
   const ask: AskPiece = async ({ index }) => {
     asked.push(index)
@@ -66,7 +68,10 @@ describe('a piece', () => {
 
   test.each<[string, (answer: PieceAnswer) => PieceAnswer]>([
     ['another piece', () => answerOf(2)],
-    ['a byte too few', (answer) => ({ ...answer, bytes: Buffer.from(answer.bytes, 'base64').subarray(1).toString('base64') })],
+    [
+      'a byte too few',
+      (answer) => ({ ...answer, bytes: Buffer.from(answer.bytes, 'base64').subarray(1).toString('base64') }),
+    ],
     ['no proof', (answer) => ({ ...answer, proof: [] })],
     ['a proof of what is no hash', (answer) => ({ ...answer, proof: answer.proof.map(() => 'x') })],
     ['an endless proof', (answer) => ({ ...answer, proof: Array.from({ length: 100_000 }, () => name) })],
@@ -74,7 +79,9 @@ describe('a piece', () => {
     ['what is no base64', (answer) => ({ ...answer, bytes: '~~~' })],
   ])('is refused when it comes as %s', async (_, edit) => {
     const ask: AskPiece = async ({ index }) => edit(answerOf(index))
-    expect(await codeOf(fetchPiece({ ask, name, index: 1, size: 6, length: PIECE_BYTES, signal: never }))).toBe('BLOB_MISMATCH')
+    expect(await codeOf(fetchPiece({ ask, name, index: 1, size: 6, length: PIECE_BYTES, signal: never }))).toBe(
+      'BLOB_MISMATCH',
+    )
   })
 })
 

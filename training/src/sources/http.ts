@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { guardedLookup, refusalOfUrl } from '@arbor/chain/guarded-dial'
 import { blobName } from '@arbor/shared/blob'
 import type { Clock } from '@arbor/shared/clock'
@@ -91,12 +92,12 @@ async function transfer(of: {
   const answer = await request(url, { dispatcher: agent, signal: watched.signal, headers })
   const { statusCode: status, body } = answer
   if (status !== 200 && status !== 206) {
-    body.destroy()
+    discard(body)
     throw unavailable(name, `${shown} answered with status ${status}`)
   }
   const total = status === 200 ? lengthOf(answer.headers['content-length']) : totalOf(answer.headers['content-range'])
   if (total !== null && total !== bytes) {
-    body.destroy()
+    discard(body)
     throw part.refuse(`${shown} has ${total} bytes, and not ${bytes}`)
   }
   if (status === 200) part.restart()
@@ -106,6 +107,12 @@ async function transfer(of: {
     part.append(chunk)
   }
   if (part.length() < bytes) throw unavailable(name, `${shown} ended after ${part.length()} of ${bytes} bytes`)
+}
+
+/** Ends an answer that nobody reads; that it ended early is no news. */
+const discard = (body: Readable): void => {
+  body.on('error', () => undefined)
+  body.destroy()
 }
 
 const lengthOf = (header: string | string[] | undefined): number | null =>
