@@ -174,6 +174,12 @@ export const tables = [
     note: 'Four workers train one model in one process by the parts that miners and validators run: step graphs, AdamW, updates as files, the merge; equal tokens and the same windows in the same order for every arm. DDP exchanges every gradient in fp32 (bytes that a worker sends, once), at a constant rate and at one that a cosine brings down to a tenth, which a run without an end cannot have. SparseLoCo is 64 of 4 096 every ten steps; DeMo sends a gradient of four passes; default is the spec’s. The loss is that on all of `arbor-text`’s held-out text. Goals: within 1 % of DDP at 500 × fewer bytes, then at 1 000 ×.',
   },
   {
+    file: 'finetune-merge',
+    title: 'What exchanging progress costs',
+    arms: ['diloco', 'sparseloco', 'demo'],
+    note: 'A round of ten local steps, trained once on each model, encoded with what the round before left over, each run in a process of its own, arms alternating. `sparseloco` and `demo` keep 64 of 4 096 in 2 bits; the largest share of an entry’s bits says where it stands, for which 7.4 are the least where all places are as likely. Encoding is a miner’s, once a round; decoding a validator’s, once an update; merging everybody’s. The machine had other work: compare CPU times.',
+  },
+  {
     file: 'memory',
     title: 'Resident memory after ten minutes of `npm start`',
     arms: ['Arbor'],
