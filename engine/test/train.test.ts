@@ -19,6 +19,7 @@ interface Run {
   readonly norms: readonly number[]
   readonly stride: number
   readonly after: readonly number[]
+  readonly vocabulary: number
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -27,16 +28,17 @@ const { batch, length, stream } = vectors as { batch: number; length: number; st
 const adamw = vectors.terms
 const terms = { steps: 8, batch, length, accumulate: 1, adamw }
 const model = join(root, 'models/arbor-tiny')
-const tokens = Uint16Array.from({ length: stream }, (_, index) => (index * 7919 + Math.floor(index / 8)) % 1024)
-const windowsOf = (pass: number): Windows => ({
-  tokens,
-  starts: Array.from({ length: batch }, (_, row) => (row * 100 + pass * 37) % (stream - length - 1)),
-})
+const tokensFor = (vocabulary: number): Uint16Array =>
+  Uint16Array.from({ length: stream }, (_, index) => (index * 7919 + Math.floor(index / 8)) % vocabulary)
+const tokens = tokensFor(1024)
+const startsOf = (pass: number): number[] =>
+  Array.from({ length: batch }, (_, row) => (row * 100 + pass * 37) % (stream - length - 1))
+const windowsOf = (pass: number): Windows => ({ tokens, starts: startsOf(pass) })
 const { signal } = new AbortController()
 
 const trainers = new Map<string, Promise<Trainer>>()
-const trainerOf = (folder: string): Promise<Trainer> => {
-  const opened = trainers.get(folder) ?? openTrainer({ folder: join(root, 'models', folder), model, batch, length })
+const trainerOf = (folder: string, of = model): Promise<Trainer> => {
+  const opened = trainers.get(folder) ?? openTrainer({ folder: join(root, folder), model: of, batch, length })
   trainers.set(folder, opened)
   return opened
 }
@@ -72,9 +74,14 @@ test('AdamW refuses a gradient that is not finite and changes nothing', () => {
   expect([...params, ...moments.first, ...moments.second]).toEqual([1, 2, 0, 0, 0, 0])
 })
 
-describe.each(vectors.runs as readonly Run[])('step graphs of $folder', ({ folder, losses, norms, stride, after }) => {
+describe.each(vectors.runs as readonly Run[])('step graphs of $folder', (run) => {
+  const { folder, losses, norms, stride, after } = run
+  const stretch = tokensFor(run.vocabulary)
+  const windowsOf = (pass: number): Windows => ({ tokens: stretch, starts: startsOf(pass) })
+  const open = (): Promise<Trainer> => trainerOf(folder, join(root, run.model))
+
   test('give the gradients of torch', async () => {
-    const trainer = await trainerOf(folder)
+    const trainer = await open()
     const gradient = new Float32Array(trainer.layout.size).fill(7)
     const params = trainer.initial()
     const loss = await trainer.gradient({ params, windows: windowsOf(0), into: gradient })
@@ -93,7 +100,7 @@ describe.each(vectors.runs as readonly Run[])('step graphs of $folder', ({ folde
   })
 
   test('lead with AdamW in eight steps to where torch gets', async () => {
-    const trainer = await trainerOf(folder)
+    const trainer = await open()
     const seen: number[] = []
     const onStep = (of: { readonly loss: number }): void => void seen.push(of.loss)
     const end = await trainLocally({ trainer, terms, start: start(trainer), to: 8, windowsOf, onStep, signal })
@@ -108,7 +115,7 @@ describe.each(vectors.runs as readonly Run[])('step graphs of $folder', ({ folde
 })
 
 test('a trainer measures the loss that its gradient is of', async () => {
-  const trainer = await trainerOf('arbor-tiny-train')
+  const trainer = await trainerOf('models/arbor-tiny-train')
   const params = trainer.initial()
   const into = new Float32Array(params.length)
   const both = [windowsOf(0), windowsOf(1)]
@@ -118,7 +125,7 @@ test('a trainer measures the loss that its gradient is of', async () => {
 })
 
 test('training in two stretches gives the bits of one', async () => {
-  const trainer = await trainerOf('arbor-tiny-train')
+  const trainer = await trainerOf('models/arbor-tiny-train')
   const whole = await trainLocally({ trainer, terms, start: start(trainer), to: 4, windowsOf, signal })
   const half = await trainLocally({ trainer, terms, start: start(trainer), to: 2, windowsOf, signal })
   const parts = stateParts({ state: half, carried: new Float32Array(whole.params.length) })
@@ -127,8 +134,32 @@ test('training in two stretches gives the bits of one', async () => {
   expect(stateBits(again)).toEqual(stateBits(whole))
 })
 
+test('two threads give the bits of one', async () => {
+  const one = await trainerOf('models/arbor-tiny-train')
+  const folder = join(root, 'models/arbor-tiny-train')
+  const two = await openTrainer({ folder, model, batch, length, threads: 2 })
+  const bits = async (trainer: Trainer): Promise<string> => {
+    const into = new Float32Array(trainer.layout.size)
+    await trainer.gradient({ params: trainer.initial(), windows: windowsOf(0), into })
+    return bitsOf(into)
+  }
+  expect(await bits(two)).toBe(await bits(one))
+  await two.close()
+})
+
+test('a step of mixed precision gives the loss and nearly the gradient of fp32', async () => {
+  const exact = await trainerOf('models/arbor-tiny-train')
+  const mixed = await openTrainer({ folder: trainingFolderOf(model), model, batch, length, precision: 'mixed' })
+  const into = [exact, mixed].map(({ layout }) => new Float32Array(layout.size)) as [Float32Array, Float32Array]
+  const of = { params: exact.initial(), windows: windowsOf(0) }
+  const loss = await exact.gradient({ ...of, into: into[0] })
+  expect(Math.abs((await mixed.gradient({ ...of, into: into[1] })) - loss)).toBeLessThan(0.01)
+  expect(worst(into[1], [...into[0]])).toBeLessThan(0.01)
+  await mixed.close()
+})
+
 test('accumulated passes give the gradient of one pass over all their windows', async () => {
-  const trainer = await trainerOf('arbor-tiny-train')
+  const trainer = await trainerOf('models/arbor-tiny-train')
   const folder = join(root, 'models/arbor-tiny-train')
   const wide = await openTrainer({ folder, model, batch: batch * 2, length })
   const joined = (): Windows => ({ tokens, starts: [...windowsOf(0).starts, ...windowsOf(1).starts] })
@@ -145,7 +176,7 @@ test('accumulated passes give the gradient of one pass over all their windows', 
 })
 
 test('training stops between two passes when its signal aborts', async () => {
-  const trainer = await trainerOf('arbor-tiny-train')
+  const trainer = await trainerOf('models/arbor-tiny-train')
   const stop = new AbortController()
   const onStep = (): void => stop.abort(new Error('enough'))
   const options = { trainer, terms, start: start(trainer), to: 8, windowsOf, onStep, signal: stop.signal }
@@ -153,7 +184,7 @@ test('training stops between two passes when its signal aborts', async () => {
 })
 
 describe('a trainer refuses', () => {
-  const trainer = trainerOf('arbor-tiny-train')
+  const trainer = trainerOf('models/arbor-tiny-train')
   const measure = async (params: Float32Array, windows: Windows): Promise<number> =>
     (await trainer).loss({ params, windows: [windows] })
 
@@ -201,6 +232,14 @@ describe('a training folder is refused', () => {
   test('when it belongs to another model', async () => {
     const other = join(root, 'models/arbor-2m')
     await expect(readTrainingFolder({ folder, model: other })).rejects.toMatchObject({ code: 'TRAIN_MODEL_MISMATCH' })
+  })
+
+  test('when mixed precision is asked for and it has none', async () => {
+    const made = await copy()
+    const graphs = { step: card.graphs.step, loss: card.graphs.loss }
+    await writeFile(join(made, 'training.json'), JSON.stringify({ ...card, graphs }))
+    const opening = openTrainer({ folder: made, model, batch, length, precision: 'mixed' })
+    await expect(opening).rejects.toMatchObject({ code: 'TRAIN_FOLDER_INVALID' })
   })
 
   test.each([

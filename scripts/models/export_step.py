@@ -89,9 +89,11 @@ def write_training(model: Path, folder: Path, rank: int | None) -> None:
     graph = onnx.load(model / "model.onnx", load_external_data=False).graph
     folder.mkdir(parents=True, exist_ok=True)
     factors = None if rank is None else lora_shapes(config, rank, LORA_TARGETS)
-    for name, gradients in (("step.onnx", True), ("loss.onnx", False)):
-        write_step(folder / name, config, gradients, factors, LORA_SCALE)
-    files = ["step.onnx", "loss.onnx"]
+    write_step(folder / "step.onnx", config, True, factors, LORA_SCALE)
+    write_step(folder / "mixed.onnx", config, True, factors, LORA_SCALE, mixed=True)
+    write_step(folder / "loss.onnx", config, False, factors, LORA_SCALE)
+    graphs = {"step": "step.onnx", "loss": "loss.onnx", "mixed": "mixed.onnx"}
+    files = list(graphs.values())
     card = {
         "format": 1,
         "name": folder.name,
@@ -99,7 +101,7 @@ def write_training(model: Path, folder: Path, rank: int | None) -> None:
         "vocabulary": config.vocab_size,
         "longest": config.max_position_embeddings,
         "tensors": tensors(parameter_shapes(config), places(graph, config)),
-        "graphs": {"step": "step.onnx", "loss": "loss.onnx"},
+        "graphs": graphs,
     }
     if factors is not None:
         initial = first_factors(folder, factors)

@@ -121,6 +121,7 @@ class LanguageModel(nn.Module):
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
         self.norm = RmsNorm(config.hidden_size, config.rms_norm_eps)
+        self.lm_head = None if config.tie_word_embeddings else nn.Linear(config.hidden_size, config.vocab_size, bias=False)
         powers = torch.arange(0, config.head_dim, 2).float() / config.head_dim
         self.register_buffer("inv_freq", 1.0 / (config.rope_theta**powers), persistent=False)
         shrink = math.sqrt(2 * config.num_hidden_layers)  # residual branches start small, so depth does not add up variance
@@ -139,7 +140,7 @@ class LanguageModel(nn.Module):
         return self.norm(x), present
 
     def head(self, hidden: Tensor) -> Tensor:
-        return functional.linear(hidden, self.embed_tokens.weight)
+        return functional.linear(hidden, self.embed_tokens.weight) if self.lm_head is None else self.lm_head(hidden)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Returns the logits of plain causal attention over whole sequences [batch, length]."""

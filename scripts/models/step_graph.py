@@ -43,9 +43,9 @@ def lora_shapes(config: Config, rank: int, targets: tuple[str, ...]) -> dict[str
 class StepGraph:
     """One decoder's forward pass on a tape."""
 
-    def __init__(self, graph: Graph, config: Config, lora: dict[str, list[int]], scale: float):
+    def __init__(self, graph: Graph, config: Config, lora: dict[str, list[int]], scale: float, mixed: bool):
         self.graph, self.config, self.lora, self.scale = graph, config, lora, scale
-        self.tape = Tape(graph)
+        self.tape = Tape(graph, mixed)
 
     def cut(self, start: int, end: int, name: str) -> str:
         """Flat ids of columns [start, end) of the tokens."""
@@ -143,21 +143,26 @@ class StepGraph:
         return tape.cross_entropy(hidden, head, targets, c.tie_word_embeddings)
 
 
-def write_step(path: Path, config: Config, gradients: bool, lora: dict[str, list[int]] | None = None, scale: float = 1.0) -> None:
-    """Writes a graph; `gradients` False leaves the loss alone. With `lora` the gradients are those of its factors."""
+def write_step(
+    path: Path, config: Config, gradients: bool, lora: dict[str, list[int]] | None = None, scale: float = 1.0, mixed: bool = False
+) -> None:
+    """Writes a graph; `gradients` False leaves the loss alone. With `lora` the gradients are those of its factors.
+
+    `mixed` multiplies matrices in fp16; attention, norms, loss, parameters and what leaves the graph stay fp32.
+    """
     base = parameter_shapes(config)
     trained = base if lora is None else lora
     with Graph(path) as graph:
         graph.input("tokens", np.int32, ["batch", "columns"])
         for name, shape in (base | trained).items():
             graph.input(name, np.float32, shape)
-        step = StepGraph(graph, config, lora or {}, scale)
+        step = StepGraph(graph, config, lora or {}, scale, mixed)
         graph.output("loss", np.float32, [])
         results = {step.loss(): "loss"}
         if gradients:
             step.tape.run_back()
             for name, shape in trained.items():
                 graph.output(f"grad.{name}", np.float32, shape)
-                results[step.tape.slope(name)] = f"grad.{name}"
+                results[step.tape.final_slope(name)] = f"grad.{name}"
         rename(graph, results)
         prune(graph)

@@ -13,8 +13,10 @@ FUSED = "com.microsoft"
 class Tape:
     """Operations by automatic names; a value's slope is the derivative of the loss by it, once `run_back` was called."""
 
-    def __init__(self, graph: Graph):
+    def __init__(self, graph: Graph, mixed: bool = False):
         self.graph = graph
+        self.mixed = mixed
+        self.halves: dict[str, str] = {}
         self.count = 0
         self.back: list[Callable[[], None]] = []
         self.slopes: dict[str, list[str]] = defaultdict(list)
@@ -25,6 +27,19 @@ class Tape:
 
     def number(self, value: float) -> str:
         return self.graph.tensor(f"number_{value!r}", np.array(value, np.float32))
+
+    def half(self, value: str) -> str:
+        if value not in self.halves:
+            self.halves[value] = self.op("Cast", value, to=np.float16)
+        return self.halves[value]
+
+    def matrix(self, a: str, b: str, flip_a: bool = False, flip_b: bool = False) -> str:
+        """Product of two matrices; a mixed tape multiplies in fp16 and goes on in fp32."""
+        if self.mixed:
+            a, b = self.half(a), self.half(b)
+        flips = {"transA": int(flip_a), "transB": int(flip_b)}
+        result = self.op("Gemm", a, b, **flips) if flip_a or flip_b else self.op("MatMul", a, b)
+        return self.op("Cast", result, to=np.float32) if self.mixed else result
 
     def product(self, a: str, b: str, flip_a: bool = False, flip_b: bool = False, scale: float = 1.0) -> str:
         """Matrix product over the last two axes, either factor transposed without a copy."""
@@ -55,12 +70,12 @@ class Tape:
 
     def linear(self, x: str, weight: str) -> str:
         """[rows, in] × [in, out]."""
-        result = self.op("MatMul", x, weight)
+        result = self.matrix(x, weight)
 
         def back() -> None:
             slope = self.slope(result)
-            self.slopes[x].append(self.op("Gemm", slope, weight, transB=1))
-            self.slopes[weight].append(self.op("Gemm", x, slope, transA=1))
+            self.slopes[x].append(self.matrix(slope, weight, flip_b=True))
+            self.slopes[weight].append(self.matrix(x, slope, flip_a=True))
 
         self.back.append(back)
         return result
@@ -159,9 +174,20 @@ class Tape:
         self.back.append(back)
         return result
 
+    def row_share(self, column: str) -> str:
+        """One over the number of rows."""
+        rows = self.op("Squeeze", self.op("Shape", column, start=0, end=1))
+        self.share_of_row = self.op("Reciprocal", self.op("Cast", rows, to=np.float32))
+        return self.share_of_row
+
+    def final_slope(self, value: str) -> str:
+        """A slope as it leaves the graph."""
+        slope = self.slope(value)
+        return self.op("Mul", slope, self.share_of_row) if self.mixed else slope
+
     def cross_entropy(self, hidden: str, head: str, targets: str, tied: bool) -> str:
         """Mean over rows of −log softmax(hidden × head)[target]; `tied` heads are [vocabulary, width], others [width, vocabulary]."""
-        logits = self.op("Gemm", hidden, head, transB=1) if tied else self.op("MatMul", hidden, head)
+        logits = self.matrix(hidden, head, flip_b=tied)
         share = self.op("Softmax", logits, axis=-1)
         column = self.op("Unsqueeze", targets, self.graph.whole([1]))
         # The largest share is exp(largest logit − log of the sum), which gives that log without a second pass of exponentials.
@@ -171,16 +197,15 @@ class Tape:
         loss = self.op("ReduceMean", each, keepdims=0)
 
         def back() -> None:
-            sizes = self.op("Cast", self.op("Shape", column, start=0, end=1), to=np.float32)
-            part = self.op("Reciprocal", sizes)
             ones = self.op("Expand", self.number(-1.0), self.op("Shape", column))
             slope = self.op("ScatterElements", share, column, ones, axis=1, reduction="add")
-            # Divided by the rows only where tensors are narrow.
-            by_hidden = self.op("MatMul", slope, head) if tied else self.op("Gemm", slope, head, transB=1)
-            self.slopes[hidden].append(self.op("Mul", by_hidden, part))
-            small = self.op("Mul", hidden, part)
+            # Divided by the rows where tensors are narrow; on a mixed tape at its very end, since fp16 knows no small slopes.
+            part = self.row_share(column)
+            even = (lambda value: value) if self.mixed else (lambda value: self.op("Mul", value, part))
+            self.slopes[hidden].append(even(self.matrix(slope, head, flip_b=not tied)))
+            small = even(hidden)
             pair = (slope, small) if tied else (small, slope)
-            self.slopes[head].append(self.op("Gemm", *pair, transA=1))
+            self.slopes[head].append(self.matrix(*pair, flip_a=True))
 
         self.back.append(back)
         return loss

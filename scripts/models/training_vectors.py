@@ -1,4 +1,4 @@
-"""Writes test vectors of training by torch: training_vectors.py MODEL_FOLDER TRAINING_FOLDER… FILE.
+"""Writes test vectors of training by torch: training_vectors.py (MODEL_FOLDER TRAINING_FOLDER)… FILE.
 
 Eight steps of AdamW on a short vector, and eight on a model by windows that a formula draws, whole or by LoRA's factors: losses, norms of
 gradients by tensor, and some of the parameters at the end.
@@ -95,8 +95,9 @@ def trained(model: Path, folder: Path) -> dict:
     end = torch.cat([parameter.detach().reshape(-1) for parameter in parameters])
     stride = max(1, len(end) // 400)
     return {
-        "model": model.name,
-        "folder": folder.name,
+        "model": model.as_posix(),
+        "folder": folder.as_posix(),
+        "vocabulary": config.vocab_size,
         "losses": losses,
         "norms": norms[0],
         "stride": stride,
@@ -106,7 +107,8 @@ def trained(model: Path, folder: Path) -> dict:
 
 def main() -> None:
     torch.set_num_threads(1)
-    runs = [trained(Path(sys.argv[1]), Path(folder)) for folder in sys.argv[2:-1]]
+    pairs = zip(sys.argv[1:-1:2], sys.argv[2:-1:2], strict=True)
+    runs = [trained(Path(model), Path(folder)) for model, folder in pairs]
     content = {"terms": TERMS, "steps": STEPS, "batch": BATCH, "length": LENGTH, "stream": STREAM, "short": short(), "runs": runs}
     Path(sys.argv[-1]).parent.mkdir(parents=True, exist_ok=True)
     Path(sys.argv[-1]).write_text(json.dumps(content) + "\n")

@@ -28,7 +28,8 @@ export interface TrainingCard {
   /** Most tokens of a window. */
   readonly longest: number
   readonly tensors: readonly HeldTensor[]
-  readonly graphs: { readonly step: string; readonly loss: string }
+  /** `mixed` multiplies matrices in fp16. */
+  readonly graphs: { readonly step: string; readonly loss: string; readonly mixed: string | null }
   readonly lora: Lora | null
   readonly files: readonly { readonly name: string; readonly sha256: string }[]
 }
@@ -56,7 +57,11 @@ const parse = (json: unknown): TrainingCard => {
     vocabulary: integer(card.vocabulary, 'vocabulary'),
     longest: integer(card.longest, 'longest'),
     tensors: list(card.tensors, 'tensors').map(tensor),
-    graphs: { step: file(graphs.step, 'graphs.step'), loss: file(graphs.loss, 'graphs.loss') },
+    graphs: {
+      step: file(graphs.step, 'graphs.step'),
+      loss: file(graphs.loss, 'graphs.loss'),
+      mixed: graphs.mixed === undefined ? null : file(graphs.mixed, 'graphs.mixed'),
+    },
     lora: card.lora === undefined ? null : lora(card.lora),
     files: list(card.files, 'files').map((entry) => {
       const each = record(entry, 'files[]')

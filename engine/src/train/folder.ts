@@ -42,8 +42,9 @@ export const readTrainingFolder = async (of: {
     if (found !== expected) throw folderInvalid(folder, `has ${name} with SHA-256 ${found}, its card says ${expected}`)
   }
   const listed = card.files.map(({ name }) => name)
-  const needed = [card.graphs.step, card.graphs.loss, ...(card.lora === null ? [] : [card.lora.initial])]
-  for (const name of needed) if (!listed.includes(name)) throw folderInvalid(folder, `does not list ${name}`)
+  const needed = [card.graphs.step, card.graphs.loss, card.graphs.mixed, card.lora?.initial ?? null]
+  for (const name of needed)
+    if (name !== null && !listed.includes(name)) throw folderInvalid(folder, `does not list ${name}`)
   const model = await readModelFolder({ folder: of.model })
   const found = model.id.hash.slice(2)
   if (found !== card.model.hash) throw modelMismatch({ folder, found, expected: card.model.hash })

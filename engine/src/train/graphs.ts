@@ -4,7 +4,7 @@ import type { Layout } from '@arbor/shared/training'
 import { type InferenceSession, Tensor } from 'onnxruntime-node'
 import { openSession, type RefusedProvider } from '../session.ts'
 import { type BatchShape, fillTokens, mustFit } from './batches.ts'
-import { notFinite, trainerClosed, wrongSize } from './errors.ts'
+import { folderInvalid, notFinite, trainerClosed, wrongSize } from './errors.ts'
 import { readBase, readInitial, readTrainingFolder } from './folder.ts'
 import type { Trainer, Windows } from './types.ts'
 
@@ -17,6 +17,8 @@ export interface OpenGraphsOptions {
   readonly providers?: readonly Provider[]
   /** Threads of one pass; 1 when absent. */
   readonly threads?: number
+  /** `mixed` multiplies matrices of the step in fp16, where the folder has such a graph; fp32 when absent. */
+  readonly precision?: 'fp32' | 'mixed'
 }
 
 /** A model's step graphs, which take every batch and length. */
@@ -39,12 +41,14 @@ type Feeds = Record<string, Tensor>
  * @throws TRAIN_FOLDER_INVALID, TRAIN_MODEL_MISMATCH, TRAIN_TENSOR_UNFIT, ENGINE_NO_PROVIDER
  */
 export const openGraphs = async (of: OpenGraphsOptions): Promise<StepGraphs> => {
-  const { providers = ['cpu'], threads = 1 } = of
+  const { providers = ['cpu'], threads = 1, precision = 'fp32' } = of
   const read = await readTrainingFolder(of)
   const { card, layout } = read
   const initial = await readInitial(read)
   const frozen = card.lora === null ? {} : tensorsOf(read.base, readBase(read))
-  const step = await openSession({ graph: join(of.folder, card.graphs.step), providers, threads })
+  const graph = precision === 'mixed' ? card.graphs.mixed : card.graphs.step
+  if (graph === null) throw folderInvalid(of.folder, 'has no graph of mixed precision')
+  const step = await openSession({ graph: join(of.folder, graph), providers, threads })
   const forward = await openSession({ graph: join(of.folder, card.graphs.loss), providers: [step.provider], threads })
   let open = true
 

@@ -74,10 +74,16 @@ const ABORT_GRACE_MS = 120_000 as Ms // a step of a model of 135 million paramet
  * @throws TRAIN_FOLDER_INVALID, TRAIN_MODEL_MISMATCH, TRAIN_TENSOR_UNFIT, ENGINE_NO_PROVIDER
  */
 export const openTraining = async (of: OpenTrainingOptions): Promise<Training> => {
-  const { folder, model, providers, threads, workers = 1, maxQueue = MAX_QUEUE, log, signal, clock } = of
+  const { folder, model, providers, threads, precision, workers = 1, maxQueue = MAX_QUEUE, log, signal, clock } = of
   const contained = startContained<TrainingJob, TrainingResult, TrainingProgress>({
     worker: new URL('./worker.ts', import.meta.url),
-    workerData: { folder, model, ...(providers && { providers }), ...(threads && { threads }) },
+    workerData: {
+      folder,
+      model,
+      ...(providers && { providers }),
+      ...(threads && { threads }),
+      ...(precision && { precision }),
+    },
     ...{ threads: workers, maxQueue, log, signal, abortGraceMs: ABORT_GRACE_MS, ...(clock && { clock }) },
   })
   const ask = async <Kind extends TrainingResult['kind']>(
