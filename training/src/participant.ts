@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
 import type { Blocks, Hex, Ms, NetUid } from '@arbor/shared/units'
+import { checkpointBytes } from '@arbor/subnet-spec/finetune/checkpoint'
 import { phasesOf } from '@arbor/subnet-spec/finetune/phases'
 import type { Optimiser, TrainingTerms } from '@arbor/subnet-spec/finetune/types'
 import { type CatchUpDeps, catchUp, lastVotes, relabel } from './catch-up.ts'
@@ -47,13 +48,14 @@ export interface ParticipantDeps {
   readonly serverOf?: (url: string) => BlobSource
   /** Files of the same store that somebody else in the process needs. */
   readonly alsoKeep?: () => ReadonlySet<Hex>
-  /** Bytes of files that are kept besides the needed ones. */
+  /** Bytes of files up to which those stay that nobody needs; 128 MiB, or sixteen checkpoints if that is more, where absent. */
   readonly storeBytes?: number
   readonly pace?: Pace
 }
 
-/** Files nobody names stay for a while, up to 1 GiB: who is behind may ask for them. */
-const STORE_BYTES = 2 ** 30
+/** What nobody needs stays for a while: who is behind, or looks at the history, may ask for it. */
+const storeBytesOf = ({ size, spec }: Pick<ParticipantDeps, 'size' | 'spec'>): number =>
+  Math.max(2 ** 27, 16 * checkpointBytes({ size, spec }))
 /** Folder of what was begun. */
 const PARTIAL = 'partial'
 /** Between two tries to get what a merge needs. */
@@ -233,7 +235,7 @@ async function merge(work: Work, event: VotedEvent, signal: AbortSignal): Promis
   progress.begin({ round: checkpoint.round, checkpoint: hash, merged: updates })
   state.held = { checkpoint, hash }
   const keep = new Set([...progress.named(), ...(work.alsoKeep?.() ?? [])])
-  store.prune({ keep, mostBytes: work.storeBytes ?? STORE_BYTES })
+  store.prune({ keep, mostBytes: work.storeBytes ?? storeBytesOf(work) })
   forgetPartials({ folder: join(work.folder, PARTIAL), keep: new Set() })
   return { plan: event.plan, before, checkpoint, hash }
 }

@@ -125,7 +125,7 @@ const isPruned = (error: unknown): boolean =>
 const pruned = ({ number, hash }: BlockRef, cause: unknown): SubnetError =>
   new SubnetError({
     code: 'TRAINING_STATE_PRUNED',
-    message: `the chain node has thrown the state of block ${number} (${hash}) away, and a round's facts stand in it; use a chain node that keeps more (--keep archive), or start without the old --data folder to join from the newest checkpoint`,
+    message: `the chain node has thrown the state of block ${number} (${hash}) away, and a round's facts stand in it; those of the next vote are waited for. Where that does not help, use a chain node that keeps more (--keep archive)`,
     details: { block: number },
     cause,
   })
