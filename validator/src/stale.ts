@@ -22,7 +22,8 @@ export async function staleRule(
   return { blocks: most, ms: Math.max(most * blockMs, blocks === undefined ? PAUSE_MS : 1_000) }
 }
 
-async function measureBlockMs(chain: Pick<ChainClient, 'finalized' | 'blockHash' | 'read'>): Promise<number> {
+/** Measures the time between two blocks over the newest ones, in milliseconds; Bittensor's where there are too few. */
+export async function measureBlockMs(chain: Pick<ChainClient, 'finalized' | 'blockHash' | 'read'>): Promise<number> {
   const head = await chain.finalized()
   const before = Math.max(1, head.number - MEASURED) as Block
   const hash = await chain.blockHash(before)

@@ -41,7 +41,8 @@ export type TrainingResult =
   | { readonly kind: 'initial'; readonly params: Float32Array }
   | { readonly kind: 'train'; readonly state: LocalState }
   | { readonly kind: 'gradient'; readonly gradient: Float32Array; readonly loss: number }
-  | { readonly kind: 'measure'; readonly loss: number }
+  /** One loss a pass. */
+  | { readonly kind: 'measure'; readonly losses: readonly number[] }
 
 export type TrainingProgress =
   | { readonly kind: 'step'; readonly step: number; readonly loss: number }

@@ -62,6 +62,8 @@ export interface Training {
     readonly windows: readonly Windows[]
     readonly signal: AbortSignal
   }): Promise<number>
+  /** Computes the mean loss a token of each batch, in nats. */
+  losses(of: Parameters<Training['measure']>[0]): Promise<readonly number[]>
   stats(): ContainedStats
   close(): Promise<void>
 }
@@ -98,6 +100,11 @@ export const openTraining = async (of: OpenTrainingOptions): Promise<Training> =
     await contained.close()
     throw error
   })
+  const lossesOf: Training['losses'] = async ({ shape, params, windows, signal }) => {
+    const none: Windows = { tokens: new Uint16Array(), starts: [] }
+    const tokens = copyTokens(shape, 0, windows.length, (pass) => windows[pass] ?? none)
+    return (await ask({ kind: 'measure', shape, params, tokens }, { signal })).losses
+  }
   return {
     ...{ layout: opened.layout, provider: opened.provider, refused: opened.refused },
     initial: async (signal) => (await ask({ kind: 'initial' }, { signal })).params,
@@ -115,15 +122,11 @@ export const openTraining = async (of: OpenTrainingOptions): Promise<Training> =
       const { gradient, loss } = await ask({ kind: 'gradient', shape, params, tokens }, { signal })
       return { gradient, loss }
     },
-    measure: async ({ shape, params, windows, signal }) => {
-      const tokens = copyTokens(
-        shape,
-        0,
-        windows.length,
-        (pass) => windows[pass] ?? { tokens: new Uint16Array(), starts: [] },
-      )
-      return (await ask({ kind: 'measure', shape, params, tokens }, { signal })).loss
+    measure: async (asked) => {
+      const losses = await lossesOf(asked)
+      return losses.reduce((sum, loss) => sum + loss, 0) / losses.length
     },
+    losses: lossesOf,
     stats: contained.stats,
     close: contained.close,
   }

@@ -33,12 +33,12 @@ const run = async (job: TrainingJob, context: Context): Promise<TrainingResult> 
     const loss = await meanGradient({ trainer, params, first: 0, passes, windowsOf, gradient, signal })
     return { kind: 'gradient', gradient, loss }
   }
-  let sum = 0
+  const losses: number[] = []
   for (let pass = 0; pass < passes; pass += 1) {
     signal.throwIfAborted()
-    sum += await trainer.loss({ params, windows: [windowsOf(pass)] })
+    losses.push(await trainer.loss({ params, windows: [windowsOf(pass)] }))
   }
-  return { kind: 'measure', loss: sum / passes }
+  return { kind: 'measure', losses }
 }
 
 const train = async (

@@ -16,6 +16,8 @@ export interface VoteDeps {
   readonly log: Logger
 }
 
+/** Blocks after the last one that counts, by which it is usually known what became of a vote. */
+const FINAL_BLOCKS = 3
 /** Milliseconds before a vote that the chain refused is sent again: the half of a short block. */
 const AGAIN_MS = 1_000 as Ms
 
@@ -32,7 +34,9 @@ export async function castVote(
   const kept = ledger.keepVote(of.vote, clock.now())
   if (kept.block !== null) return kept
   const { round, base, accepted } = kept
-  using until = startBlockDeadline({ chain: deps.chain, at: of.voteBy, parent: signal })
+  // What was sent in time is waited for a little longer.
+  using until = startBlockDeadline({ chain: deps.chain, at: (of.voteBy + FINAL_BLOCKS) as Block, parent: signal })
+  const isTooLate = async (): Promise<boolean> => (await deps.chain.best()).number >= of.voteBy
   for (;;) {
     try {
       const { number: block } = await deps.putVote({ round, base, accepted }, until.signal)
@@ -45,14 +49,14 @@ export async function castVote(
     } catch (error) {
       signal.throwIfAborted()
       const why = error instanceof Error ? error.message : String(error)
-      const isOver = until.isOver() || !(error instanceof SubnetError && error.retryable)
+      const isOver = until.isOver() || !(error instanceof SubnetError && error.retryable) || (await isTooLate())
       log.warn(
         { event: 'training.no-vote', round, isOver, why },
         `the vote of round ${round} is not on the chain: ${why}`,
       )
       if (isOver) return kept
       await clock.sleep(AGAIN_MS, until.signal).catch(() => signal.throwIfAborted())
-      if (until.isOver()) return kept
+      if (await isTooLate()) return kept
     }
   }
 }

@@ -18,7 +18,7 @@ export interface FetchDeps {
 }
 
 /** Miners that are asked at once: each answers piece after piece, and waits for nobody else. */
-export const FETCHED_AT_ONCE = 16
+export const FETCHED_AT_ONCE = 64
 
 /** Takes a file from the store, or from the first place that has it; what came whole stays in the store. */
 export async function fetchFile(

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { BlockRef } from '@arbor/chain/client/types'
-import type { Clock } from '@arbor/shared/clock'
-import type { Block, Hex, NetUid } from '@arbor/shared/units'
+import { type Clock, startDeadline } from '@arbor/shared/clock'
+import type { Block, Hex, Ms, NetUid } from '@arbor/shared/units'
 import { commonNorm, controlsOf } from '@arbor/subnet-spec/finetune/gauntlet'
 import { measuredPasses, replayOf, unseenSeed } from '@arbor/subnet-spec/finetune/seeds'
 import type { Measured, Phases, TrainingTerms, Update } from '@arbor/subnet-spec/finetune/types'
@@ -15,7 +15,15 @@ import type { JudgedUpdate } from './judged-update.ts'
 import type { TrainingLedger } from './ledger.ts'
 import { likenessOf, measureUpdate, type ReadUpdate, relativeNorm, type UnseenBefore } from './measure.ts'
 import { faultOfCommitment, readFetched } from './read-fetched.ts'
-import { type Disclosed, discloseStates, type ReplayDeps, replayDisclosed, type ToReplay } from './replay-segment.ts'
+import {
+  type Disclosed,
+  discloseStates,
+  type KnownParts,
+  knownParts,
+  type ReplayDeps,
+  replayDisclosed,
+  type ToReplay,
+} from './replay-segment.ts'
 
 export interface JudgeRoundDeps extends ReplayDeps {
   readonly chain: Parameters<typeof startBlockDeadline>[0]['chain']
@@ -24,6 +32,8 @@ export interface JudgeRoundDeps extends ReplayDeps {
   readonly ledger: Pick<TrainingLedger, 'keepJudged' | 'judgedUpdates' | 'headOf' | 'keepHead'>
   readonly clock: Clock
   readonly paramsBefore: (base: Hex) => Float32Array | null
+  /** Milliseconds between two blocks, about. */
+  readonly blockMs: number
 }
 
 /** What is judged, by which blocks and from which checkpoint. */
@@ -53,24 +63,34 @@ interface Fetching extends ReadUpdate {
   readonly segment: number
 }
 
-/** Ends of a round's work, by the blocks between publishing and voting: files by a third, states by two, and a vote needs a block to be in. */
-export const deadlinesOf = ({ publishBy, voteBy }: Pick<Phases, 'publishBy' | 'voteBy'>) => {
+/** Block at which judging ends: a vote has to be in the state of `voteBy`, and the block that takes it is made while others work, too. */
+export const judgedBy = ({ publishBy, voteBy }: Pick<Phases, 'publishBy' | 'voteBy'>): Block => {
   const span = voteBy - publishBy
-  const judged = voteBy - Math.max(1, Math.floor(span / 8))
-  const at = (share: number): Block => Math.min(judged, publishBy + Math.max(1, Math.ceil(span * share))) as Block
-  return { files: at(1 / 3), states: at(2 / 3), judged: judged as Block }
+  return (voteBy - (span < 4 ? 1 : Math.max(2, Math.floor(span / 8)))) as Block
 }
+
+/** Shares of the time for judging by which files, and states, have to be whole. */
+const FILES_SHARE = 0.4
+const STATES_SHARE = 0.7
 
 /**
  * Judges a round's updates as far as there is time: fetches and reads them, measures each, and does the drawn stretches again. What a miner did not
- * deliver in time is its fault; what we did not get to is said of nobody. Each is kept as soon as it is judged.
+ * deliver in time is its fault where others' came; what we did not get to is said of nobody. Each is kept as soon as it is judged.
  */
 export async function judgeRound(deps: JudgeRoundDeps, of: RoundToJudge, signal: AbortSignal): Promise<JudgedRound> {
-  const { ledger, chain } = deps
-  const ends = deadlinesOf(of.phases)
-  using filesBy = startBlockDeadline({ chain, at: ends.files, parent: signal })
-  using statesBy = startBlockDeadline({ chain, at: ends.states, parent: signal })
-  using judgedBy = startBlockDeadline({ chain, at: ends.judged, parent: signal })
+  const { ledger, chain, clock, log } = deps
+  const end = judgedBy(of.phases)
+  const leftMs = Math.max(0, end - (await chain.best()).number) * deps.blockMs
+  using over = startBlockDeadline({ chain, at: end, parent: signal })
+  const by = (share: number) =>
+    startDeadline({
+      clock,
+      ms: (share * leftMs) as Ms,
+      parent: over.signal,
+      reason: () => new Error('its time is over'),
+    })
+  using filesBy = by(FILES_SHARE)
+  using statesBy = by(STATES_SHARE)
   const known = new Map(ledger.judgedUpdates(of.phases.start).map((judged) => [judged.uid, judged]))
   const keep = (judged: JudgedUpdate): void => {
     if (known.has(judged.uid)) return
@@ -78,29 +98,34 @@ export async function judgeRound(deps: JudgeRoundDeps, of: RoundToJudge, signal:
     known.set(judged.uid, judged)
   }
   const data = dataOf(deps, of)
-  const before = deps.engine.losses({ params: of.params, batches: data.unseen }, judgedBy.signal)
+  const before = deps.engine.losses({ params: of.params, batches: data.unseen }, over.signal)
   before.catch(() => undefined) // heard below, or not needed
-  const read = await fetchAll(deps, { ...of, known, keep }, { files: filesBy.signal, states: statesBy.signal })
+  const read = await fetchAll(
+    deps,
+    { ...of, known, keep, parts: data.parts },
+    { files: filesBy.signal, states: statesBy.signal },
+  )
   signal.throwIfAborted()
   const norm = commonNorm(read.map(({ vector }) => vector))
   const compared = await compareAll(of, read, norm)
   try {
     const about = { ...of, read: compared, common: norm, keep, known, unseenBefore: await before, data }
-    await measureAll(deps, about, judgedBy.signal)
+    await measureAll(deps, about, over.signal)
   } catch (error) {
     signal.throwIfAborted()
-    if (!judgedBy.isOver()) throw error
-    const left = read.length - [...known.values()].filter(({ measured }) => measured !== null).length
-    deps.log.warn(
-      { event: 'training.late', round: of.phases.round, left },
-      `no time was left to measure ${left} updates of round ${of.phases.round}; nothing is said of them`,
-    )
+    if (!over.isOver()) throw error
   }
+  const left = of.committed.filter(({ uid }) => !known.has(uid)).length
+  if (left > 0)
+    log.warn(
+      { event: 'training.late', round: of.phases.round, left },
+      `no time was left to judge ${left} updates of round ${of.phases.round}; nothing is said of them`,
+    )
   return { judged: [...known.values()].sort((a, b) => a.uid - b.uid), norm }
 }
 
 /** Says on which data a round's updates are measured. */
-const dataOf = ({ engine, netuid, terms }: JudgeRoundDeps, { start, published, phases }: RoundToJudge) => {
+const dataOf = ({ engine, netuid, terms }: JudgeRoundDeps, { start, published, phases, params }: RoundToJudge) => {
   const { local, gauntlet } = terms
   const tokens = engine.tokens.train
   const seed = unseenSeed({ blockHash: published.hash, netuid, round: phases.round })
@@ -109,6 +134,7 @@ const dataOf = ({ engine, netuid, terms }: JudgeRoundDeps, { start, published, p
   return {
     seed,
     startsOf,
+    parts: knownParts(params),
     unseen: unseenWindows({ seed, tokens, batches: gauntlet.batches, local }).map(asBatch),
     assignedTo: ({ uid, hotkey }: Committed): readonly Batch[] => {
       const of = { blockHash: published.hash, netuid, round: phases.round, hotkey }
@@ -128,7 +154,7 @@ type Kept = {
 /** Fetches and reads what was committed, a few at once; faults are kept at once, and drawn states are asked for as soon as an update is read. */
 async function fetchAll(
   deps: JudgeRoundDeps,
-  of: RoundToJudge & Kept,
+  of: RoundToJudge & Kept & { readonly parts: KnownParts },
   until: { readonly files: AbortSignal; readonly states: AbortSignal },
 ): Promise<readonly Fetching[]> {
   const { netuid, optimiser, terms, ledger } = deps
@@ -141,6 +167,7 @@ async function fetchAll(
     limits: terms.limits,
   }
   const read: Fetching[] = []
+  const late: (() => void)[] = []
   await eachAtOnce(of.committed, FETCHED_AT_ONCE, async (committed) => {
     const { uid, hotkey, commitment } = committed
     const { name, bytes } = commitment
@@ -150,6 +177,10 @@ async function fetchAll(
     const wrong = faultOfCommitment(committed, round)
     if (wrong !== null) return fail(wrong)
     const file = await fetchFile(deps, { from: committed, name, bytes }, until.files)
+    if (file.kind === 'unavailable' && until.files.aborted) {
+      late.push(() => fail('unavailable'))
+      return
+    }
     if (file.kind === 'unavailable') {
       deps.log.debug(
         { event: 'training.unavailable', uid, why: file.why },
@@ -164,6 +195,7 @@ async function fetchAll(
     const last = ledger.headOf(hotkey)
     const segment = drawn?.segment ?? 0
     const toReplay = {
+      known: of.parts,
       from: committed,
       update,
       segment,
@@ -178,6 +210,8 @@ async function fetchAll(
     // Of two in one block the lower uid counts as the first.
     read.push({ committed, hotkey, update, vector, order: committed.block * 65_536 + uid, disclosed, segment })
   })
+  // Where fewer came than did not, it is our line that is slow, or this machine.
+  if (late.length <= read.length) for (const say of late) say()
   return read
 }
 
@@ -231,9 +265,14 @@ async function measureAll(
     }
   } finally {
     // What was measured before time was up counts, replayed or not.
-    for (const { one, losses, ms } of measured) {
+    const shown = await Promise.all(measured.map(({ one }) => one.disclosed))
+    const late = shown.filter((states) => states?.kind === 'late').length
+    const isOurs = 2 * late > shown.filter((states) => states !== null).length
+    for (const [index, { one, losses, ms }] of measured.entries()) {
       const began = clock.monotonic()
-      const replay = losses === null ? null : await replayOne(deps, { ...of, one }, signal)
+      const states = shown[index] ?? null
+      const replay =
+        losses === null ? null : await replayOne(deps, { ...of, one, states, isOurs, parts: of.data.parts }, signal)
       const { norm, likeness } = one
       const { uid, hotkey, commitment } = one.committed
       const { name, bytes } = commitment
@@ -250,15 +289,25 @@ const headFrom = ({ head: { round, base, states } }: Update) => ({ round, base, 
 
 async function replayOne(
   deps: JudgeRoundDeps,
-  of: { readonly one: Fetching; readonly params: Float32Array; readonly data: ReturnType<typeof dataOf> },
+  of: {
+    readonly one: Fetching
+    readonly states: Disclosed | null
+    /** Whether it is our fault that states came late. */
+    readonly isOurs: boolean
+    readonly params: Float32Array
+    readonly parts: KnownParts
+    readonly data: ReturnType<typeof dataOf>
+  },
   signal: AbortSignal,
 ): Promise<Measured['replay']> {
-  const { committed, update, disclosed, segment } = of.one
-  if (disclosed === null) return null
-  const found = await disclosed
+  const { committed, update, segment } = of.one
+  const { states: found } = of
+  if (found === null || (found.kind === 'late' && of.isOurs)) return null
+  if (found.kind === 'late') return { kind: 'withheld', reason: 'its states were not whole in time' }
   if (found.kind === 'withheld') return found
   const { paramsBefore } = deps
-  const toReplay: ToReplay = { from: committed, update, segment, params: of.params, last: null, paramsBefore }
+  const about = { from: committed, update, segment, params: of.params, last: null, paramsBefore }
+  const toReplay: ToReplay = { ...about, known: of.parts }
   try {
     return await replayDisclosed(deps, { ...toReplay, startsOf: of.data.startsOf(committed.uid) }, found, signal)
   } catch (error) {

@@ -184,9 +184,12 @@ async function settle(
   const verdicts = verdictsOf(about, of.candidates, judged)
   const accepted = verdicts.flatMap(({ row }) => (row.reason === 'ok' ? [row.uid] : [])).sort((a, b) => a - b)
   publishAccepted(deps, phases.round, verdicts)
-  const voting = of.isPast
-    ? null
-    : castVote(deps, { vote: { round: phases.round, base, accepted }, voteBy: phases.voteBy }, signal)
+  // Who judged nothing of what there is has no say in it: a vote for nothing would count against it.
+  const hasNothing = of.toJudge.committed.length > 0 && judged.length === 0
+  const voting =
+    of.isPast || (hasNothing && deps.ledger.voteOf(phases.round) === null)
+      ? null
+      : castVote(deps, { vote: { round: phases.round, base, accepted }, voteBy: phases.voteBy }, signal)
   voting?.catch(() => undefined) // heard below
   const endedAt = (await deps.chain.finalized()).number
   record(deps, { about, verdicts, endedAt })

@@ -61,12 +61,8 @@ export async function openTrainingEngine(of: {
     optimiser,
     initial: await training.initial(signal),
     tokens: { train: dataset.train.length, heldOut: dataset.heldOut.length },
-    losses: async ({ params, batches }, until) => {
-      const losses: number[] = []
-      for (const batch of batches)
-        losses.push(await training.measure({ shape: local, params, windows: [windowsOf(batch)], signal: until }))
-      return losses
-    },
+    losses: ({ params, batches }, until) =>
+      training.losses({ shape: local, params, windows: batches.map(windowsOf), signal: until }),
     train: async ({ start, to, startsOf }, until) => {
       const steps = takeStepsIn({ training, optimiser, terms: local, signal: until })
       const taken = await steps({

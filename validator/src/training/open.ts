@@ -19,6 +19,7 @@ import type { Ledger } from '../ledger.ts'
 import type { Route } from '../plan.ts'
 import type { Receipts } from '../receipts.ts'
 import type { AskMiner } from '../rounds/ask.ts'
+import { measureBlockMs } from '../stale.ts'
 import { createMinerFiles } from './ask-pieces.ts'
 import { trainingLoops } from './loop.ts'
 import { createTrainingMeter, type TrainingMeter, type TrainingReading } from './meter.ts'
@@ -85,6 +86,7 @@ export async function openTrainingPart(of: {
     const store = openBlobStore({ folder: blobFolder(data) })
     const trainingMeter = createTrainingMeter()
     const { tempo } = await chain.metagraph(netuid)
+    const blockMs = await measureBlockMs(chain)
     const about = { netuid, privateAllowed, clock, log }
     const newestRound = (): number => ledger.lastMerge()?.round ?? 0
     return {
@@ -125,6 +127,7 @@ export async function openTrainingPart(of: {
           participant,
           view,
           trainingMeter,
+          blockMs,
           onBytes: trainingMeter.bytes,
           putVote: (vote, until) => putVote(record, vote, until),
         })

@@ -46,7 +46,10 @@ export const replaySchema = z.strictObject({
 export function trainingReplayCommand(context: CommandContext): Command {
   return withJson(withNetwork(new Command('replay')))
     .description("merge a training subnet's rounds again, and compare each checkpoint with a validator's log")
-    .requiredOption('--validator <ss58 or url>', 'whose log: its hotkey, by which the chain tells where it is, or the place itself')
+    .requiredOption(
+      '--validator <ss58 or url>',
+      'whose log: its hotkey, by which the chain tells where it is, or the place itself',
+    )
     .option('--netuid <n>', 'the subnet', netuidArgument, netUid(1))
     .option('--spec <name or path>', 'the subnet spec', 'finetune')
     .option('--model <name or path>', "the spec's model (default: the one of its name)")

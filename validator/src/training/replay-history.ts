@@ -1,6 +1,11 @@
 import { SubnetError } from '@arbor/shared/errors'
 import type { Hex, NetUid } from '@arbor/shared/units'
-import { checkpointBytes, checkpointName, decodeCheckpoint, nextCheckpoint } from '@arbor/subnet-spec/finetune/checkpoint'
+import {
+  checkpointBytes,
+  checkpointName,
+  decodeCheckpoint,
+  nextCheckpoint,
+} from '@arbor/subnet-spec/finetune/checkpoint'
 import type { Checkpoint, Optimiser, TrainingTerms } from '@arbor/subnet-spec/finetune/types'
 import { readUpdate } from '@arbor/subnet-spec/finetune/update'
 import type { BlobSource } from '@arbor/training/types'
@@ -72,11 +77,15 @@ function stretchOf({ entries, from, to }: ReplayHistoryOf): readonly CheckpointE
   const newest = upTo.at(-1)
   const first = upTo.find(({ round }) => round === from)
   if (newest?.round !== to || first === undefined || from > to)
-    throw cannot(`the log has no merges of all rounds ${from} to ${to}; it has ${entries[0]?.round ?? 'none'} to ${entries.at(-1)?.round ?? 'none'}`)
+    throw cannot(
+      `the log has no merges of all rounds ${from} to ${to}; it has ${entries[0]?.round ?? 'none'} to ${entries.at(-1)?.round ?? 'none'}`,
+    )
   const gap = upTo.findLastIndex((entry, index) => index > 0 && entry.round !== (upTo[index - 1]?.round ?? 0) + 1)
   const whole = upTo.slice(Math.max(0, gap))
   if (whole[0] === undefined || whole[0].round > from)
-    throw cannot(`the log's validator missed round ${(whole[0]?.round ?? 0) - 1}, so what came before does not lead there; begin after it`)
+    throw cannot(
+      `the log's validator missed round ${(whole[0]?.round ?? 0) - 1}, so what came before does not lead there; begin after it`,
+    )
   return whole
 }
 
@@ -104,7 +113,11 @@ async function startOf(
   throw cannot(`no whole checkpoint at or before round ${of.from} can be had; begin with a later one`)
 }
 
-async function checkpointAt({ files, initial, spec }: ReplayHistoryOf, name: Hex, signal: AbortSignal): Promise<Checkpoint | null> {
+async function checkpointAt(
+  { files, initial, spec }: ReplayHistoryOf,
+  name: Hex,
+  signal: AbortSignal,
+): Promise<Checkpoint | null> {
   try {
     const file = await files.fetch({ name, bytes: checkpointBytes({ size: initial.length, spec }), signal })
     return decodeCheckpoint({ file, size: initial.length, name, spec })

@@ -21,6 +21,18 @@ export interface ReplayDeps extends FetchDeps {
   readonly askPieceOf: (committed: Committed) => AskPiece
 }
 
+/** Parts of states that nobody has to send. */
+export interface KnownParts {
+  readonly params: Hex
+  readonly zeros: Hex
+}
+
+/** Names the parts that are known before a round is looked at. */
+export const knownParts = (params: Float32Array): KnownParts => ({
+  params: nameOf(params),
+  zeros: nameOf(new Float32Array(params.length)),
+})
+
 /** What of a miner's round is looked at. */
 export interface ToReplay {
   readonly from: Committed
@@ -28,6 +40,8 @@ export interface ToReplay {
   readonly segment: number
   /** Parameters that the round began with. */
   readonly params: Float32Array
+  /** Names of those parameters, and of as many zeros. */
+  readonly known: KnownParts
   /** What its last update said; null where none is known. */
   readonly last: KnownHead | null
   /** Parameters of the checkpoint that its last round began with; null where they are not kept. */
@@ -38,6 +52,8 @@ export interface ToReplay {
 export type Disclosed =
   | { readonly kind: 'disclosed'; readonly rows: readonly [StateNames, StateNames]; readonly start: Parts }
   | { readonly kind: 'withheld'; readonly reason: string }
+  /** They were not whole in time; whose fault that is shows when others' came. */
+  | { readonly kind: 'late' }
 
 interface Parts {
   readonly params: Float32Array
@@ -71,8 +87,8 @@ export async function discloseStates(deps: ReplayDeps, of: ToReplay, signal: Abo
     }
     return { kind: 'disclosed', rows: [begin, end], start }
   } catch (error) {
+    if (signal.aborted) return { kind: 'late' }
     if (error instanceof Withheld) return { kind: 'withheld', reason: error.message }
-    if (signal.aborted) return { kind: 'withheld', reason: 'its states were not whole in time' }
     if (!(error instanceof SubnetError)) throw error
     return { kind: 'withheld', reason: error.code }
   }
@@ -105,7 +121,7 @@ function checkRows({ terms, optimiser }: ReplayDeps, of: ToReplay, begin: StateN
   if (end.steps - begin.steps !== end.step - begin.step) return 'its moments are of other steps'
   if (begin.carried !== end.carried) return 'what it carried changed on the way'
   if (of.segment > 0 && optimiser.local === 'steps') return null
-  return begin.params === nameOf(of.params) ? null : 'its first state is not the checkpoint'
+  return begin.params === of.known.params ? null : 'its first state is not the checkpoint'
 }
 
 const nameOf = (values: Float32Array): Hex => blobName(floatsToBytes(values))
@@ -117,7 +133,7 @@ async function checkContinuity(
   begin: StateNames,
   signal: AbortSignal,
 ): Promise<string | null> {
-  const zeros = nameOf(new Float32Array(of.params.length))
+  const { zeros } = of.known
   const isFresh = begin.first === zeros && begin.second === zeros && begin.carried === zeros
   const { last } = of
   if (isFresh || last === null) return null // a miner may begin anew, and of one that we do not know nothing is said
@@ -157,9 +173,8 @@ const progressFrom = (
 /** Takes one part of a state: what is known by its name is not asked for. */
 async function partOf(deps: ReplayDeps, of: ToReplay, name: Hex, signal: AbortSignal): Promise<Float32Array> {
   const { length } = of.params
-  if (name === nameOf(of.params)) return of.params
-  const zeros = new Float32Array(length)
-  if (name === nameOf(zeros)) return zeros
+  if (name === of.known.params) return of.params
+  if (name === of.known.zeros) return new Float32Array(length)
   const found = await fetchFile(deps, { from: of.from, name, bytes: 4 * length }, signal)
   if (found.kind === 'unavailable') throw new Withheld(found.why.slice(0, 200))
   const values = bytesToFloats(found.bytes)

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@arbor/shared/clock'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createHandler } from '../../src/log/serve/handler.ts'
 import { type FindFile, rangeOf } from '../../src/log/serve/blobs.ts'
-import { SERVE_LIMITS } from '../../src/log/serve/limits.ts'
 import type { Documents } from '../../src/log/serve/documents.ts'
+import { createHandler } from '../../src/log/serve/handler.ts'
+import { SERVE_LIMITS } from '../../src/log/serve/limits.ts'
 
 describe('a range', () => {
   test.each([
@@ -40,7 +40,12 @@ describe('files that everybody may have', () => {
 
   beforeAll(async () => {
     writeFileSync(path, content)
-    const handle = createHandler({ documents: {} as Documents, files, limits: { ...SERVE_LIMITS, burst: 1_000 }, clock: systemClock })
+    const handle = createHandler({
+      documents: {} as Documents,
+      files,
+      limits: { ...SERVE_LIMITS, burst: 1_000 },
+      clock: systemClock,
+    })
     server = createServer(handle)
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const address = server.address()

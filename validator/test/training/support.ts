@@ -46,7 +46,13 @@ const layout: Layout = { size: SIZE, tensors: [{ name: 'w', shape: [SIZE], offse
 export const terms: TrainingTerms = {
   ...TINY_TERMS,
   data: { name: 'none', hash: `0x${'00'.repeat(32)}` },
-  local: { ...TINY_TERMS.local, steps: 8, batch: 2, length: 4, adamw: { ...TINY_TERMS.local.adamw, learningRate: 0.05 } },
+  local: {
+    ...TINY_TERMS.local,
+    steps: 8,
+    batch: 2,
+    length: 4,
+    adamw: { ...TINY_TERMS.local.adamw, learningRate: 0.05 },
+  },
   optimiser: { kind: 'diloco', outer: { learningRate: 1, momentum: 0 } },
   phases: { publish: 0.4, vote: 0.8 },
   gauntlet: { ...TINY_TERMS.gauntlet, segments: 2, replayShare: 1 },
@@ -304,6 +310,7 @@ export const setUp = (
     optimiser,
     store,
     clock,
+    blockMs: 1_000,
     log,
     putVote: async (vote) => {
       votes.push(vote)
