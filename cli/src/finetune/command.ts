@@ -1,4 +1,5 @@
 import type { CommandContext } from '@arbor/shared/command'
+import { trainingReplayCommand } from '@arbor/validator/training/replay-command'
 import { Command } from 'commander'
 import { dataCommand } from './data.ts'
 import { exportCommand } from './export.ts'
@@ -11,3 +12,4 @@ export const finetuneCommand = (context: CommandContext): Command =>
     .addCommand(exportCommand(context))
     .addCommand(reportCommand(context))
     .addCommand(dataCommand(context))
+    .addCommand(trainingReplayCommand(context))

@@ -28,6 +28,7 @@ function checkpointLines(
   })
   if (!agreed(checkpoint))
     return [`validators hold different checkpoints for round ${checkpoint.round}: ${names.join(', ')}`]
+  if (names.length < validators.length) return [] // told once, when all have it
   const loss = checkpoint.loss === null ? 'not measured' : checkpoint.loss.toFixed(4)
   return [
     `checkpoint of round ${checkpoint.round}: ${names.join(', ')}; ${checkpoint.merged} updates merged, ${count(is.tokens)} tokens in all, held-out loss ${loss}`,
