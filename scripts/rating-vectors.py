@@ -20,12 +20,11 @@ def play(rng, terms, miners, rounds):
         judged = [uid for uid in range(miners) if rng.random() < 0.9]
         # few different values, so that many tie; a third fail
         values = {uid: 0.0 if rng.random() < 0.33 else rng.choice([0.1, 0.25, terms["bar"], 0.5, 0.75, 1.0]) for uid in judged}
-        # a bar that no rounding moves: as sure as a float can be
-        teams = [[model.create_rating([terms["mu"], 1e-12], "bar")]]
+        teams = [[model.rating()]]  # the bar, as new as ever
         teams += [[held[uid] if uid in held else model.rating()] for uid in judged]
         rated = model.rate(teams, scores=[terms["bar"], *values.values()])
         for uid, (player,) in zip(judged, rated[1:]):
-            player.mu = min(MOST, max(0.0, player.mu))
+            player.mu = min(MOST, max(0.0, player.mu + terms["mu"] - rated[0][0].mu))
             held[uid] = player
         out.append(
             {

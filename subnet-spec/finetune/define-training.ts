@@ -3,16 +3,16 @@ import { defineSubnet, type PinnedModel, type SubnetSpec } from '../src/define.t
 import { pieceTask } from './piece-task.ts'
 import type { TrainingTerms } from './types.ts'
 
-/** Rating, as a share of 50, above which a miner is paid, and from which it is paid in full: 26 and 31. New ones begin at the bar's 25. */
+/** Rating, as a share of 50, above which a miner is paid, and from which it is paid in full: 26 and 42. New ones begin at the bar's 25. */
 export const PAID_FROM = 0.52
-export const PAID_IN_FULL = 0.62
+export const PAID_IN_FULL = 0.84
 
 /**
- * Turns a rating into a weight: nothing for who stays at the bar, then a ramp, then in proportion to the rating. The ramp is steep, since who
- * stays near the bar did less than it should; above it luck should not decide much.
+ * Turns a rating into a weight: nothing for who stays at the bar, then the square of a ramp, then all the same. Who works in every second round
+ * stays near the bar, and is to earn much less than half; above the ramp luck would decide.
  */
 export const rewardOfRating = (average: number): number =>
-  average * clamp((average - PAID_FROM) / (PAID_IN_FULL - PAID_FROM), 0, 1)
+  clamp((average - PAID_FROM) / (PAID_IN_FULL - PAID_FROM), 0, 1) ** 2
 
 /** What a training subnet consists of. */
 export interface TrainingOf {

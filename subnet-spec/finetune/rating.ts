@@ -21,8 +21,9 @@ export interface Ranked {
 }
 
 /**
- * Rates a round: a game of all who were judged, ranked by their values, equal ones tied. A player stands among them at `bar` whose
- * rating never moves. Without it the ratings would only say who is better than whom, and a subnet of cheats would look like one of honest miners.
+ * Rates a round: a game of all who were judged, ranked by their values, equal ones tied. A new player is at each game, the bar. What it wins
+ * or loses is taken from all, so that ratings are distances from it. Without it they would only say who is better than whom: a subnet of cheats would look like one of
+ * honest miners, and half of these would always be below the middle.
  * @returns in the order of `ranked`
  */
 export const rateRound = (of: {
@@ -31,15 +32,16 @@ export const rateRound = (of: {
 }): readonly RatingShare[] => {
   const { ranked, terms } = of
   if (ranked.length === 0) return []
-  const bar = { mu: terms.mu, sigma: 0 }
-  const teams = [bar, ...ranked.map(({ before }) => (before === null ? fresh(terms) : fromShare(before)))]
-  const rank = ranksOf([terms.bar, ...ranked.map(({ value }) => value)])
   const { mu, sigma, beta, tau } = terms
+  const fresh = { mu, sigma }
+  const players = [fresh, ...ranked.map(({ before }) => (before === null ? fresh : fromShare(before)))]
+  const rank = ranksOf([terms.bar, ...ranked.map(({ value }) => value)])
   const rated = rate(
-    teams.map((player) => [player]),
+    players.map((player) => [player]),
     { rank, model: plackettLuce, mu, sigma, beta, tau },
-  )
-  return rated.slice(1).flatMap((team) => team.map(toShare))
+  ).flat()
+  const [bar = fresh, ...others] = rated
+  return others.map((player) => toShare({ ...player, mu: player.mu + mu - bar.mu }))
 }
 
 /** Ranks values from 1, the largest first, equal ones alike. A rank or score of 0 would be taken by the library for none: ties would break. */
@@ -56,5 +58,3 @@ const toShare = ({ mu, sigma }: Rating): RatingShare => ({
   average: clamp(mu, 0, MOST_RATING) / MOST_RATING,
   sigma: sigma / MOST_RATING,
 })
-
-const fresh = ({ mu, sigma }: RatingTerms): Rating => ({ mu, sigma })

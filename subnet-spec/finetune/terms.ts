@@ -17,16 +17,16 @@ export const PHASES: PhaseTerms = { publish: 0.5, vote: 0.85 }
 /** Limits of the Gauntlet as `bench/finetune-separation.ts` found them; docs/finetune.md. */
 export const GAUNTLET: GauntletTerms = {
   batches: 4,
-  margin: 0.1,
+  margin: 0.25,
   copyCosine: 0.5,
   segments: 5,
   replayShare: 0.5,
   tolerance: 0.25,
-  noise: 1,
+  noise: 2,
   normRange: 4,
 }
 
-/** OpenSkill's defaults; the bar stands at 70 % of a typical drop. */
+/** OpenSkill's defaults; the bar stands at 70 % of a typical lead. */
 export const RATING: RatingTerms = { mu: 25, sigma: 25 / 3, beta: 25 / 6, tau: 25 / 300, bar: 0.35 }
 
 /** What the built-in subnets train by, but for the data. */

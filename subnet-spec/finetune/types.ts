@@ -94,7 +94,7 @@ export interface RatingTerms {
   readonly beta: number
   /** What a round adds to the doubt, so that ratings go on moving. */
   readonly tau: number
-  /** Verdict value at which a player stands that is rated `mu` for ever: who does worse falls below it. */
+  /** Verdict value of a player that is at every game, and whose rating is called `mu`: who does worse falls below it. */
   readonly bar: number
 }
 

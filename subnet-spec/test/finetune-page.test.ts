@@ -39,5 +39,5 @@ test('the example of docs/finetune.md prints what it says', async () => {
 })
 
 test('docs/finetune.md names the ratings that weights begin and end to rise at', () => {
-  expect(page).toContain(`Weight is nothing up to ${50 * PAID_FROM}, then rises until ${50 * PAID_IN_FULL},`)
+  expect(page).toContain(`Weight is nothing up to ${50 * PAID_FROM}, then rises until ${50 * PAID_IN_FULL} as`)
 })

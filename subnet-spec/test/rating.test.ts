@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { type RatingShare, rateRound } from '../finetune/rating.ts'
 import type { RatingTerms } from '../finetune/types.ts'
+import { choicesFrom } from '../src/seed.ts'
 
 interface Game {
   readonly terms: RatingTerms
@@ -40,8 +41,7 @@ test('rating is the same for equal values, whatever place they have', () => {
   const rated = rateRound({ ranked: values.map((value) => ({ before: null, value })), terms: usual })
   expect(new Set([0, 2, 4].map((index) => rated[index]?.average)).size).toBe(1)
   expect(rated[1]?.average).toBe(rated[3]?.average)
-  expect(rated[1]?.average).toBeGreaterThan(0.5)
-  expect(rated[0]?.average).toBeLessThan(0.5)
+  expect(rated[1]?.average).toBeGreaterThan(rated[0]?.average ?? 1)
 })
 
 test('rating of a subnet in which all cheat falls below the bar', () => {
@@ -49,6 +49,19 @@ test('rating of a subnet in which all cheat falls below the bar', () => {
   for (let round = 0; round < 3; round += 1)
     rated = rateRound({ ranked: rated.map((before) => ({ before, value: 0 })), terms: usual })
   expect(rated.every(({ average }) => average < 0.48)).toBe(true)
+})
+
+test('rating of a subnet in which all work rises above the bar, of many as of few', () => {
+  for (const miners of [1, 4, 60]) {
+    const choices = choicesFrom({ seed: `0x${'08'.repeat(32)}`, label: 'rating' })
+    let rated: readonly RatingShare[] = Array.from({ length: miners }, () => ({ average: 0.5, sigma: 1 / 6 }))
+    for (let round = 0; round < 20; round += 1)
+      rated = rateRound({
+        ranked: rated.map((before) => ({ before, value: 0.4 + choices.below(1_000) / 5_000 })),
+        terms: usual,
+      })
+    expect(rated.every(({ average }) => average > 0.52)).toBe(true)
+  }
 })
 
 test('rating stays between 0 and 50', () => {

@@ -73,12 +73,8 @@ describe('terms of training', () => {
 
 test('a rating is paid from above the bar on, in full from there a little further', () => {
   expect([0, 0.3, 0.5, 0.52].map(rewardOfRating)).toEqual([0, 0, 0, 0])
-  expect(rewardOfRating(0.57)).toBeCloseTo(0.285)
-  expect([0.62, 0.8, 1].map((average) => rewardOfRating(average).toFixed(6))).toEqual([
-    '0.620000',
-    '0.800000',
-    '1.000000',
-  ])
+  expect(rewardOfRating(0.68)).toBeCloseTo(0.25)
+  expect([0.84, 0.9, 1].map(rewardOfRating)).toEqual([1, 1, 1])
 })
 
 describe('the task piece', () => {
