@@ -157,7 +157,7 @@ const commit = async (
   const block = await deps.commit({ round, name, bytes, base: basePrefix(base), url }, signal)
   journal.committed(round, block)
   progress.committed += 1
-  const fields = { round, base, name, bytes, block, steps: local.steps, loss }
+  const fields = { round, base, update: name, bytes, block, steps: local.steps, loss }
   const trained = local.steps * local.accumulate * local.batch * local.length
   deps.log.info({ event: 'training.committed', ...fields, tokens: trained }, 'update is committed')
 }
@@ -194,7 +194,7 @@ const publish = async (deps: TrainingDeps, event: Published, signal: AbortSignal
   if (file === null) return
   try {
     await deps.updates.put({ name, file, signal })
-    deps.log.info({ event: 'training.uploaded', round, name }, 'update is uploaded')
+    deps.log.info({ event: 'training.uploaded', round, update: name }, 'update is uploaded')
   } catch (error) {
     deps.log.warn(
       { event: 'training.upload_failed', round, why: String(error) },

@@ -89,7 +89,7 @@ describe('a training miner', () => {
       code: 'MINER_NO_PIECE',
     })
     expect(miner.events('training.committed')).toMatchObject([
-      { round: 7, base, name, bytes, steps: 6, tokens: 6 * 2 * 8, loss: expect.any(Number) },
+      { round: 7, base, update: name, bytes, steps: 6, tokens: 6 * 2 * 8, loss: expect.any(Number) },
     ])
   })
 
