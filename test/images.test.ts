@@ -32,6 +32,36 @@ test.each([
   expect(last(target, 'user')?.name).toBe('arbor')
 })
 
+/** Packages of the checkout that one needs, itself among them. */
+const needed = (name: string, known = new Set<string>()): ReadonlySet<string> => {
+  if (known.has(name)) return known
+  known.add(name)
+  const { dependencies = {} } = JSON.parse(read(`${name}/package.json`)) as { dependencies?: Record<string, string> }
+  for (const each of Object.keys(dependencies)) if (each.startsWith('@arbor/')) needed(each.slice(7), known)
+  return known
+}
+
+test.each([
+  'chain',
+  'miner',
+  'validator',
+  'gateway',
+  'setup',
+])('image %s holds every package that its program needs', (target) => {
+  const [program = ''] = (last(target, 'entrypoint')?.words[1] ?? '').split('/')
+  const paths = copied(target)
+  for (const name of needed(program))
+    expect(
+      paths.some((path) => path === name || path === `${name}/src`),
+      name,
+    ).toBe(true)
+})
+
+test('images know the manifest of every workspace, or an install by the lock file fails', () => {
+  const { workspaces } = JSON.parse(read('package.json')) as { workspaces: readonly string[] }
+  for (const name of workspaces) expect(copied('chain')).toContain(`${name}/package.json`)
+})
+
 test('a Dockerfile is refused when a line of it would not be carried out as Docker does', () => {
   const head = 'FROM node:24-bookworm-slim AS one\n'
   for (const line of [

@@ -17,7 +17,13 @@ afterEach(() => rmSync(cwd, { recursive: true, force: true }))
 describe('served', () => {
   test('finds the model of a spec in the checkout', async () => {
     const found = await served({ spec: 'inference-tiny', model: undefined, cwd })
-    expect(found).toEqual({ spec: 'inference-tiny', modelName: 'arbor-tiny', model: tiny, blockTime: '1s' })
+    const shown = { spec: 'inference-tiny', modelName: 'arbor-tiny', model: tiny }
+    expect(found).toEqual({ ...shown, blockTime: '1s', training: null })
+  })
+
+  test('gives rounds of training longer blocks, and says what decides their phases', async () => {
+    const found = await served({ spec: 'finetune', model: undefined, cwd })
+    expect(found).toMatchObject({ model: tiny, blockTime: '2s', training: { roundsPerEpoch: 1 } })
   })
 
   test('makes a spec that pins the hash and the thresholds of a named model', async () => {
