@@ -27,7 +27,7 @@ beforeEach(() => {
   data = mkdtempSync(join(tmpdir(), 'arbor-documents-'))
   db = openStore({ kind: LEDGER, owner: null })
   log = openLog(db, logOwner)
-  documents = documentsOf({ db, owner: logOwner, data, limits: { pageEntries: 10, pageBytes: 4_000 } })
+  documents = documentsOf({ db, owner: logOwner, data, limits: { pageEntries: 10, pageBytes: 4_000, pageRounds: 5 } })
 })
 afterEach(() => {
   db.close()
