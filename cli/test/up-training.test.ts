@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Block, Blocks, Hex, Ss58, Uid } from '@arbor/shared/units'
 import finetune from '@arbor/subnet-spec/finetune/spec'
 import { renderToString } from 'ink'
@@ -217,6 +218,34 @@ describe('the view of a training subnet', () => {
     )
     expect(changes(after, after)).toEqual([])
   })
+})
+
+test('a recorded run of two validators, two miners and one that sends zeros folds into what happened', () => {
+  const [head = '', ...rest] = readFileSync(new URL('fixtures/training.jsonl', import.meta.url), 'utf8')
+    .trim()
+    .split('\n')
+  const { members: places } = JSON.parse(head) as { members: readonly Pick<Member, 'name' | 'role' | 'hotkey'>[] }
+  const all = places.map((place): Member => member({ ...place, kind: place.role === 'miner' ? 'honest' : 'validator' }))
+  const found: NetEvent[] = []
+  for (const each of rest) {
+    const { process, line } = JSON.parse(each) as { process: string; line: object }
+    const event = parseEvent(process, JSON.stringify(line))
+    if (event !== null) take(event, all, (taken) => void found.push(taken), [])
+  }
+  const { training } = found.reduce(reduce, state)
+  const view = training ?? NOTHING
+  expect(view.checkpoints.map(({ round, merged, loss }) => [round, merged, loss?.toFixed(2)])).toEqual([
+    [1, 0, '4.98'],
+    [2, 0, '4.98'],
+    [3, 1, '4.84'],
+    [4, 2, '4.53'],
+  ])
+  expect(view.checkpoints.every((each) => agreed(each) && Object.keys(each.by).length === 2)).toBe(true)
+  expect(view.tokens).toBe(3 * 1_024)
+  const [one, two, zeros] = all.map(({ hotkey }) => view.miners.find((each) => each.hotkey === hotkey))
+  expect([one?.reason, two?.reason, zeros?.reason]).toEqual(['ok', 'ok', 'outsized'])
+  expect([one?.bytes, two?.bytes, zeros?.bytes]).toEqual([10_172, 20_321, 7_604]) // one of them committed in one round only
+  expect(zeros?.rating?.mu).toBeLessThan(two?.rating?.mu ?? 0)
 })
 
 describe('mergedRounds', () => {
