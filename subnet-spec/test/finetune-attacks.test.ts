@@ -201,7 +201,13 @@ describe('the zoo', () => {
     expect(stale.file).toEqual(last.file)
     expect(() => vectorOf(stale)).toThrow(expect.objectContaining({ code: 'UPDATE_STALE' }))
     expect(vectorOf(await by('restamped', { last: last.file }))).toEqual(vectorOf(await round()))
-    expect((await by('stale')).file).toBeNull()
+    for (const honestly of [
+      { last: null },
+      { last: last.file, about: { netuid: netUid(3), round: 6, hotkey, base: HASH } },
+    ]) {
+      const worked = await by('stale', honestly)
+      expect([worked.steps, worked.file]).toEqual([6, (await round(honestly)).file])
+    }
   })
 
   test('sends what no validator can read', async () => {

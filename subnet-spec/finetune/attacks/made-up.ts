@@ -19,7 +19,7 @@ export const noise: TrainingAttack = {
   name: 'noise',
   does: 'trains nothing and sends noise of the size of an honest update',
   gains: 'all of the work',
-  caughtBy: ['harmful', 'unassigned', 'untrained'],
+  caughtBy: ['outsized', 'harmful', 'untrained'],
   work: NO_WORK,
   progress: ({ progress, draws }) => noiseLike({ length: progress.length, rms: RMS, draws }),
 }

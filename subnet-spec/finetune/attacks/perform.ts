@@ -77,7 +77,8 @@ export interface RoundOutput {
 }
 
 /** Does a miner's round, honestly or by an attack: trains to each segment's end, encodes, writes the file. Pure but for what it is given. */
-export const performRound = async (of: RoundInput): Promise<RoundOutput> => {
+export const performRound = async (input: RoundInput): Promise<RoundOutput> => {
+  const of = { ...input, attack: attackNow(input) }
   const { attack, optimiser, params, about } = of
   const trained = await trainSegments(of)
   const end = trained.states.at(-1) ?? trained.start
@@ -98,6 +99,10 @@ export const performRound = async (of: RoundInput): Promise<RoundOutput> => {
       : attack.write({ ...of, head, payload, file, limits: of.terms.limits, optimiser })
   return { file: written, states: trained.states, kept: { moments: end.moments, carried }, ...trained.done }
 }
+
+/** Finds the attack of this round: who sends the last update again has to work in every second round, to have one. */
+const attackNow = ({ attack, last, about }: RoundInput): TrainingAttack | null =>
+  attack?.needs === 'last' && (last === null || about.round % 2 === 0) ? null : attack
 
 /** Names a state's four files. */
 export const stateNames = (state: MinerState): ReturnType<typeof namesOf> => {

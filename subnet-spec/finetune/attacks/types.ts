@@ -51,7 +51,7 @@ export interface TrainingAttack {
   /** What the Gauntlet says of it, the usual reason first. */
   readonly caughtBy: readonly [GauntletReason, ...GauntletReason[]]
   readonly work: AttackWork
-  /** Whose bytes it cannot do without; it skips rounds in which there are none. */
+  /** Whose bytes it cannot do without. It skips rounds without a victim's, and works honestly in even rounds, and in those without its last. */
   readonly needs?: 'victim' | 'last'
   /** Alters what was trained before it is encoded. */
   progress?(of: { readonly progress: Float32Array; readonly layout: Layout; readonly draws: Draws }): Float32Array
