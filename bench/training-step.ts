@@ -49,42 +49,54 @@ function measure(): void {
       steps: { type: 'string', default: '20' },
     },
   })
-  const rows = []
-  const notes: string[] = []
   const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
-  for (const { model, graphs, batch, length } of CASES) {
-    const isWhole = graphs.endsWith('-train')
-    const folders = { model: path(`../models/${model}`), folder: path(`../models/${graphs}`) }
-    const job: TrainingStepJob = {
-      ...{ ...folders, batch, length, warmUp: 3, steps: Number(values.steps), stream: 4_096 },
-    }
-    const arms = [
-      { name: 'Arbor', command: process.execPath, script: path('./workers/training-step.ts') },
-      ...(isWhole ? [{ name: 'torch', command: values.python, script: path('./workers/training_step.py') }] : []),
-    ]
-    const found = new Map<string, Record<string, number[]>>()
-    for (let run = 0; run < Number(values.runs); run += 1) {
+  const found = new Map<string, Row>()
+  for (let run = 0; run < Number(values.runs); run += 1) {
+    for (const { model, graphs, batch, length } of CASES) {
+      const isWhole = graphs.endsWith('-train')
+      const label = `${model}${isWhole ? '' : ', LoRA of rank 8'}, ${batch} × ${length} tokens`
+      const folders = { model: path(`../models/${model}`), folder: path(`../models/${graphs}`) }
+      const job: TrainingStepJob = {
+        ...{ ...folders, batch, length, warmUp: 3, steps: Number(values.steps), stream: 4_096 },
+      }
+      const arms = [
+        { name: 'Arbor', command: process.execPath, script: path('./workers/training-step.ts') },
+        ...(isWhole ? [{ name: 'torch', command: values.python, script: path('./workers/training_step.py') }] : []),
+      ]
       for (const arm of run % 2 === 0 ? arms : [...arms].reverse()) {
         const output = execFileSync(arm.command, [arm.script, JSON.stringify(job)], { encoding: 'utf8' })
-        const figures: Record<string, number | null> = JSON.parse(output.trim().split('\n').at(-1) ?? '')
-        for (const [name, value] of Object.entries(figures)) {
-          if (value === null) continue
-          const runs = found.get(name) ?? {}
-          found.set(name, runs)
-          runs[arm.name] = [...(runs[arm.name] ?? []), Number(value.toPrecision(4))]
-        }
+        add(found, { label, arm: arm.name, figures: JSON.parse(output.trim().split('\n').at(-1) ?? '') })
       }
     }
-    const label = `${model}${isWhole ? '' : ', LoRA of rank 8'}, ${batch} × ${length} tokens`
-    for (const { name, what } of FIGURES) {
-      const runs = found.get(name)
-      if (runs !== undefined) rows.push({ what: `${label}: ${what}`, unit: 'CPU ms', runs })
-    }
-    const step = found.get('step') ?? {}
-    if (isWhole) notes.push(`${label}: ${ratio(step.Arbor, step.torch)} × torch's time a step.`)
+    // A run that is whole is kept, whatever becomes of the next.
+    writeResult('training-step', [...found.values()], ratiosOf(found))
   }
-  writeResult('training-step', rows, notes)
 }
+
+interface Row {
+  readonly what: string
+  readonly unit: string
+  readonly runs: Record<string, number[]>
+}
+
+function add(
+  found: Map<string, Row>,
+  of: { readonly label: string; readonly arm: string; readonly figures: Readonly<Record<string, number | null>> },
+): void {
+  for (const { name, what } of FIGURES) {
+    const value = of.figures[name]
+    if (value === null || value === undefined) continue
+    const key = `${of.label}: ${what}`
+    const row = found.get(key) ?? { what: key, unit: 'CPU ms', runs: {} }
+    found.set(key, row)
+    row.runs[of.arm] = [...(row.runs[of.arm] ?? []), Number(value.toPrecision(4))]
+  }
+}
+
+const ratiosOf = (found: ReadonlyMap<string, Row>): string[] =>
+  [...found.values()]
+    .filter(({ what, runs }) => what.endsWith(': whole step') && runs.torch !== undefined)
+    .map(({ what, runs }) => `${what}: ${ratio(runs.Arbor, runs.torch)} of torch’s time.`)
 
 /** Ratio of the medians, with the smallest and the largest of neighbouring runs. */
 function ratio(own: readonly number[] = [], other: readonly number[] = []): string {
