@@ -59,7 +59,7 @@ function Headline({ state }: { readonly state: NetState }): ReactElement {
   const chain =
     block === null
       ? state.phase
-      : `block ${block} · epoch ${epoch} · next epoch at block ${nextEpochBlock} · ${rounds} rounds`
+      : `block ${block} · epoch ${epoch} · next epoch at block ${nextEpochBlock}${state.training === null ? ` · ${rounds} rounds` : ''}`
   return h(
     Box,
     { flexDirection: 'column', marginBottom: 1 },

@@ -149,7 +149,7 @@ const meanings: Readonly<Record<GauntletReason, string>> = {
   stale: 'trained from another checkpoint',
   'not-finite': 'its update holds NaN or infinity',
   copy: "copied another miner's update",
-  outsized: 'its update is far larger or smaller than others',
+  outsized: 'its update is far too large or too small',
   harmful: 'its update harms the model',
   unassigned: 'trained on other data than its own',
   withheld: 'did not show the states it committed to',
