@@ -111,7 +111,9 @@ function judge(lines: readonly Line[]): void {
       "paid, of an honest miner's share",
     ],
     cells: [rowOf('honest', alone), ...cells],
-    notes: [`${new Set(whole.map(({ round }) => round)).size} rounds.`],
+    notes: [
+      `${new Set(whole.map(({ round }) => round)).size} rounds, the first ones among them, in which ratings settle and little is known of anybody.`,
+    ],
   })
 }
 

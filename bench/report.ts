@@ -180,6 +180,24 @@ export const tables = [
     note: 'A round of ten local steps, trained once on each model, encoded with what the round before left over, each run in a process of its own, arms alternating. `sparseloco` and `demo` keep 64 of 4 096 in 2 bits; the largest share of an entry’s bits says where it stands, for which 7.4 are the least where all places are as likely. Encoding is a miner’s, once a round; decoding a validator’s, once an update; merging everybody’s. The machine had other work: compare CPU times.',
   },
   {
+    file: 'finetune-separation',
+    title: 'Training by many: what a cheat earns',
+    arms: [],
+    note: 'Each attack of `arbor miner --cheat` in a subnet with four honest miners, on the built-in subnet’s model, data and terms: real steps, updates as files, replays, measurements, ratings and rows by the code that miners and validators run, in one process; what blocks draw is drawn from fixed hashes. “fresh” is an honest miner that forgets its moments before each round, as one that always joins anew; “half-work, stretched” sends twice the length, as who has read how lengths are treated. `stale` and `restamped` work in every second round, since they need something to send again. Copies are of an honest miner’s update of the same round. The model goes on with the honest updates alone, and controls are drawn from these. Goals: no more than 1 % of an honest miner’s share, and less than half of it for half of the work.',
+  },
+  {
+    file: 'finetune-tolerance',
+    title: 'Training by many: how far a replay ends',
+    arms: [],
+    note: 'Stretches of two steps of the built-in subnet, trained again; distance as a share of the way. The Gauntlet allows 0.25. Noise is drawn evenly for each element of each gradient, which is worse than rounding: a processor’s own errors are smaller where gradients are. A stretch that was not trained is infinitely far, one that was trained on other data about as far as it is long.',
+  },
+  {
+    file: 'training-step',
+    title: 'A training step beside torch',
+    arms: ['Arbor', 'torch'],
+    note: 'The same decoder, tokens and AdamW with clipping, one thread, fp32, each run of each arm in a process of its own, arms alternating; a figure is the median of a run’s steps. Arbor is the step graph under onnxruntime with AdamW in TypeScript; torch is autograd, run eagerly, with its own AdamW. “The graph alone” is fed with the same tensors again and again: what it lacks to the row above is handing over tokens and parameters. By the runtime’s profile matrix products are 82 % of the graph on arbor-2m with 8 × 128 tokens, 67 % on arbor-tiny with 4 × 64. Goal: 1.2 × torch’s time. The machine had other work: compare CPU times.',
+  },
+  {
     file: 'memory',
     title: 'Resident memory after ten minutes of `npm start`',
     arms: ['Arbor'],
