@@ -4,7 +4,7 @@ import { ARMS, SETTING } from '../bench/finetune/arms.ts'
 import { windowsFor } from '../bench/finetune/data.ts'
 import { trainDdp } from '../bench/finetune/ddp.ts'
 import { trainSubnet } from '../bench/finetune/subnet.ts'
-import { goalsOf, rowsOf, runsOf } from '../bench/finetune/summary.ts'
+import { goalsOf, missingOf, rowsOf, runsOf } from '../bench/finetune/summary.ts'
 import type { Arm, Run, Setting } from '../bench/finetune/types.ts'
 
 const SIZE = 300
@@ -93,15 +93,18 @@ test('a goal is said to be reached only where both the loss and the bytes are', 
   expect(said[1]).toContain('1000 × fewer bytes: not reached; nearest: default, 5 % at 1000×')
 })
 
-test('the table pairs runs by their seed, and leaves out those with other terms than the arms have', () => {
+test('the table holds runs against the median of DDP, leaves out those with other terms than the arms have, and names what is missing', () => {
   const runs = [
-    runOf('DDP', { seed: 1, loss: 2 }),
-    runOf('DDP', { seed: 2, loss: 4 }),
+    runOf('DDP', { seed: 1, loss: 2, bytes: 1e6 }),
+    runOf('DDP', { seed: 2, loss: 4, bytes: 1e6 }),
+    runOf('DDP', { seed: 3, loss: 2, bytes: 1e6 }),
     runOf('default', { seed: 1, loss: 2.1, bytes: 1e3 }),
-    runOf('default', { seed: 2, loss: 4.2, bytes: 1e3 }),
     runOf('default', { seed: 3, loss: 9, terms: { ...runOf('default', {}).terms, steps: 7 } }),
   ]
   const rows = rowsOf(runsOf(runs, SETTING), 'small')
-  expect(rows.find(({ what }) => what.includes('above DDP'))?.runs.default).toEqual([5, 5])
-  expect(rows.find(({ what }) => what.includes('fewer'))?.runs.default).toEqual([1000, 1000])
+  expect(rows.find(({ what }) => what.includes('above the median'))?.runs.default).toEqual([5])
+  expect(rows.find(({ what }) => what.includes('fewer'))?.runs.default).toEqual([1000])
+  const [missing] = missingOf(runsOf(runs, SETTING))
+  expect(missing).toContain('default (2 of 3 seeds)')
+  expect(missing).not.toContain('DDP (')
 })
