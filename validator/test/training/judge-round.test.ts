@@ -140,7 +140,7 @@ describe('a round of a training validator', () => {
     const event = published([...honest.map(({ committed }) => committed), hanging])
     // A source that does not heed its signal is left behind by the one that fetches.
     const done = onPublished({ ...deps, sourcesOf: (of) => deps.sourcesOf(of).map(heeding) }, { event, held }, never)
-    await vi.waitFor(() => expect(store.files.size).toBeGreaterThanOrEqual(3))
+    await vi.waitFor(() => expect(store.files.size).toBeGreaterThanOrEqual(3), { timeout: 60_000 })
     await clock.advance(1_000)
     await done
     expect(votes[0]?.accepted).toEqual([1, 2, 3])
