@@ -47,7 +47,8 @@ export interface Journal {
   addState(round: number, index: number, state: StateNames): void
   /** Notes the update; one of another name than that which was committed is not committed. */
   written(round: number, update: NonNullable<JournalRound['update']>): void
-  committed(round: number, block: Block): void
+  /** Notes the block that has its commitment; null takes that back: it came too late to count. */
+  committed(round: number, block: Block | null): void
   /** Names all files that it speaks of. */
   names(): ReadonlySet<Hex>
   close(): void

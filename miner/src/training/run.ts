@@ -1,6 +1,6 @@
 import { SubnetError } from '@arbor/shared/errors'
 import { createBudget } from '@arbor/shared/supervise'
-import type { Block, Ms } from '@arbor/shared/units'
+import type { Block, Hex, Ms } from '@arbor/shared/units'
 import { basePrefix } from '@arbor/subnet-spec/finetune/records'
 import type { RoundEvent } from '@arbor/training/types'
 import type { TrainingDeps } from './types.ts'
@@ -11,14 +11,16 @@ type Published = Extract<RoundEvent, { kind: 'published' }>
 
 /** Wait before a round that failed is gone on with. */
 const AGAIN_MS = 1_000 as Ms
+const TOO_SLOW =
+  'its time to publish was over before the update was there: this machine, with what else it does, is too slow for the round'
 /** Failures that a miner survives: rounds are short, and one that never ends well is better looked at. */
 const BUDGET = { failures: 20, withinMs: 600_000 } as const
 
 /** Work on one round, in the background. */
 interface Job {
   readonly round: number
-  /** Stops it, and waits until it has. */
-  end(why: string): Promise<void>
+  /** Stops it, and waits until it has. @returns whether it was still at work */
+  end(): Promise<boolean>
 }
 
 /**
@@ -49,15 +51,13 @@ export const runTraining = async (deps: TrainingDeps, signal: AbortSignal): Prom
     const { round } = event.phases
     begin(round)
     if (event.kind === 'start') {
-      await running.job?.end('the next round began')
+      await running.job?.end()
       running.job = event.isPast ? null : startJob(deps, { event, until, fail })
     } else if (event.kind === 'published') {
       const ending = running.job
       running.job = null
-      await ending?.end(
-        'its time to publish was over before the update was there: this machine is too slow for the round',
-      )
-      await publish(deps, event, until)
+      const wasWorking = (await ending?.end()) ?? false
+      await publish(deps, event, { wasWorking, signal: until })
     } else {
       if (merged !== null) {
         deps.victims.merged(merged.plan)
@@ -77,7 +77,7 @@ export const runTraining = async (deps: TrainingDeps, signal: AbortSignal): Prom
       fail(error)
       await deps.clock.sleep(AGAIN_MS, until).catch(() => undefined)
     } finally {
-      await running.job?.end('rounds are not followed any more')
+      await running.job?.end()
       running.job = null
     }
   }
@@ -91,17 +91,15 @@ const startJob = (
   const { round } = of.event.phases
   const stop = new AbortController()
   const signal = AbortSignal.any([of.until, stop.signal])
-  let why = ''
   const done = work(deps, of.event, { signal, fail: of.fail }).then((skipped) => {
-    if (skipped === null || of.until.aborted) return
-    skip(deps, round, signal.aborted ? why : skipped)
+    if (skipped !== null && !signal.aborted) skip(deps, round, skipped)
+    return skipped !== null && signal.aborted
   })
   return {
     round,
-    end: async (reason) => {
-      why = reason
-      stop.abort(new SubnetError({ code: 'TRAINING_STOPPED', message: `Round ${round} was stopped: ${reason}` }))
-      await done
+    end: () => {
+      stop.abort(new SubnetError({ code: 'TRAINING_STOPPED', message: `The time of round ${round} is over` }))
+      return done
     },
   }
 }
@@ -147,19 +145,33 @@ const commit = async (
   { task, made }: { readonly task: RoundTask; readonly made: MadeUpdate },
   signal: AbortSignal,
 ): Promise<void> => {
-  const { journal, terms, progress } = deps
+  const { journal } = deps
   const { round, base } = task
   const { name, bytes, loss } = made
-  const { local } = terms
   const before = journal.round(round)
   if (before !== null && before.committedIn !== null) return // an earlier process did
   const url = deps.updates?.urlOf(name) ?? ''
   const block = await deps.commit({ round, name, bytes, base: basePrefix(base), url }, signal)
-  journal.committed(round, block)
+  committed(deps, { round, base, update: name, bytes, block, loss })
+}
+
+/** Notes that an update's commitment is on chain, and tells it. */
+const committed = (
+  { journal, progress, terms, log }: TrainingDeps,
+  of: {
+    readonly round: number
+    readonly base: Hex
+    readonly update: Hex
+    readonly bytes: number
+    readonly block: Block
+    readonly loss: number | null
+  },
+): void => {
+  journal.committed(of.round, of.block)
   progress.committed += 1
-  const fields = { round, base, update: name, bytes, block, steps: local.steps, loss }
-  const trained = local.steps * local.accumulate * local.batch * local.length
-  deps.log.info({ event: 'training.committed', ...fields, tokens: trained }, 'update is committed')
+  const { steps, accumulate, batch, length } = terms.local
+  const tokens = steps * accumulate * batch * length
+  log.info({ event: 'training.committed', ...of, steps, tokens }, 'update is committed')
 }
 
 /** Takes back what was committed and cannot be served: its files were lost, and could not be made again. */
@@ -169,6 +181,7 @@ const withdraw = async (deps: TrainingDeps, { round, base }: RoundTask, signal: 
   try {
     const none = { round, name: found.update.name, bytes: 0, base: basePrefix(base), url: '' }
     await deps.commit(none, signal)
+    deps.journal.committed(round, null)
     deps.log.warn({ event: 'training.withdrawn', round }, 'the update was withdrawn: it cannot be served')
   } catch (error) {
     deps.log.warn({ event: 'training.withdraw_failed', round, why: String(error) }, 'the update could not be withdrawn')
@@ -176,18 +189,33 @@ const withdraw = async (deps: TrainingDeps, { round, base }: RoundTask, signal: 
 }
 
 /** Serves what the chain says was committed: from here on it can be copied by nobody. */
-const publish = async (deps: TrainingDeps, event: Published, signal: AbortSignal): Promise<void> => {
+const publish = async (
+  deps: TrainingDeps,
+  event: Published,
+  { wasWorking, signal }: { readonly wasWorking: boolean; readonly signal: AbortSignal },
+): Promise<void> => {
   const { journal, pieces, hotkey, store } = deps
   const { round } = event.phases
   const found = journal.round(round)
+  const update = found?.update ?? null
   const own = event.commitments.find((each) => each.hotkey === hotkey)
-  if (found?.update === undefined || found.update === null) return
-  const { name } = found.update
-  if (own === undefined || own.commitment.bytes === 0 || own.commitment.name !== name) {
-    if (!event.isPast) skip(deps, round, 'its commitment was not on chain in time')
+  if (found === null || update === null || own?.commitment.name !== update.name || own.commitment.bytes === 0) {
+    if (!event.isPast && (wasWorking || (found?.committedIn ?? null) !== null))
+      skip(deps, round, update === null ? TOO_SLOW : 'its commitment was not on chain in time')
+    journal.committed(round, null) // the next round goes on from the last that counted, as whoever replays it expects
     return
   }
-  if (found.committedIn === null) journal.committed(round, own.block as Block) // killed between inclusion and this line
+  const { name } = update
+  if (found.committedIn === null)
+    // it was in a block already when its time was over, or the process was killed before it knew
+    committed(deps, {
+      round,
+      base: found.base,
+      update: name,
+      bytes: update.bytes,
+      block: own.block as Block,
+      loss: null,
+    })
   pieces.serve({ round, update: name, states: found.states })
   if (deps.updates === null || event.isPast) return
   const file = store.read(name)

@@ -240,6 +240,31 @@ describe('a training miner', () => {
     expect(miner.pieces.find(miner.committed[0]?.name ?? '0x')).toBeNull()
   })
 
+  test('counts a commitment that was in a block in time, and not final yet when the time was over', async () => {
+    const miner = open({ commit: async (_, signal) => rejection(signal) })
+    await trained(miner, 5)
+    await miner.publish(5)
+    expect(miner.events('training.skipped')).toEqual([])
+    expect(miner.events('training.committed')).toMatchObject([{ round: 5, block: 52 }])
+    expect(miner.pieces.find(miner.committed[0]?.name ?? '0x')?.of).toBe('update')
+  })
+
+  test('goes on from the last round that counted when a commitment came too late', async () => {
+    const miner = open()
+    await trained(miner, 5)
+    await miner.publish(5)
+    await trained(miner, 6)
+    await miner.publish(6, [])
+    await trained(miner, 7)
+    const [counted, next] = [miner.journal.round(5), miner.journal.round(7)]
+    expect(next?.states[0]).toMatchObject({
+      first: counted?.states.at(-1)?.first,
+      carried: counted?.update?.carried,
+      steps: 6,
+    })
+    expect(miner.pieces.find(counted?.states.at(-1)?.first ?? '0x')?.of).toBe('state')
+  })
+
   test('commits again when the chain refused for now', async () => {
     let refusals = 2
     const miner = open({

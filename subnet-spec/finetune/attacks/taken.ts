@@ -54,7 +54,7 @@ export const restamped: TrainingAttack = {
   name: 'restamped',
   does: "sends its update of the round before under this round's head",
   gains: 'every second round',
-  caughtBy: ['unassigned', 'harmful', 'untrained'],
+  caughtBy: ['copy', 'unassigned', 'harmful'],
   work: NO_WORK,
   needs: 'last',
   write: (of) => (of.last === null ? null : restamp(of, of.last)),
