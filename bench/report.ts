@@ -198,6 +198,12 @@ export const tables = [
     note: 'The same decoder, tokens and AdamW with clipping, one thread, fp32, each run of each arm in a process of its own, arms alternating; a figure is the median of a run’s steps. Arbor is the step graph under onnxruntime with AdamW in TypeScript; torch is autograd, run eagerly, with its own AdamW. “The graph alone” is fed with the same tensors again and again: what it lacks to the row above is handing over tokens and parameters. By the runtime’s profile matrix products are 82 % of the graph on arbor-2m with 8 × 128 tokens, 67 % on arbor-tiny with 4 × 64. Goal: 1.2 × torch’s time. The machine had other work: compare CPU times.',
   },
   {
+    file: 'finetune-validator',
+    title: 'Training by many: what a validator does for an update',
+    arms: ['arbor'],
+    note: 'Reading an update, measuring it on the miner’s own windows (before, after, and with three others in its place) and on unseen ones, comparing it with all others; and the same with one of its stretches, or its compression, done again, whose states are hashed as they come. All in one process by the code that validators run, files out of memory; the first round warms up. The machine had other work: compare processor times.',
+  },
+  {
     file: 'memory',
     title: 'Resident memory after ten minutes of `npm start`',
     arms: ['Arbor'],
