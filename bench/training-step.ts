@@ -93,10 +93,11 @@ function add(
   }
 }
 
-const ratiosOf = (found: ReadonlyMap<string, Row>): string[] =>
-  [...found.values()]
+function ratiosOf(found: ReadonlyMap<string, Row>): string[] {
+  return [...found.values()]
     .filter(({ what, runs }) => what.endsWith(': whole step') && runs.torch !== undefined)
     .map(({ what, runs }) => `${what}: ${ratio(runs.Arbor, runs.torch)} of torch’s time.`)
+}
 
 /** Ratio of the medians, with the smallest and the largest of neighbouring runs. */
 function ratio(own: readonly number[] = [], other: readonly number[] = []): string {
