@@ -192,6 +192,12 @@ export const tables = [
     note: 'Stretches of two steps of the built-in subnet, trained again; distance as a share of the way. The Gauntlet allows 0.25. Noise is drawn evenly for each element of each gradient, which is worse than rounding: a processor’s own errors are smaller where gradients are. A stretch that was not trained is infinitely far, one that was trained on other data about as far as it is long.',
   },
   {
+    file: 'finetune-churn',
+    title: 'Training by many: coming and going',
+    arms: ['calm', 'churn'],
+    note: 'Ten miners of the built-in subnet, each with the loop of `arbor miner` on a folder of its own, the real trainer, data, optimiser, plan and merge, in one process without a chain, one process a seed. In “churn” three are killed in each round, before a step that is drawn; of these half are started again at once and go on from their saved states, the others are gone, and as many strangers join for the next round with the newest whole checkpoint and the updates since. A stranger that does not commit in its first round was itself killed in it. Who is started again comes to the bytes that it would have come to; what the churn costs is the updates that are missing, and strangers, who begin with zero moments. Goal: no round is lost.',
+  },
+  {
     file: 'training-step',
     title: 'A training step beside torch',
     arms: ['Arbor', 'torch'],
