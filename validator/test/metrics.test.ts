@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createMetrics, type Readings } from '../src/health/metrics.ts'
+import { createTrainingMeter } from '../src/training/meter.ts'
 
 const readings: Readings = {
   temposSinceInclusion: () => 1.5,
@@ -69,9 +70,39 @@ describe('metrics', () => {
     expect([verdicts.length, verdicts.at(-1)]).toEqual([33, 'arbor_validator_verdicts_total{reason="other"} 9970'])
   })
 
+  test('tell of a training subnet how far its model is, what was fetched and scored, and each rating', async () => {
+    const meter = createTrainingMeter()
+    const measured = { assigned: [], unseen: [], norm: 1, likeness: null, replay: null }
+    const about = { hotkey: '5F' as never, update: { name: '0x00', bytes: 1 } as const, checkMs: 500 }
+    meter.bytes(4_096)
+    meter.judged(
+      [
+        { ...about, uid: 3 as never, fault: null, measured },
+        { ...about, uid: 4 as never, fault: 'stale', measured: null },
+      ],
+      2_000,
+    )
+    meter.merged({ round: 7, tokens: 2_560, heldOut: 3.5 })
+    meter.merged({ round: 8, tokens: 2_560, heldOut: null })
+    meter.mergeTook(40)
+    meter.rating(3 as never, { mu: 27.5, sigma: 4 })
+    const text = samplesOf(await made({ training: meter.read }).text())
+    expect(text.filter((line) => line.startsWith('arbor_validator_training'))).toEqual([
+      'arbor_validator_training_round 8',
+      'arbor_validator_training_tokens 5120',
+      'arbor_validator_training_held_out_loss 3.5',
+      'arbor_validator_training_fetched_bytes 4096',
+      'arbor_validator_training_scored_updates 1',
+      'arbor_validator_training_scored_seconds 0.5',
+      'arbor_validator_training_round_seconds 2',
+      'arbor_validator_training_merge_seconds 0.04',
+      'arbor_validator_training_rating{uid="3"} 27.5',
+    ])
+  })
+
   test('are all in docs/operating.md, and all that it names are metrics', async () => {
     const docs = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8')
-    const metrics = made()
+    const metrics = made({ training: createTrainingMeter().read })
     metrics.outcome('confirmed')
     const text = await metrics.text()
     const names = [...text.matchAll(/^# TYPE (arbor_validator_\w+)/gm)].map(([, name]) => name)

@@ -161,7 +161,9 @@ function unprovenOf(audited: Audited): readonly string[] {
       'the losses that training verdicts follow from, which who has the model measures again; and that merges led to the checkpoints that are named: arbor finetune replay merges again',
     )
   if (replayed !== null && replayed.mergesByWord > 0)
-    words.push(`what ${replayed.mergesByWord} rounds merged: the endpoint has no state of then, so it is the log's word`)
+    words.push(
+      `what ${replayed.mergesByWord} rounds merged: the endpoint has no state of then, so it is the log's word`,
+    )
   if (replayed !== null && replayed.counts.source > 0)
     words.push('that its sources served what it says: audit those validators')
   if (omissions.length > 0)

@@ -10,8 +10,8 @@ import { exchangeId } from '../exchange.ts'
 import { LEDGER } from '../ledger-schema.ts'
 import { readReceipt } from '../receipt-schema.ts'
 import { receiptFile } from '../receipts.ts'
-import { isTrainingReceipt, readTrainingReceipt } from '../training/receipt.ts'
 import { TRAFFIC } from '../traffic.ts'
+import { isTrainingReceipt, readTrainingReceipt } from '../training/receipt.ts'
 import { mustBeSound } from './sound.ts'
 
 /** What a check found of one thing that lies in a data folder. */
