@@ -25,7 +25,7 @@ export const runsOf = (runs: readonly Run[], setting: Setting): ReadonlyMap<stri
     ]),
   )
 
-/** What DDP came to: the median of its seeds, which differ by less than a thousandth. */
+/** What DDP came to: the median of its seeds. */
 const baseOf = (
   byArm: ReadonlyMap<string, readonly Run[]>,
 ): { readonly loss: number; readonly bytes: number } | null => {
