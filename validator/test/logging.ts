@@ -130,6 +130,14 @@ export const everyKind = (): readonly LogEntry[] => [
     stake: '1000000000',
     state: stateAt(10),
   },
+  {
+    kind: 'checkpoint',
+    round: 1,
+    votedAt: 18 as Block,
+    base: hex32('the model before'),
+    merged: [{ uid: 1 as Uid, hotkey: minerOf(1).hotkey, name: hex32('an update'), bytes: 5_836 }],
+    checkpoint: hex32('the model after'),
+  },
 ]
 
 /** Signs a head as the validator does. */
