@@ -2,8 +2,8 @@
 //   node bench/workers/finetune-merge.ts KIND FOLDER MODEL…
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { bytesToFloats } from '../../shared/src/floats.ts'
 import { checkpointName } from '../../subnet-spec/finetune/checkpoint.ts'
-import { bytesToFloats } from '../../subnet-spec/finetune/floats.ts'
 import { optimiserOf } from '../../subnet-spec/finetune/optimisers/optimiser-of.ts'
 import type { OptimiserTerms } from '../../subnet-spec/finetune/types.ts'
 import { UPDATE_HEAD_BYTES } from '../../subnet-spec/finetune/update.ts'

@@ -1,3 +1,4 @@
+import { aborted } from '@arbor/shared/aborted'
 import type { Clock } from '@arbor/shared/clock'
 import { supervise } from '@arbor/shared/supervise'
 import type { Block, Blocks } from '@arbor/shared/units'
@@ -140,9 +141,3 @@ const watchHealth = ({
     return { healthy: idleMs < bound, details: { ...HEALTH, ...heads, idleMs } }
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { blobName } from '@arbor/shared/blob'
+import { bytesToFloats, floatsToBytes } from '@arbor/shared/floats'
 import { afterAll, describe, expect, test } from 'vitest'
 import { stepAdamW } from '../src/train/adamw.ts'
 import { readTrainingFolder, trainingFolderOf } from '../src/train/folder.ts'
 import { trainLocally, zeroMoments } from '../src/train/local.ts'
-import { bytesOf, stateOfParts, stateParts } from '../src/train/state-parts.ts'
 import { openTrainer } from '../src/train/trainer.ts'
 import type { LocalState, Trainer, Windows } from '../src/train/types.ts'
 
@@ -49,7 +49,7 @@ afterAll(async () => {
 })
 
 const start = (trainer: Trainer) => ({ step: 0, params: trainer.initial(), moments: zeroMoments(trainer.layout.size) })
-const bitsOf = (values: Float32Array): string => blobName(bytesOf(values))
+const bitsOf = (values: Float32Array): string => blobName(floatsToBytes(values))
 const stateBits = ({ step, params, moments }: LocalState): unknown[] => [
   ...[step, moments.steps, bitsOf(params), bitsOf(moments.first), bitsOf(moments.second)],
 ]
@@ -128,8 +128,9 @@ test('training in two stretches gives the bits of one', async () => {
   const trainer = await trainerOf('models/arbor-tiny-train')
   const whole = await trainLocally({ trainer, terms, start: start(trainer), to: 4, windowsOf, signal })
   const half = await trainLocally({ trainer, terms, start: start(trainer), to: 2, windowsOf, signal })
-  const parts = stateParts({ state: half, carried: new Float32Array(whole.params.length) })
-  const { state } = stateOfParts({ parts, size: whole.params.length, step: 2, steps: half.moments.steps })
+  const saved = (values: Float32Array): Float32Array => bytesToFloats(floatsToBytes(values))
+  const { first, second, steps } = half.moments
+  const state = { step: 2, params: saved(half.params), moments: { first: saved(first), second: saved(second), steps } }
   const again = await trainLocally({ trainer, terms, start: state, to: 4, windowsOf, signal })
   expect(stateBits(again)).toEqual(stateBits(whole))
 })

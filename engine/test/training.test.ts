@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { blobName } from '@arbor/shared/blob'
+import { floatsToBytes } from '@arbor/shared/floats'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { trainingFolderOf } from '../src/train/folder.ts'
 import { zeroMoments } from '../src/train/local.ts'
-import { stateParts } from '../src/train/state-parts.ts'
 import { openTraining, type Training } from '../src/train/training.ts'
 import type { LocalState, Windows } from '../src/train/types.ts'
 
@@ -21,7 +21,7 @@ const bitsOf = (state: LocalState | undefined): unknown =>
   state && [
     state.step,
     state.moments.steps,
-    ...Object.values(stateParts({ state, carried: state.params })).map(blobName),
+    ...[state.params, state.moments.first, state.moments.second].map((values) => blobName(floatsToBytes(values))),
   ]
 
 let training: Training

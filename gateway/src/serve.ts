@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
+import { aborted } from '@arbor/shared/aborted'
 import type { Clock } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
-import { aborted } from '@arbor/shared/supervise'
 import type { Ms } from '@arbor/shared/units'
 import type { FastifyInstance } from 'fastify'
 import { type Listen, urlOf } from './options.ts'

@@ -1,3 +1,4 @@
+import { aborted } from './aborted.ts'
 import { type Clock, startDeadline } from './clock.ts'
 import { SubnetError } from './errors.ts'
 import type { Ms } from './units.ts'
@@ -33,13 +34,6 @@ export const supervise = async (of: {
   await withGrace(of.clock, (of.graceMs ?? 2_000) as Ms, running)
   if (reason !== null) throw reason
 }
-
-/** Waits for a signal to abort. */
-export const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 
 const withGrace = async (clock: Clock, graceMs: Ms, running: readonly Promise<void>[]): Promise<void> => {
   const done = new AbortController()

@@ -1,8 +1,8 @@
 import { blobName } from '@arbor/shared/blob'
 import { concatBytes, toBytes } from '@arbor/shared/bytes'
 import { SubnetError } from '@arbor/shared/errors'
+import { areFinite, bytesToFloats, floatsToBytes } from '@arbor/shared/floats'
 import type { Hex } from '@arbor/shared/units'
-import { areFinite, bytesToFloats, floatsToBytes } from './floats.ts'
 import type { Checkpoint, Optimiser } from './types.ts'
 
 /**

@@ -1,9 +1,9 @@
 import { blobName, type ProvenList, provenList } from '@arbor/shared/blob'
 import { concatBytes } from '@arbor/shared/bytes'
+import { floatsToBytes } from '@arbor/shared/floats'
 import { fromHex, toHex } from '@arbor/shared/hex'
 import { leafHash, verifyInclusion } from '@arbor/shared/merkle'
 import type { Hex } from '@arbor/shared/units'
-import { floatsToBytes } from './floats.ts'
 
 /** A miner's state at a boundary of segments, by the names of its four files of numbers (`floatsToBytes`). */
 export interface StateNames {

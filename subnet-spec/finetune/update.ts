@@ -2,7 +2,7 @@ import { concatBytes } from '@arbor/shared/bytes'
 import { SubnetError } from '@arbor/shared/errors'
 import { fromHex, toHex } from '@arbor/shared/hex'
 import { decodeSs58, encodeSs58 } from '@arbor/shared/ss58'
-import type { Hex, NetUid, Ss58 } from '@arbor/shared/units'
+import type { NetUid } from '@arbor/shared/units'
 import type { Optimiser, OptimiserTerms, Update, UpdateHead } from './types.ts'
 
 /**
@@ -64,14 +64,7 @@ export const decodeUpdate = ({ file, maxBytes }: { readonly file: Uint8Array; re
 }
 
 /** What an update's head has to say to count. */
-export interface Expected {
-  readonly netuid: NetUid
-  readonly round: number
-  readonly hotkey: Ss58
-  readonly base: Hex
-  readonly optimiser: OptimiserTerms['kind']
-  readonly size: number
-}
+export type Expected = Omit<UpdateHead, 'version' | 'states'>
 
 /** Holds a head against what it has to say. @throws UPDATE_FOREIGN, UPDATE_STALE, UPDATE_SHAPE */
 export const checkHead = (head: UpdateHead, expected: Expected): void => {

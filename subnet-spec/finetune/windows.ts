@@ -119,3 +119,7 @@ export const unseenWindows = (of: {
 
 const startsAt = (slots: Slots, first: number, count: number): readonly number[] =>
   Array.from({ length: count }, (_, index) => slots.start(first + index))
+
+/** Counts the tokens that an honest miner trains on in a round. */
+export const tokensOf = ({ steps, accumulate, batch, length }: Omit<LocalTerms, 'adamw'>): number =>
+  steps * accumulate * batch * length

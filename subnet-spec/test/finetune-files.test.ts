@@ -1,4 +1,5 @@
 import { blobName } from '@arbor/shared/blob'
+import { bytesToFloats, floatsToBytes } from '@arbor/shared/floats'
 import { toHex } from '@arbor/shared/hex'
 import type { Hex, NetUid, Ss58, Uid } from '@arbor/shared/units'
 import fc from 'fast-check'
@@ -11,7 +12,6 @@ import {
   encodeCheckpoint,
   nextCheckpoint,
 } from '../finetune/checkpoint.ts'
-import { bytesToFloats, floatsToBytes } from '../finetune/floats.ts'
 import { mergePlan } from '../finetune/merge-plan.ts'
 import { optimiserOf } from '../finetune/optimisers/optimiser-of.ts'
 import { basePrefix } from '../finetune/records.ts'

@@ -6,7 +6,7 @@ import type { Checkpoint, Phases, PhaseTerms } from '@arbor/subnet-spec/finetune
 import { isOfBlob } from './fetch.ts'
 import { publishedAt, readVoted, type VotedEvent } from './follow-rounds.ts'
 import { fetchCheckpoint, type Held, keep, type MergeDeps, mergeRound } from './merge-round.ts'
-import { type RoundRecords, readRoundRecords, votersOf } from './records.ts'
+import { isPruned, type RoundRecords, readRoundRecords, votersOf } from './records.ts'
 
 export interface CatchUpDeps extends MergeDeps {
   readonly chain: Pick<ChainClient, 'blockHash' | 'commitments' | 'finalized' | 'metagraph'>
@@ -105,8 +105,6 @@ const newestVote = ({ records }: RoundRecords, below: number): number | null => 
   )
   return rounds.length === 0 ? null : Math.max(...rounds)
 }
-
-const isPruned = (error: unknown): boolean => error instanceof SubnetError && error.code === 'TRAINING_STATE_PRUNED'
 
 const nowhere = (reasons: readonly string[]): SubnetError =>
   new SubnetError({

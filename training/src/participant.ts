@@ -14,6 +14,7 @@ import type { Pace } from './pace.ts'
 import { patiently } from './patience.ts'
 import { forgetPartials } from './pieces.ts'
 import { openProgress, type Progress } from './progress.ts'
+import { isPruned } from './records.ts'
 import { httpSource } from './sources/http.ts'
 import type { BlobSource, BlobStore, Committed, Merged, Participant } from './types.ts'
 
@@ -249,9 +250,5 @@ async function rejoin(work: Work, { phases, plan }: VotedEvent, signal: AbortSig
 }
 
 /** Tells what may be otherwise in a while. */
-const isPassing = (error: unknown): error is SubnetError => isOfBlob(error) || isOf(error, 'TRAINING_NO_CHECKPOINT')
-
-/** Tells that a round's facts are gone; those of the next one are not. */
-const isPruned = (error: unknown): error is SubnetError => isOf(error, 'TRAINING_STATE_PRUNED')
-
-const isOf = (error: unknown, code: string): error is SubnetError => error instanceof SubnetError && error.code === code
+const isPassing = (error: unknown): error is SubnetError =>
+  isOfBlob(error) || (error instanceof SubnetError && error.code === 'TRAINING_NO_CHECKPOINT')

@@ -55,7 +55,7 @@ export async function readRoundRecords(of: {
     })
     return { metagraph, records }
   } catch (error) {
-    if (isPruned(error)) throw pruned(at, error)
+    if (isGone(error)) throw pruned(at, error)
     throw error
   }
 }
@@ -117,7 +117,7 @@ async function put(keeper: RecordKeeper, of: Parameters<RecordKeeper['set']>[0])
  * Tells a chain node's word for state that it has not kept.
  * @source sp-blockchain error.rs: UnknownBlock("State already discarded for …"), which clients match on
  */
-const isPruned = (error: unknown): boolean =>
+const isGone = (error: unknown): boolean =>
   error instanceof SubnetError &&
   (error.code === 'CHAIN_STATE_PRUNED' ||
     (error.code === 'CHAIN_RPC' && /State already discarded|UnknownBlock/.test(error.message)))
@@ -129,3 +129,7 @@ const pruned = ({ number, hash }: BlockRef, cause: unknown): SubnetError =>
     details: { block: number },
     cause,
   })
+
+/** Tells that a round's facts are gone; those of the next one are not. */
+export const isPruned = (error: unknown): error is SubnetError =>
+  error instanceof SubnetError && error.code === 'TRAINING_STATE_PRUNED'

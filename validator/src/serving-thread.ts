@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
+import { aborted } from '@arbor/shared/aborted'
 import { SubnetError } from '@arbor/shared/errors'
-import { aborted } from '@arbor/shared/supervise'
 import type { Logger } from 'pino'
 
 /** What a serving thread tells besides messages of its own. */

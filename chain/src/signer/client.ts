@@ -1,3 +1,4 @@
+import { untilAborted } from '@arbor/shared/aborted'
 import type { Clock } from '@arbor/shared/clock'
 import { startDeadline } from '@arbor/shared/clock'
 import { SubnetError } from '@arbor/shared/errors'
@@ -122,7 +123,7 @@ const createAsking = (options: OpenSignerOptions): Asking => {
         opening = null
       })
       try {
-        return await raced(opening, until)
+        return await untilAborted(opening, until)
       } catch (error) {
         if (!(error instanceof SubnetError) || error.code !== 'SIGNER_AWAY') throw error
         await clock.sleep(PAUSE_MS, until)
@@ -134,7 +135,7 @@ const createAsking = (options: OpenSignerOptions): Asking => {
       const late = (): SubnetError => away(socket, `it has not answered within ${deadlineMs} ms`)
       using deadline = startDeadline({ clock, ms: deadlineMs, parent: living, reason: late })
       const to = await current(deadline.signal)
-      return raced(to.ask(make), deadline.signal)
+      return untilAborted(to.ask(make), deadline.signal)
     },
     close: () => {
       closed.abort(away(socket, 'it was closed'))
@@ -142,12 +143,3 @@ const createAsking = (options: OpenSignerOptions): Asking => {
     },
   }
 }
-
-/** Waits for work that cannot be stopped, until it is done or nobody wants it. */
-const raced = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })

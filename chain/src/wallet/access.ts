@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { freemem } from 'node:os'
 import { resolve } from 'node:path'
 import process from 'node:process'
+import { untilAborted } from '@arbor/shared/aborted'
 import type { CommandContext } from '@arbor/shared/command'
 import { encryptedFormat, openKeyfile } from './encryption.ts'
 import { refuseSecrets } from './environment.ts'
@@ -68,22 +69,13 @@ export async function decrypted(of: {
   const { signal, freeBytes, memoryKiB } = access
   for (let left = source.isTyped ? TRIES : 1; left > 0; left -= 1) {
     const password = await source.ask({ question: `Password of ${path}`, signal })
-    const opened = await abortable(openKeyfile({ content, format, path, password, freeBytes, memoryKiB }), signal)
+    const opened = await untilAborted(openKeyfile({ content, format, path, password, freeBytes, memoryKiB }), signal)
     password.fill(0)
     if (opened !== null) return opened
     if (left > 1) access.say(`that password does not open it; ${left - 1} ${left > 2 ? 'tries' : 'try'} left`)
   }
   throw wrongPassword(path, source.name)
 }
-
-/** Waits for work that cannot be stopped, until it is done or nobody wants it. */
-const abortable = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 
 /** Memory that the machine, and this process's control group, have left. */
 const freeBytes = (): number => {

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { SubnetError } from '@arbor/shared/errors'
+import { floatsToBytes } from '@arbor/shared/floats'
 import type { Hex } from '@arbor/shared/units'
 import { CARD, hashFiles, listFiles, readJson } from '../folder.ts'
 import { TRAINING_CARD } from './card.ts'
 import { notFinite, wrongSize } from './errors.ts'
 import { readBase, readTrainingFolder, type TrainingFolder, trainingFolderOf } from './folder.ts'
 import { mergeLora } from './lora.ts'
-import { bytesOf } from './state-parts.ts'
 import { findTensors } from './tensors.ts'
 
 export interface ExportedModel {
@@ -85,7 +85,7 @@ const writeTensors = async (
     const file = await open(join(copy, relative(modelFolder, path)), 'r+')
     try {
       for (const { start, offset, length } of spans.filter((span) => span.path === path)) {
-        await file.write(bytesOf(params.subarray(offset, offset + length)), 0, length * 4, start)
+        await file.write(floatsToBytes(params.subarray(offset, offset + length)), 0, length * 4, start)
       }
       await file.sync()
     } finally {

@@ -2,6 +2,7 @@ import { SubnetError } from '@arbor/shared/errors'
 import { createBudget } from '@arbor/shared/supervise'
 import type { Block, Hex, Ms } from '@arbor/shared/units'
 import { basePrefix } from '@arbor/subnet-spec/finetune/records'
+import { tokensOf } from '@arbor/subnet-spec/finetune/windows'
 import type { RoundEvent } from '@arbor/training/types'
 import type { TrainingDeps } from './types.ts'
 import { type MadeUpdate, makeUpdate, type RoundTask } from './work.ts'
@@ -169,9 +170,8 @@ const committed = (
 ): void => {
   journal.committed(of.round, of.block)
   progress.committed += 1
-  const { steps, accumulate, batch, length } = terms.local
-  const tokens = steps * accumulate * batch * length
-  log.info({ event: 'training.committed', ...of, steps, tokens }, 'update is committed')
+  const tokens = tokensOf(terms.local)
+  log.info({ event: 'training.committed', ...of, steps: terms.local.steps, tokens }, 'update is committed')
 }
 
 /** Takes back what was committed and cannot be served: its files were lost, and could not be made again. */

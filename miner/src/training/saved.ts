@@ -1,6 +1,6 @@
+import { bytesToFloats, floatsToBytes } from '@arbor/shared/floats'
 import type { Hex } from '@arbor/shared/units'
 import type { Kept, MinerState } from '@arbor/subnet-spec/finetune/attacks/perform'
-import { bytesToFloats, floatsToBytes } from '@arbor/subnet-spec/finetune/floats'
 import type { StateNames } from '@arbor/subnet-spec/finetune/states'
 import type { BlobStore } from '@arbor/training/types'
 import type { JournalRound } from './journal.ts'

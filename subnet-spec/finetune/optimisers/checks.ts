@@ -1,5 +1,5 @@
 import { SubnetError } from '@arbor/shared/errors'
-import { areFinite } from '../floats.ts'
+import { areFinite } from '@arbor/shared/floats'
 import type { OuterTerms } from '../types.ts'
 
 /** Large enough for a whole model of some millions of parameters in one chunk. */

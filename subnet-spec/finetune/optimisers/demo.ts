@@ -1,5 +1,5 @@
+import { areFinite } from '@arbor/shared/floats'
 import type { Layout } from '@arbor/shared/training'
-import { areFinite } from '../floats.ts'
 import type { Optimiser } from '../types.ts'
 import { checkChunks, checkProgress, notFinite, unusable } from './checks.ts'
 import { dctOf } from './dct.ts'

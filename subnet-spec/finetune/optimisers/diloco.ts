@@ -1,5 +1,5 @@
+import { areFinite, bytesToFloats, floatsToBytes } from '@arbor/shared/floats'
 import type { Layout } from '@arbor/shared/training'
-import { areFinite, bytesToFloats, floatsToBytes } from '../floats.ts'
 import type { Optimiser, OuterTerms } from '../types.ts'
 import { malformed } from './bits.ts'
 import { checkOuter, checkProgress, notFinite } from './checks.ts'

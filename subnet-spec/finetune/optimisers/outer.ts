@@ -1,5 +1,5 @@
+import { areFinite } from '@arbor/shared/floats'
 import { median } from '@arbor/shared/math'
-import { areFinite } from '../floats.ts'
 import type { Optimiser, OuterTerms } from '../types.ts'
 import { normOf } from './vectors.ts'
 

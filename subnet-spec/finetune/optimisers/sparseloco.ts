@@ -1,5 +1,5 @@
+import { areFinite } from '@arbor/shared/floats'
 import type { Layout } from '@arbor/shared/training'
-import { areFinite } from '../floats.ts'
 import type { Optimiser, OuterTerms } from '../types.ts'
 import { bitReader, bitWriter, malformed } from './bits.ts'
 import { checkChunks, checkOuter, checkProgress, notFinite, unusable } from './checks.ts'

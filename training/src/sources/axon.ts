@@ -1,9 +1,11 @@
+import { untilAborted } from '@arbor/shared/aborted'
 import { PIECE_BYTES, piecesOf } from '@arbor/shared/blob'
 import type { Clock } from '@arbor/shared/clock'
 import type { Hex } from '@arbor/shared/units'
 import { DEFAULT_PACE, type Pace, watchPace } from '../pace.ts'
 import { fetchPiece, openPartial, type Partial, unavailable } from '../pieces.ts'
 import type { AskPiece, BlobSource } from '../types.ts'
+import { onceEach } from './once-each.ts'
 
 /** Pieces asked for at once: enough for a line of 100 ms, few enough for a slow one. */
 const IN_FLIGHT = 4
@@ -19,24 +21,14 @@ export function axonSource(of: {
   readonly pace?: Pace
 }): BlobSource {
   const { ask, tag, clock, partials, pace = DEFAULT_PACE } = of
-  const running = new Map<Hex, Promise<Uint8Array>>()
-  const fetchNow: BlobSource['fetch'] = async ({ name, bytes, signal }) => {
+  return onceEach(async ({ name, bytes, signal }) => {
     using part = openPartial({ folder: partials, name, bytes, tag })
     const slow = (came: number): Error =>
       unavailable(name, `the axon of ${tag} sent ${came} bytes in ${pace.windowMs} ms, which is too slow`)
     using watched = watchPace({ clock, pace, parent: signal, reason: slow })
     await fetchAll({ part, name, bytes, ask, watched })
     return part.finish()
-  }
-  return {
-    fetch: (wanted) => {
-      const known = running.get(wanted.name)
-      if (known !== undefined) return known
-      const fetching = fetchNow(wanted).finally(() => running.delete(wanted.name))
-      running.set(wanted.name, fetching)
-      return fetching
-    },
-  }
+  })
 }
 
 /** Fetches what is missing, some pieces at once; the first failure ends it, and what came is kept. */
@@ -68,12 +60,3 @@ async function fetchAll(of: {
   const ends = await Promise.allSettled(lanes)
   if (ends.some(({ status }) => status === 'rejected')) throw signal.reason
 }
-
-/** Waits no longer than a signal allows, also for somebody who does not heed it. */
-const untilAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })

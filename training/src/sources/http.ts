@@ -11,6 +11,7 @@ import { Agent, request } from 'undici'
 import { DEFAULT_PACE, type Pace, watchPace } from '../pace.ts'
 import { mismatch, unavailable } from '../pieces.ts'
 import type { BlobSource } from '../types.ts'
+import { onceEach } from './once-each.ts'
 
 /**
  * Fetches files over HTTP, from a folder of files by name (a validator's `/blobs/`) or one file's own address. A transfer goes on at the
@@ -27,8 +28,7 @@ export function httpSource(of: {
   readonly pace?: Pace
 }): BlobSource {
   const { url: given, privateAllowed, clock, partials, pace = DEFAULT_PACE } = of
-  const running = new Map<Hex, Promise<Uint8Array>>()
-  const fetchNow: BlobSource['fetch'] = async ({ name, bytes, signal }) => {
+  return onceEach(async ({ name, bytes, signal }) => {
     const url = urlOf(given, name, privateAllowed)
     const shown = `${url.origin}${url.pathname}`
     const refuse = (why: string): Error => unavailable(name, `${shown} is not asked: ${why}`)
@@ -49,16 +49,7 @@ export function httpSource(of: {
     } finally {
       await agent.destroy()
     }
-  }
-  return {
-    fetch: (wanted) => {
-      const known = running.get(wanted.name)
-      if (known !== undefined) return known
-      const fetching = fetchNow(wanted).finally(() => running.delete(wanted.name))
-      running.set(wanted.name, fetching)
-      return fetching
-    },
-  }
+  })
 }
 
 const textOf = (error: unknown): string => {

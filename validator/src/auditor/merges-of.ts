@@ -1,10 +1,10 @@
 import type { ChainClient } from '@arbor/chain/client/types'
-import { SubnetError } from '@arbor/shared/errors'
 import type { NetUid } from '@arbor/shared/units'
 import { phasesOf } from '@arbor/subnet-spec/finetune/phases'
 import type { TrainingTerms } from '@arbor/subnet-spec/finetune/types'
 import { roundBlocks } from '@arbor/subnet-spec/rounds'
 import { readVoted } from '@arbor/training/follow-rounds'
+import { isPruned } from '@arbor/training/records'
 import type { MergesOf } from './check-checkpoint.ts'
 import type { ChainFacts } from './facts.ts'
 
@@ -30,7 +30,7 @@ export const openMerges =
       const { plan } = await readVoted(of, phases)
       return { votedAt, plan }
     } catch (error) {
-      if (error instanceof SubnetError && error.code === 'TRAINING_STATE_PRUNED') return { votedAt, plan: 'pruned' }
+      if (isPruned(error)) return { votedAt, plan: 'pruned' }
       throw error
     }
   }

@@ -15,9 +15,10 @@ import { type Run, specMark } from '../rounds/runs.ts'
 import { registrationKey } from '../scores.ts'
 import { type Candidate, candidatesOf } from './candidates.ts'
 import { castVote, type VoteDeps } from './cast-vote.ts'
-import { type JudgedRound, type JudgeRoundDeps, judgeRound, type RoundToJudge } from './judge-round.ts'
+import { type JudgedRound, judgeRound } from './judge-round.ts'
 import type { ShownVerdict } from './ledger.ts'
 import type { TrainingMeter } from './meter.ts'
+import type { JudgeRoundDeps, RoundToJudge } from './round-to-judge.ts'
 import { forfeitsOf, type UpdateVerdict, type VerdictsOf, verdictsOf } from './verdicts.ts'
 
 export interface PublishedDeps

@@ -1,6 +1,7 @@
 import type { Clock } from '@arbor/shared/clock'
 import { checkpointBytes } from '@arbor/subnet-spec/finetune/checkpoint'
 import type { Checkpoint, TrainingTerms } from '@arbor/subnet-spec/finetune/types'
+import { tokensOf } from '@arbor/subnet-spec/finetune/windows'
 import type { BlobStore, Merged, RoundEvent } from '@arbor/training/types'
 import type { Logger } from 'pino'
 import { mergedOf } from '../auditor/check-checkpoint.ts'
@@ -39,7 +40,7 @@ export async function onVoted(
     before,
     checkpoint,
     heldOut: await measureHeldOut(deps, of.merged.checkpoint.params, signal),
-    tokens: plan.merged.length * tokensOf(deps.terms),
+    tokens: plan.merged.length * tokensOf(deps.terms.local),
     at: clock.now(),
   }
   if (!ledger.recordMerge(merge)) return
@@ -52,10 +53,6 @@ export async function onVoted(
     `round ${round} merged ${merged.length} updates into ${checkpoint}`,
   )
 }
-
-/** Counts the tokens that an honest miner trains on in a round. */
-export const tokensOf = ({ local }: Pick<TrainingTerms, 'local'>): number =>
-  local.steps * local.accumulate * local.batch * local.length
 
 /** Measures a model on the held-out text; null where that was not possible, which costs a point of a curve and nothing else. */
 export async function measureHeldOut(
