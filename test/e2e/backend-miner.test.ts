@@ -18,7 +18,7 @@ import { planRound } from '../../validator/src/plan.ts'
 import { must, type Net, netuid, startNet } from './support/net.ts'
 
 const KEY = 'sk-arbor-e2e-7hT0pQz4'
-/** The owner's hotkey holds a permit from genesis on. */
+/** The owner's hotkey, whose first epoch gives it stake and a permit. */
 const validator = keypairFromUri('//Alice//default')
 
 let engine: OpenedEngine
@@ -40,6 +40,7 @@ beforeAll(async () => {
   const speed = { tokensPerSecond: 200, context: config.context }
   specifier = inferenceSpecifier({ model: { name: id.name, hash: id.hash }, speed, proof: 'none' })
   net = await startNet({ honest: 1, validators: 0, address: 201 })
+  await net.until((metagraph) => net.neuron(validator.address, metagraph).validatorPermit || undefined)
 }, 120_000)
 afterAll(async () => {
   await net?.close()

@@ -172,7 +172,7 @@ describe('miner that is killed', { timeout: 120_000 }, () => {
     const metagraph = await net.client.metagraph(netuid)
     const axon = net.neuron(hotkey, metagraph).axon
     const body = requestOf(await loadSpec('inference-tiny'))
-    const owner = keypairFromUri('//Alice//default') // the owner's hotkey holds a permit from genesis on
+    const owner = keypairFromUri('//Alice//default') // the owner's hotkey, permitted since the first epoch
     const who = {
       signer: owner,
       receiver: { address: ss58(hotkey), publicKey: decodeSs58(hotkey) },

@@ -13,7 +13,7 @@ import { type Net, netuid, startNet } from './support/net.ts'
 import type { Running } from './support/process.ts'
 
 const never = new AbortController().signal
-/** The owner's hotkey holds a permit from genesis on. */
+/** The owner's hotkey, whose first epoch gives it stake and a permit. */
 const validator = keypairFromUri('//Alice//default')
 let net: Net
 let spec: SubnetSpec
@@ -24,6 +24,7 @@ let said: readonly unknown[]
 beforeAll(async () => {
   spec = await loadSpec('inference-tiny')
   net = await startNet({ honest: 1, validators: 0, address: 121 })
+  await net.until((metagraph) => net.neuron(validator.address, metagraph).validatorPermit || undefined)
   miner = net.start('miner-1')
   await miner.event('miner.ready')
   await net.until((metagraph) => net.neuron(net.member('miner-1').hotkey, metagraph).axon ?? undefined)
