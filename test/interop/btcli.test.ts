@@ -225,8 +225,12 @@ describeWith('bittensor-10.5', 'btcli 9.23.2 on the chain', ({ btcli }) => {
       ...['weights', 'reveal', '--netuid', '1', ...key, '--uids', `0,${uid}`, '--weights', '1.0,0.2'],
       ...['--salt', salt.join(','), yes],
     )
-    expect(opened).toMatchObject({ success: true })
-    expect(await story.client.weights(netuid, uid)).toEqual(row)
+    expect(opened).toMatchObject({ success: true }) // which btcli says without waiting for a block
+    const held = await story.until(async (at) => {
+      const weights = await story.client.weights(netuid, uid, at)
+      return weights.length > 0 ? weights : undefined
+    })
+    expect(held).toEqual(row)
   })
 
   it('weights commit of btcli looks for a storage item that Bittensor’s chain does not have either', async () => {
