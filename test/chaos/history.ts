@@ -24,8 +24,15 @@ export interface Moment {
 /** Reads one moment. */
 export const readMoment = async (
   chain: ChainConnection,
-  { members, block, hash }: { readonly members: readonly Member[]; readonly block: Block; readonly hash: Hex },
+  of: {
+    readonly members: readonly Member[]
+    readonly block: Block
+    readonly hash: Hex
+    /** Newest block at which the chain itself had been killed, or had given up blocks. */
+    readonly lostAt: number
+  },
 ): Promise<Moment> => {
+  const { members, block, hash } = of
   const [metagraph, rules, reveal] = await Promise.all([
     chain.metagraph(netuid, hash),
     chain.hyperparameters(netuid, hash),
@@ -38,15 +45,20 @@ export const readMoment = async (
       if (me !== undefined) rows.set(key.address, await chain.weights(netuid, me.uid, hash))
     }),
   )
-  const able = new Map(members.filter((member) => isAble(member, block)).map(({ key, life }) => [key.address, life]))
+  const able = new Map(members.filter((member) => isAble(member, of)).map(({ key, life }) => [key.address, life]))
   return { block, hash, metagraph, rules, revealPeriod: Number(reveal), rows, able }
 }
 
 /** Blocks after a fault of its own in which a validator may still be waiting to try again. */
 const GRACE_BLOCKS = 10
 
-const isAble = ({ alive, at, disturbedAt }: Member, block: Block): boolean =>
-  alive && at >= block - 1 && block > disturbedAt + GRACE_BLOCKS
+/** Blocks of an extrinsic's era: what was sent to a chain that lost it is known to be lost when they are over. */
+const ERA_BLOCKS = 5
+
+const isAble = (
+  { alive, at, disturbedAt }: Pick<Member, 'alive' | 'at' | 'disturbedAt'>,
+  { block, lostAt }: { readonly block: Block; readonly lostAt: number },
+): boolean => alive && at >= block - 1 && block > disturbedAt + GRACE_BLOCKS && block > lostAt + ERA_BLOCKS
 
 /** Finds a hotkey's neuron. */
 export const neuronOf = ({ neurons }: Metagraph, hotkey: Ss58): Neuron | undefined =>

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { developmentBeacon } from '@arbor/chain/beacon/in-process'
 import { systemClock } from '@arbor/shared/clock'
-import type { Block, Hex, Ms } from '@arbor/shared/units'
+import type { Block, Ms } from '@arbor/shared/units'
 import pino from 'pino'
 import { epochOutcome, owesRound } from './allowed.ts'
 import { auditLog, compareRows, type LogAudit } from './audit.ts'
@@ -154,6 +154,7 @@ const follow = async (of: RunOptions, stage: Stage): Promise<Omit<RunReport, 'se
   const violations = new Map<string, Violation>()
   const outcomes = { done: 0, missed: 0, excused: {} as Record<string, number> }
   const most = { rssMb: 0, descriptors: 0, sockets: 0 }
+  let lostAt = Number.NEGATIVE_INFINITY
   let epochs = 0
   let epochStart = 0
   const target = { ...stage, rules }
@@ -167,17 +168,20 @@ const follow = async (of: RunOptions, stage: Stage): Promise<Omit<RunReport, 'se
       active.splice(active.indexOf(each), 1)
       await each.active.end()
     }
+    let isLost = false
     while (planned[0] !== undefined && planned[0].at <= passed) {
       const fault = planned.shift()
       if (fault === undefined || isTaken(active, fault.kind)) continue
       of.say(`block +${passed}: ${fault.kind} for ${fault.lasts}`)
       faults[fault.kind] = (faults[fault.kind] ?? 0) + 1
+      isLost ||= LOSES.has(fault.kind)
       active.push({
         until: passed + fault.lasts + (SLOW_TO_BEGIN[fault.kind] ?? 0),
         active: await inject(target, fault),
       })
     }
     const { number, hash } = await world.block()
+    if (isLost) lostAt = number
     for (const member of members) member.ensure(number)
     for (const { active: each } of active) {
       await each.each?.()
@@ -185,7 +189,7 @@ const follow = async (of: RunOptions, stage: Stage): Promise<Omit<RunReport, 'se
     }
     await settle(members, number, haste.chance(HASTY))
     const before = moments.at(-1)
-    await readMoments(world, { members, moments, block: number, hash })
+    await readMoments(world, { members, moments, block: number, hash, lostAt })
     const moment = moments.at(-1)
     if (moment === undefined) continue
     rules.keep(moment)
@@ -284,15 +288,18 @@ const auditAll = async (
 /** Reads every final block that was not read yet: with a reorganisation several become final at once. */
 const readMoments = async (
   { reader }: World,
-  of: { readonly members: readonly Member[]; readonly moments: Moment[]; readonly block: Block; readonly hash: Hex },
+  of: Parameters<typeof readMoment>[1] & { readonly moments: Moment[] },
 ): Promise<void> => {
-  const { members, moments } = of
+  const { moments } = of
   for (let block = (moments.at(-1)?.block ?? of.block - 1) + 1; block < of.block; block += 1) {
     const hash = await reader.blockHash(block as Block)
-    if (hash !== null) moments.push(await readMoment(reader, { members, block: block as Block, hash }))
+    if (hash !== null) moments.push(await readMoment(reader, { ...of, block: block as Block, hash }))
   }
   moments.push(await readMoment(reader, of))
 }
+
+/** Faults after which what was sent before may be gone. */
+const LOSES: ReadonlySet<string> = new Set(['kill-chain', 'chain-reorg'])
 
 /** Ends that a fault explains: a kill, and those that say what is wrong outside and that a new start may help. */
 const EXPECTED_ENDS = new Set([

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { addStake, adminSet, batchAll, burnedRegister, serveAxon, sudo } from '@arbor/chain/client/calls'
 import { type ChainConnection, connectChain } from '@arbor/chain/client/connect'
@@ -98,7 +98,8 @@ export const openWorld = async (of: {
   const writeBook = (): void => {
     const lines: Record<string, MinerBook[string]> = {}
     for (const { key, behaviour, port, isDown } of miners) lines[key.address] = { behaviour, port, isDown }
-    writeFileSync(book, JSON.stringify(lines))
+    writeFileSync(`${book}.new`, JSON.stringify(lines))
+    renameSync(`${book}.new`, book) // validators read it at any moment
   }
   const axonOf = ({ port }: SimulatedMiner): Call =>
     serveAxon({ netuid, axon: { ip: '203.0.113.7', port, version: 1, protocol: 4 } })
