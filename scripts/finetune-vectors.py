@@ -167,7 +167,7 @@ def even_mean(updates):
     common = float(np.median([n for _, n in sized]))
     total = np.zeros(len(updates[0]))
     for update, n in sized:
-        total = total + (common / n) * update
+        total = total + min(1.0, common / n) * update
     return total / len(sized)
 
 

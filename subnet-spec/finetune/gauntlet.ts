@@ -41,7 +41,7 @@ export const typicalOf = (of: { readonly measured: readonly Measured[]; readonly
   return { lead: median(helpful.map(({ lead }) => lead.mean)), drop: median(helpful.map(({ drop }) => drop.mean)) }
 }
 
-/** Finds the norm that a round's updates are brought to before they are measured: their median, so that no length earns anything. */
+/** Finds the norm that a round's longer updates are brought down to before they are measured: the median, so that shouting earns nothing. */
 export const commonNorm = (updates: readonly Float32Array[]): number => {
   const norms = updates.map(normOf).filter((norm) => norm > 0 && Number.isFinite(norm))
   return norms.length === 0 ? 0 : median(norms)

@@ -187,20 +187,20 @@ export interface Optimiser {
   decode(payload: Uint8Array): Float32Array
   /** Largest payload that it makes. */
   readonly maxPayloadBytes: number
-  /** Takes updates, by uid, into a model. Norms are evened out first; none leaves the parameters as they are. */
+  /** Takes updates, by uid, into a model; the longer ones are brought down to the median first. None leaves the parameters as they are. */
   merge(of: {
     readonly params: Float32Array
     readonly outer: Float32Array
     readonly updates: readonly Float32Array[]
   }): { readonly params: Float32Array; readonly outer: Float32Array }
-  /** Gives the parameters that one update alone would lead to, its norm brought to a common one: what the Gauntlet measures. */
+  /** Gives the parameters that one update alone would lead to, brought down to a norm where it is longer: what the Gauntlet measures. */
   apply(of: { readonly params: Float32Array; readonly update: Float32Array; readonly norm: number }): Float32Array
 }
 
 /** Makes the optimiser that terms name, for a layout. */
 export type OptimiserOf = (of: { readonly terms: OptimiserTerms; readonly layout: Layout }) => Optimiser
 
-/** Mean loss a token of one batch, in nats: at the round's start, and with the update, whose norm was evened out. */
+/** Mean loss a token of one batch, in nats: at the round's start, and with the update, as long as the round's median at most. */
 export interface BatchLoss {
   readonly before: number
   readonly after: number
@@ -222,7 +222,7 @@ export interface Typical {
 
 /** What a validator measured of one update. */
 export interface Measured {
-  /** Its norm as a multiple of the round's common one, before norms were evened out. */
+  /** Its norm as a multiple of the round's common one, before it was brought down. */
   readonly norm: number
   /** Each batch of the miner's own data, and of data that nobody could know. */
   readonly assigned: readonly AssignedLoss[]

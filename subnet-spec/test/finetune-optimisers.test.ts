@@ -169,15 +169,19 @@ describe.each(kinds)('%s', (kind) => {
     expect(params.every(Number.isFinite)).toBe(true)
   })
 
-  test('applies one update by its direction alone', () => {
+  test('applies an update that is too long by its direction alone, and a shorter one as it is', () => {
     const params = drawsOf(1).floats(SIZE, 1)
-    const update = drawsOf(2).floats(SIZE, 1e-3)
+    const update = drawsOf(2).floats(SIZE, 1)
     const loud = update.map((value) => 1024 * value)
     expect(optimiser.apply({ params, update: loud, norm: 0.1 })).toEqual(optimiser.apply({ params, update, norm: 0.1 }))
     expect(optimiser.apply({ params, update: zeros, norm: 0.1 })).toEqual(params)
     const moved = optimiser.apply({ params: zeros, update, norm: 0.1 })
     expect(cosine(moved, update)).toBeLessThan(-0.4)
-    if (kind !== 'demo') expect(normOf(moved)).toBeCloseTo(0.09, 6)
+    if (kind === 'demo') return
+    expect(normOf(moved)).toBeCloseTo(0.09, 6)
+    const short = update.map((value) => value / 1024)
+    expect(normOf(short)).toBeLessThan(0.1)
+    expect(optimiser.apply({ params: zeros, update: short, norm: 0.1 })).toEqual(short.map((value) => 0 - 0.9 * value))
   })
 })
 

@@ -38,7 +38,7 @@ export const signFlip: TrainingAttack = {
 export const scaled: TrainingAttack = {
   name: 'scaled',
   does: 'trains as it should and sends ten times its progress',
-  gains: 'ten times the say in the model, where norms are not evened out',
+  gains: 'ten times the say in the model, where no length is brought down',
   caughtBy: ['outsized', 'untrained'],
   work: HONEST_WORK,
   progress: ({ progress }) => progress.map((value) => 10 * value),

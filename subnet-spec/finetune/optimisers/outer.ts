@@ -10,7 +10,8 @@ export interface Outer {
 }
 
 /**
- * Averages updates whose norms were brought to the median of all, in f64, in the order in which they come. Those without a direction are left out.
+ * Averages updates in f64, in the order in which they come; those that are longer than the median of all are brought down to it. Those without a
+ * direction are left out.
  * @returns null where none is left
  */
 export const evenMean = (updates: readonly Float32Array[]): Float64Array | null => {
@@ -20,7 +21,7 @@ export const evenMean = (updates: readonly Float32Array[]): Float64Array | null 
   const common = median(sized.map(({ norm }) => norm))
   const mean = new Float64Array(first.update.length)
   for (const { update, norm } of sized) {
-    const factor = common / norm
+    const factor = Math.min(1, common / norm)
     for (let i = 0; i < mean.length; i += 1) mean[i] = (mean[i] ?? 0) + factor * (update[i] ?? 0)
   }
   for (let i = 0; i < mean.length; i += 1) mean[i] = (mean[i] ?? 0) / sized.length
@@ -43,11 +44,11 @@ export const nesterov =
     return areFinite(next.params) && areFinite(next.outer) ? next : { params, outer }
   }
 
-/** Gives what one update alone leads to, without outer momentum. */
+/** Gives what one update alone leads to, without outer momentum; one that is longer than a norm is brought down to it. */
 export const outerApply =
   ({ learningRate }: OuterTerms): Optimiser['apply'] =>
   ({ params, update, norm }) => {
     const own = normOf(update)
-    const factor = own === 0 ? 0 : (learningRate * norm) / own
+    const factor = own === 0 ? 0 : learningRate * Math.min(1, norm / own)
     return params.map((value, i) => value - factor * (update[i] ?? 0))
   }

@@ -10,7 +10,7 @@ import { dataOf, type JudgeRoundDeps, type RoundToJudge } from './round-to-judge
 
 export interface JudgedRound {
   readonly judged: readonly JudgedUpdate[]
-  /** Norm that all were brought to; 0 where nothing was measured. */
+  /** Norm that the longer ones were brought down to; 0 where nothing was measured. */
   readonly norm: number
 }
 

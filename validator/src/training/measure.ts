@@ -22,7 +22,7 @@ export interface MeasureDeps {
 }
 
 /**
- * Measures what an update does to the loss, with its norm brought to that of all others; and what others do to the loss on its data.
+ * Measures what an update does to the loss, brought down to the common norm where it is longer; and what others do to the loss on its data.
  * @param of.norm 0 where no update of the round has one: such an update changes nothing
  * @param of.controls other updates of the round that its own data are measured with
  * @returns null where the model is no longer one with it: its loss is no number

@@ -29,7 +29,7 @@ export interface UpdateEvidence extends Registration {
   /** What kept it from being measured; null where it was measured. */
   readonly fault: Exclude<GauntletReason, 'ok'> | null
   readonly measured: Measured | null
-  /** Norm that all updates of the round were brought to, and what was typical of them. */
+  /** Norm that the longer updates of the round were brought down to, and what was typical of them. */
   readonly norm: number
   readonly typical: Typical
 }
