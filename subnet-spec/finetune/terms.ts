@@ -5,7 +5,7 @@ import type { GauntletTerms, PhaseTerms, RatingTerms, TrainingTerms } from './ty
 export const ADAMW: AdamWTerms = {
   learningRate: 3e-3,
   beta1: 0.9,
-  beta2: 0.95,
+  beta2: 0.99,
   epsilon: 1e-8,
   weightDecay: 0,
   clipNorm: 1,
@@ -32,7 +32,7 @@ export const RATING: RatingTerms = { mu: 25, sigma: 25 / 3, beta: 25 / 6, tau: 2
 /** What the built-in subnets train by, but for the data. */
 export const FINETUNE_TERMS: Omit<TrainingTerms, 'data'> = {
   local: { steps: 10, batch: 4, length: 64, accumulate: 1, adamw: ADAMW },
-  optimiser: { kind: 'sparseloco', outer: { learningRate: 1, momentum: 0 }, chunk: 4_096, k: 128, feedback: 0.95 },
+  optimiser: { kind: 'sparseloco', outer: { learningRate: 1.5, momentum: 0 }, chunk: 4_096, k: 128, feedback: 0.95 },
   phases: PHASES,
   gauntlet: GAUNTLET,
   rating: RATING,
