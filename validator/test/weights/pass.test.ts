@@ -182,6 +182,23 @@ describe('salted row', () => {
     expect(committed.map(({ block }) => block)).toEqual([committed[0]?.block, committed[0]?.block])
   })
 
+  it('opening that is not of the commit on the chain ends as failed, by the chain’s own word', async () => {
+    await epochBegins(net)
+    setter.set(row(230))
+    await setter.until('committed')
+    const { id } = setter.ledger.lastAttempt() ?? { id: 0 }
+    /** Opens with another salt than was committed with. */
+    const submit: typeof net.client.submit = (call, of) =>
+      net.client.submit(call.call === 'reveal_weights' ? { ...call, args: { ...call.args, salt: [9, 9] } } : call, of)
+    Object.assign(setter.deps, { chain: { ...net.client, submit } })
+    for (let made = 0; made < 40 && !setter.states(id).includes('failed'); made += 1) {
+      await setter.pass()
+      await net.blocks(1)
+    }
+    expect(setter.states(id)).toEqual(['computed', 'committing', 'committed', 'revealing', 'failed'])
+    expect(setter.ledger.attemptMoves(id).at(-1)?.error).toMatch(/InvalidRevealCommitHashNotMatch/)
+  })
+
   it('is committed in each epoch, and each is opened in the next', async () => {
     const rows = [row(210), row(211), row(212)]
     for (const each of rows) {
