@@ -133,6 +133,11 @@ describe('arbor up', () => {
     expect(report.issuedRao).toBeGreaterThan(0n)
     expect(report.paid.miners).toBe(report.miners.reduce((sum, { emissionRao }) => sum + emissionRao, 0n))
     expect(readdirSync(folder)).toEqual(['net']) // nothing in the user's home
+
+    const other = up('--subnet', 'finetune')
+    const [why] = await Promise.all([text(other.stderr as Readable), once(other, 'exit')])
+    expect([other.exitCode, why]).toEqual([1, expect.stringMatching(/UP_OTHER_NET: .*--fresh.*--data/)])
+    expect(readdirSync(join(folder, 'net'))).toContain('validator-2') // what was there is kept
   }, 240_000)
 
   test('starts the attacks named, serves users, and ends with a table of what each earned', async () => {

@@ -138,7 +138,16 @@ export function parseEvent(process: string, line: string): LogEvent | null {
 }
 
 const ended = (name: string, how: string, tail: readonly string[] = []): SubnetError =>
+  tail.some((line) => line.startsWith('CHAIN_OTHER_GENESIS:'))
+    ? otherNet()
+    : new SubnetError({
+        code: 'UP_PROCESS_ENDED',
+        message: `process ${name} ended by itself (${how}); its last lines:\n${tail.map((line) => `  ${line}`).join('\n')}`,
+      })
+
+const otherNet = (): SubnetError =>
   new SubnetError({
-    code: 'UP_PROCESS_ENDED',
-    message: `process ${name} ended by itself (${how}); its last lines:\n${tail.map((line) => `  ${line}`).join('\n')}`,
+    code: 'UP_OTHER_NET',
+    message:
+      'the data folder holds a net of another kind: its blocks take another time, or its runtime is another one; throw it away with --fresh, or name another folder with --data',
   })
